@@ -1,4 +1,4 @@
-"""The caching library: what a page promises, and every cache keeping it."""
+"""The caching library: policies for pages, and purging of every cache that stores them."""
 
 from .policy.decorators import cache_control, cached
 from .policy.policy import NO_STORE, Freshness, Policy, PolicyError

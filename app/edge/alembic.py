@@ -1,4 +1,4 @@
-"""Alembic's side of the edge: triggers are removed before migrations and installed after them.
+"""Integration with Alembic: remove the triggers before migrations and install them afterwards.
 
 On SQLite a column that a trigger names can't be dropped, and a table that is rebuilt loses its
 triggers. With plain Alembic and with Flask-Migrate, env.py calls `run_migrations`; with
@@ -33,7 +33,7 @@ def run_migrations(
     Args:
         context: `alembic.context`, after `context.configure()`.
         watched: the tables that the app tracks.
-        options: what every migration is given.
+        options: keyword arguments for every migration.
     """
     migration = context.get_context()
     steps = migration._migrations_fn  # noqa: SLF001 - Alembic has no public way to wrap it
@@ -47,30 +47,30 @@ def run_migrations(
 
 
 def without_triggers(steps: Steps, watched: Sequence[WatchedTable]) -> Steps:
-    """Wrap the function that gives Alembic the steps of a command.
+    """Wrap the function that returns the migration steps of an Alembic command.
 
-    Nothing is removed where there is no step to run, and in offline mode (`--sql`).
+    Nothing is removed if there is no step to run, or in offline mode (`--sql`).
     """
 
-    def wrapped(revision: Any, context: MigrationContext) -> Iterator[Any]:
-        found = list(steps(revision, context))
+    def run_steps(revision: Any, context: MigrationContext) -> Iterator[Any]:
+        migration_steps = list(steps(revision, context))
         connection = context.connection
-        if not found or context.as_sql or connection is None:
-            yield from found
+        if not migration_steps or context.as_sql or connection is None:
+            yield from migration_steps
             return
         with context.begin_transaction(_per_migration=True):
             remove_triggers(connection)
-        yield from found
+        yield from migration_steps
         restore_triggers(context, watched)
 
-    return wrapped
+    return run_steps
 
 
 def restore_triggers(context: MigrationContext, watched: Sequence[WatchedTable]) -> None:
-    """Install the triggers where the schema allows it.
+    """Install the triggers if the schema allows it.
 
-    A schema that is not the newest one may lack tables or columns that the code declares: then
-    the reason is logged, and nothing is shared.
+    A schema that is not up to date may lack tables or columns that the code declares. Then the
+    reason is logged, and nothing is shared.
     """
     connection = context.connection
     if connection is None:
@@ -83,14 +83,14 @@ def restore_triggers(context: MigrationContext, watched: Sequence[WatchedTable])
 
 
 def _restore_after_failure(migration: MigrationContext, watched: Sequence[WatchedTable]) -> None:
-    """Install the triggers again where the steps before the failed one were committed.
+    """Install the triggers again if the steps before the failed one were committed.
 
-    In a transaction around all steps their rollback restores the triggers.
+    With one transaction around all steps, the rollback restores the triggers.
     """
     connection = migration.connection
     if connection is None or migration.as_sql or connection.in_transaction():
         return
     try:
         restore_triggers(migration, watched)
-    except Exception:  # noqa: BLE001 - the failure of the migration is what has to be seen
+    except Exception:  # noqa: BLE001 - must not hide the failure of the migration
         _log.warning("edge.triggers_not_installed: a migration failed", exc_info=True)

@@ -1,7 +1,7 @@
-"""For the tests of those who use the library: was it a hit, is it stored, what must a driver do.
+"""Assertions for tests of apps and drivers that use the library.
 
-Each assertion takes any response with `headers` (Flask's test client, httpx, requests), and its
-message says what the response told instead.
+Each assertion takes any response with `headers` (Flask's test client, httpx, requests); its message
+shows the caching headers of the response.
 """
 
 from __future__ import annotations
@@ -29,64 +29,64 @@ _SHOWN = ("Cache-Status", "Cache-Control", "Age", "Vary", "Set-Cookie", *sorted(
 
 
 class HasHeaders(Protocol):
-    """Any client's response."""
+    """A response of any HTTP client."""
 
     @property
     def headers(self) -> Any:
-        """The header fields, looked up without regard to case."""
+        """The header fields, with case-insensitive lookup."""
 
 
 class FrozenClock:
-    """A clock that stands still until it is moved; call it for the instant."""
+    """A clock that changes only by `advance`; call it to get the time."""
 
     def __init__(self, at: datetime | None = None) -> None:
         self.at = at or datetime(2026, 1, 1, tzinfo=UTC)
 
     def __call__(self) -> datetime:
-        """Return the instant at which the clock stands."""
+        """Return the current time of the clock."""
         return self.at
 
     def timestamp(self) -> float:
-        """Return the same instant in epoch seconds."""
+        """Return the time in epoch seconds."""
         return self.at.timestamp()
 
     def advance(self, span: timedelta) -> None:
-        """Move the clock on."""
+        """Advance the clock."""
         self.at += span
 
 
 def assert_hit(response: HasHeaders, *, cache: str = "broadsheet") -> None:
-    """Demand that the cache answered by itself (RFC 9211 §2.1)."""
+    """Assert that the response is a hit of the cache (RFC 9211 §2.1)."""
     assert "hit" in _cache_status_parameters(response, cache), (
         f"Not a hit at {cache}. {_describe_headers(response)}"
     )
 
 
 def assert_miss(response: HasHeaders, *, cache: str = "broadsheet") -> None:
-    """Demand that the cache had to ask the origin (RFC 9211 §2.2)."""
+    """Assert that the cache forwarded the request to the origin (RFC 9211 §2.2)."""
     status = _cache_status_parameters(response, cache)
     assert "fwd" in status, f"Not a miss at {cache}. {_describe_headers(response)}"
 
 
 def assert_stored(response: HasHeaders, *, cache: str = "broadsheet") -> None:
-    """Demand that the cache kept what it fetched (RFC 9211 §2.5)."""
+    """Assert that the cache stored the response (RFC 9211 §2.5)."""
     assert "stored" in _cache_status_parameters(response, cache), (
         f"Not stored at {cache}. {_describe_headers(response)}"
     )
 
 
 def assert_no_store(response: HasHeaders) -> None:
-    """Demand that no cache at all may keep the response."""
-    said = _directives(response)
-    assert "no-store" in said, f"It may be stored. {_describe_headers(response)}"
+    """Assert that no cache may store the response."""
+    directives = _directives(response)
+    assert "no-store" in directives, f"It may be stored. {_describe_headers(response)}"
     _assert_no_cdn_headers(response)
 
 
 def assert_private(response: HasHeaders) -> None:
-    """Demand that no shared cache may keep the response."""
-    said = _directives(response)
-    closed = "no-store" in said or said.is_unqualified("private")
-    assert closed, f"A shared cache may store it. {_describe_headers(response)}"
+    """Assert that no shared cache may store the response."""
+    directives = _directives(response)
+    is_private = "no-store" in directives or directives.is_unqualified("private")
+    assert is_private, f"A shared cache may store it. {_describe_headers(response)}"
     _assert_no_cdn_headers(response)
 
 
@@ -97,19 +97,21 @@ def assert_policy(
     dialects: str | Iterable[str] = (),
     cap: timedelta | None = None,
 ) -> None:
-    """Demand the headers of a policy: those for everyone, and those of the dialects named here."""
-    spelt = format_policy(policy, parse_dialects(dialects), cap=cap)
-    for name, value in spelt:
-        wanted, got = Directives.parse([value]), _directives(response, name)
+    """Assert the headers of a policy: Cache-Control and those of the given dialects."""
+    lines = format_policy(policy, parse_dialects(dialects), cap=cap)
+    for name, value in lines:
+        expected, actual = Directives.parse([value]), _directives(response, name)
         if name == "Cache-Control" and not dialects and not policy.literal:
-            got = got.replace(s_maxage=None)
-        said = f"{name} is {str(got)!r}, but {policy.name} says {str(wanted)!r}"
-        assert got == wanted, f"{said}. {_describe_headers(response)}"
+            actual = actual.replace(s_maxage=None)
+        message = f"{name} is {str(actual)!r}, but {policy.name} says {str(expected)!r}"
+        assert actual == expected, f"{message}. {_describe_headers(response)}"
 
 
 def _assert_no_cdn_headers(response: HasHeaders) -> None:
-    told = sorted(name for name in EDGE_FIELDS if name in response.headers)
-    assert not told, f"{', '.join(told)} still speaks to an edge. {_describe_headers(response)}"
+    cdn_headers = sorted(name for name in EDGE_FIELDS if name in response.headers)
+    assert not cdn_headers, (
+        f"{', '.join(cdn_headers)} is still sent to an edge. {_describe_headers(response)}"
+    )
 
 
 def _directives(response: HasHeaders, name: str = "Cache-Control") -> Directives:
@@ -117,7 +119,7 @@ def _directives(response: HasHeaders, name: str = "Cache-Control") -> Directives
 
 
 def _cache_status_parameters(response: HasHeaders, cache: str) -> set[str]:
-    """Return the parameters that one cache has in Cache-Status; empty when it is not there."""
+    """Return one cache's parameters in Cache-Status; empty if it is not listed."""
     for member in _MEMBER.findall(response.headers.get("Cache-Status") or ""):
         name, *parameters = (part.strip() for part in _PARAMETER.findall(member))
         if name.strip('"').lower() == cache.lower():
@@ -127,7 +129,7 @@ def _cache_status_parameters(response: HasHeaders, cache: str) -> set[str]:
 
 def _describe_headers(response: HasHeaders) -> str:
     lines = (f"{name}: {response.headers[name]}" for name in _SHOWN if name in response.headers)
-    return f"The response says: {'; '.join(lines) or 'nothing on caching'}"
+    return f"The response says: {'; '.join(lines) or 'no caching header'}"
 
 
 class NullDriver:

@@ -124,7 +124,7 @@ def script(engine: Engine, folder: Path, *steps: tuple[str, str], per_migration:
 
 
 def operations(engine: Engine) -> list[str]:
-    """The operations in the log, which is emptied."""
+    """Return the operations in the log, and empty it."""
     with engine.begin() as connection:
         rows = connection.exec_driver_sql("SELECT op FROM edge_change ORDER BY id").scalars().all()
         connection.exec_driver_sql("DELETE FROM edge_change")
@@ -132,7 +132,7 @@ def operations(engine: Engine) -> list[str]:
 
 
 def trouble(engine: Engine, watched: tuple[WatchedTable, ...] = WATCHED) -> str | None:
-    """Why the triggers can't be trusted."""
+    """Return why the triggers are invalid."""
     with engine.begin() as connection:
         return find_drift(connection, watched)
 
@@ -157,7 +157,7 @@ def test_a_migration_succeeds_and_the_triggers_are_back(
 def test_a_migration_that_fails_leaves_the_triggers_installed(
     engine: Engine, tmp_path: Path, per_migration: bool
 ) -> None:
-    """Whether the step before it stands or is taken back."""
+    """Whether the step before it was committed or rolled back."""
     steps = (STEPS["adds a column"], ("raise LookupError('no')", "pass"))
     config = script(engine, tmp_path, *steps, per_migration=per_migration)
     with pytest.raises(LookupError):
@@ -170,7 +170,7 @@ def test_a_migration_that_fails_leaves_the_triggers_installed(
 
 
 def test_a_command_that_migrates_nothing_purges_nothing(engine: Engine, tmp_path: Path) -> None:
-    """Asking where the database is leaves the triggers alone, and so does an upgrade to here."""
+    """`current` does not touch the triggers, nor does an upgrade to the current revision."""
     config = script(engine, tmp_path, STEPS["adds a column"], per_migration=False)
     command.upgrade(config, "head")
     operations(engine)
@@ -180,7 +180,7 @@ def test_a_command_that_migrates_nothing_purges_nothing(engine: Engine, tmp_path
 
 
 def test_sql_is_printed_without_a_database(engine: Engine, tmp_path: Path) -> None:
-    """In offline mode there are no triggers to take away."""
+    """In offline mode no triggers are removed."""
     config = script(engine, tmp_path, STEPS["adds a column"], per_migration=False)
     command.upgrade(config, "head", sql=True)
     assert operations(engine) == []

@@ -1,4 +1,4 @@
-"""The README's tables are the code's, and its example runs in a copy of the room elsewhere."""
+"""The README's tables match the code, and its examples run in a copy of the library."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def table(name: str) -> list[list[str]]:
 
 
 def dialect_row(dialect: Dialect) -> list[str]:
-    """Write a dialect as the README does."""
+    """Return a dialect's row in the README."""
     fields = [*dialect.fields, *([dialect.seconds_field] if dialect.seconds_field else [])]
     fields += ["s-maxage"] if dialect.s_maxage else []
     tags = f"`{dialect.tags}`, {SEPARATORS[dialect.separator]}" if dialect.tags else "none"
@@ -50,18 +50,18 @@ def dialect_row(dialect: Dialect) -> list[str]:
 
 
 def setting_row(setting: Setting) -> list[str]:
-    """Write a setting as the README does."""
+    """Return a setting's row in the README."""
     default = "" if setting.default in {None, ""} else f"`{setting.default}`"
     return [f"`{setting.name}`", setting.type.__name__, setting.unit, default, setting.help]
 
 
 def test_the_dialects_are_those_of_the_code() -> None:
-    """The table is the documentation."""
+    """The README has one row per dialect."""
     assert table("dialects") == [dialect_row(dialect) for dialect in DIALECTS.values()]
 
 
 def test_the_reasons_are_those_of_the_guard() -> None:
-    """Every code that someone may find in a log is explained."""
+    """The README explains every code of the log."""
     assert table("reasons") == [[f"`{code}`", reason] for code, reason in LEAK_REASONS.items()]
 
 
@@ -71,7 +71,7 @@ def test_the_settings_are_those_that_are_read() -> None:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Path:
+def copied_library(tmp_path: Path) -> Path:
     """Return a folder that holds a copy of the room, under another name, and nothing else."""
     shutil.copytree(ROOM, tmp_path / "edge", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
@@ -115,33 +115,39 @@ EXAMPLES = {"without a database": (0, FIXTURES, "3"), "with a database": (1, WIT
 
 
 @pytest.mark.parametrize(("place", "fixture", "tests"), EXAMPLES.values(), ids=EXAMPLES)
-def test_an_example_runs_elsewhere(elsewhere: Path, place: int, fixture: str, tests: str) -> None:
-    """The room is a library: its own examples pass their own tests without the app around it."""
+def test_an_example_runs_elsewhere(
+    copied_library: Path, place: int, fixture: str, tests: str
+) -> None:
+    """The examples pass their own tests without the app around the library."""
     apps = re.findall(r'```python\n("""A whole app.*?)```', README, re.DOTALL)
     theirs = re.findall(r'```python\n("""Its tests.*?)```', README, re.DOTALL)
-    (elsewhere / "example.py").write_text(apps[place], encoding="utf-8")
+    (copied_library / "example.py").write_text(apps[place], encoding="utf-8")
     imported = "from example import MISSING, SEARCH\n" if place == 0 else ""
-    (elsewhere / "test_example.py").write_text(imported + theirs[place], encoding="utf-8")
-    (elsewhere / "conftest.py").write_text(fixture, encoding="utf-8")
+    (copied_library / "test_example.py").write_text(imported + theirs[place], encoding="utf-8")
+    (copied_library / "conftest.py").write_text(fixture, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [*command, str(elsewhere)], cwd=elsewhere, capture_output=True, text=True, check=False
-    )
-    assert f"{tests} passed" in done.stdout, done.stdout + done.stderr
-
-
-def test_no_module_imports_the_app_around_it(elsewhere: Path) -> None:
-    """Each module can be imported where there is no `app`."""
-    modules = sorted(
-        ".".join(path.relative_to(elsewhere).with_suffix("").parts).removesuffix(".__init__")
-        for path in (elsewhere / "edge").rglob("*.py")
-    )
-    code = f"import importlib; [importlib.import_module(name) for name in {modules!r}]"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=elsewhere,
+    result = subprocess.run(
+        [*command, str(copied_library)],
+        cwd=copied_library,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert f"{tests} passed" in result.stdout, result.stdout + result.stderr
+
+
+def test_no_module_imports_the_app_around_it(copied_library: Path) -> None:
+    """Each module can be imported where there is no `app`."""
+    modules = sorted(
+        ".".join(path.relative_to(copied_library).with_suffix("").parts).removesuffix(".__init__")
+        for path in (copied_library / "edge").rglob("*.py")
+    )
+    code = f"import importlib; [importlib.import_module(name) for name in {modules!r}]"
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=copied_library,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr

@@ -1,4 +1,4 @@
-"""The edge for Flask apps: the only room of the library, with its neighbours, that knows Flask."""
+"""Everything in the library that depends on Flask: the extension, requests, responses, commands."""
 
 from .effective_policy import explicit_only, serve_as, successful_get
 from .extension import Edge

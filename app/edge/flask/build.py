@@ -1,4 +1,4 @@
-"""The parts of pages that no database holds: code, settings, templates and static files."""
+"""Digests of what pages are built from besides the database: code, settings, templates, files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 CODE = "code"
 SETTING = "setting"
 HEADER_SETTINGS = ("EDGE", "EDGE_PURGED", "EDGE_TTL_CAP", "EDGE_VARY")
-"""What every page says in its headers; EDGE_PURGED is no setting, but what follows from some."""
+"""Settings that decide the headers of every page; `with_drivers` sets EDGE_PURGED."""
 
 _LIBRARY = __name__.rpartition(".flask")[0]
 
 
 class AppBuild:
-    """What the pages of an app are made from besides the database, as this process has it."""
+    """Digests of the code, settings, templates and static files that this process renders from."""
 
     def __init__(self, app: Flask, settings: Sequence[str]) -> None:
         self._app = app
@@ -33,25 +33,28 @@ class AppBuild:
         self.code = _load_source(app.import_name.partition(".")[0])
 
     def reset(self) -> None:
-        """Look at the app anew, as a process does that was just started."""
-        for name in ("build", "_apart", "_shared"):
+        """Forget the computed digests, so that the next access computes them again."""
+        for name in ("build_id", "_view_module_digests", "_code_part"):
             self.__dict__.pop(name, None)
 
     def parts_of(self, view: str) -> Iterator[Part]:
-        """The parts of every page that an endpoint answers; templates and files note themselves."""
+        """Yield the settings and code that each page of an endpoint depends on.
+
+        Templates and static files are recorded when they are used.
+        """
         yield from (self._setting_part(name) for name in self._settings)
         yield self._code_part
         module = _module(self._app.view_functions.get(view))
-        if module in self._apart:
-            yield Part(kind=CODE, name=module, digest=self._apart[module])
+        if module in self._view_module_digests:
+            yield Part(kind=CODE, name=module, digest=self._view_module_digests[module])
 
     def digest(self, kind: str, name: str) -> str:
-        """The digest that a part has now; needs an app context."""
+        """Return the current digest of a part; needs an app context."""
         if kind == CODE:
             return (
                 self._code_part.digest
                 if name == self._code_part.name
-                else self._apart.get(name, "")
+                else self._view_module_digests.get(name, "")
             )
         if kind == SETTING:
             return self._setting_part(name).digest
@@ -63,26 +66,26 @@ class AppBuild:
 
     @cached_property
     def build_id(self) -> str:
-        """The release that this process is of; processes of the same release agree on it."""
-        said = [
+        """The id of this process's build; all processes of one release have the same id."""
+        digest_lines = [
             self.code.digest(self.code.modules),
             *(f"{name} {self._setting_part(name).digest}" for name in self._settings),
             *(f"{name} {self._environment.digest(name)}" for name in self._template_names()),
         ]
         if self._static is not None:
             files = self._static.manifest().files
-            said += [f"{name} {files[name].fingerprint}" for name in sorted(files)]
-        return hashlib.blake2b("\n".join(said).encode(), digest_size=16).hexdigest()
+            digest_lines += [f"{name} {files[name].fingerprint}" for name in sorted(files)]
+        return hashlib.blake2b("\n".join(digest_lines).encode(), digest_size=16).hexdigest()
 
     @cached_property
-    def _apart(self) -> dict[str, str]:
+    def _view_module_digests(self) -> dict[str, str]:
         views = {_module(view) for view in self._app.view_functions.values()}
-        return self.code.told_apart(views, {_module(hook) for hook in _hooks(self._app)})
+        return self.code.digest_view_modules(views, {_module(hook) for hook in _hooks(self._app)})
 
     @cached_property
     def _code_part(self) -> Part:
         name = self._app.import_name.partition(".")[0]
-        common = self.code.modules.keys() - self._apart.keys()
+        common = self.code.modules.keys() - self._view_module_digests.keys()
         return Part(kind=CODE, name=name, digest=self.code.digest(common))
 
     @property
@@ -93,8 +96,8 @@ class AppBuild:
 
     @property
     def _static(self) -> StaticFiles | None:
-        found = getattr(self._app.view_functions.get("static"), "__self__", None)
-        return found if isinstance(found, StaticFiles) else None
+        view_owner = getattr(self._app.view_functions.get("static"), "__self__", None)
+        return view_owner if isinstance(view_owner, StaticFiles) else None
 
     def _template_names(self) -> list[str]:
         loader = self._environment.loader
@@ -104,7 +107,7 @@ class AppBuild:
         return _of_setting(name, repr(self._app.config.get(name)))
 
 
-@lru_cache(maxsize=256)  # every page has the same few
+@lru_cache(maxsize=256)  # all pages depend on the same few settings
 def _of_setting(name: str, value: str) -> Part:
     digest = hashlib.blake2b(value.encode(), digest_size=16).hexdigest()
     return Part(kind=SETTING, name=name, digest=digest)
@@ -112,8 +115,8 @@ def _of_setting(name: str, value: str) -> Part:
 
 @cache
 def _load_source(package: str) -> Code:
-    """The code of a package and of this library; a process imports it once, whatever it makes."""
-    return Code.read({package, _LIBRARY.partition(".")[0]})
+    """Load the sources of a package and of this library, once per process."""
+    return Code.load({package, _LIBRARY.partition(".")[0]})
 
 
 def _module(thing: Any) -> str:
@@ -121,7 +124,7 @@ def _module(thing: Any) -> str:
 
 
 def _hooks(app: Flask) -> Iterator[Any]:
-    """What runs for the pages of other modules as well."""
+    """Yield functions that the app runs for pages of all modules."""
     for functions in (
         app.before_request_funcs,
         app.after_request_funcs,

@@ -1,4 +1,4 @@
-"""Flask-Caching: a page that is made from one of its hits shows rows that nobody has read."""
+"""Record hits of Flask-Caching: a page built from one shows rows whose query was not recorded."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 _WATCHED = "_edge_watched"
 _BACKENDS = ("cachelib", "flask_caching.backends")
-"""The modules of backends, which keep notes of their own, such as how many files there are."""
+"""Modules of the backends, which also store bookkeeping values, such as the number of files."""
 
 _VERSIONS = "_memver"
-"""What the keys of the versions of memoized functions end with; those are no content."""
+"""Suffix of the keys that hold versions of memoized functions, which are not page content."""
 
 
 def watch_caches(app: Flask) -> None:
-    """Note the hits of an app's caches; to be called at each request, since caches come late."""
+    """Record hits of an app's caches.
+
+    Called for each request, because a cache may be created after the app has started.
+    """
     caches = app.extensions.get("cache")
     if not isinstance(caches, dict):
         return
@@ -37,19 +40,19 @@ def _watch(backend: Any) -> None:
 
     def watched_get(key: Any, *args: Any, **options: Any) -> Any:
         value = get(key, *args, **options)
-        caller = str(sys._getframe(1).f_globals.get("__name__", ""))  # noqa: SLF001 - the caller is the question
+        caller = str(sys._getframe(1).f_globals.get("__name__", ""))  # noqa: SLF001 - needed to identify the caller
         if not caller.startswith(_BACKENDS):
-            _note([key], [value])
+            _record_hits([key], [value])
         return value
 
     def watched_many(*keys: Any) -> Any:
         values = get_many(*keys)
-        _note(keys, values)
+        _record_hits(keys, values)
         return values
 
     def watched_dict(*keys: Any) -> Any:
         values = get_dict(*keys)
-        _note(values.keys(), values.values())
+        _record_hits(values.keys(), values.values())
         return values
 
     methods: dict[str, Callable[..., Any]] = {
@@ -61,7 +64,7 @@ def _watch(backend: Any) -> None:
         setattr(backend, name, method)
 
 
-def _note(keys: Iterable[Any], values: Iterable[Any]) -> None:
+def _record_hits(keys: Iterable[Any], values: Iterable[Any]) -> None:
     record = recorder.current_record()
     if record is None:
         return

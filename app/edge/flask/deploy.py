@@ -1,4 +1,4 @@
-"""What is done to an app's database when it is deployed: a release, and the triggers."""
+"""Steps of a deployment that change the app's database: releasing and installing triggers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ..pages import release as releases
 from ..pages.resolver_lock import WRITE_OPTIONS
 from ..purge import Tier, membership
 from .explain import tracker_of
+from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -24,38 +25,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerStatus:
-    """Whether the triggers can be trusted, and why not."""
+    """Whether the triggers are installed as declared; `trouble` says what is wrong."""
 
     tables: tuple[str, ...]
     trouble: str | None
 
     def to_lines(self) -> Iterator[str]:
-        """The same for people."""
+        """Return lines for people."""
         if self.trouble is not None:
             yield f"Nothing is shared: {self.trouble}."
         else:
             yield f"Every write to {', '.join(self.tables)} is logged."
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return a JSON-serialisable dict."""
         return asdict(self)
 
 
 def release(app: Flask) -> releases.ReleaseResult:
-    """Make what this process is the current release; pages that show something else are purged."""
+    """Make this process's build the current release, and purge the pages that it changes."""
     tracker = tracker_of(app)
     with tracker.change_log_transaction() as connection:
         released = releases.release(connection, tracker.parts, tracker.watched_tables)
-        now = app.extensions["edge"].clock()
+        now = state_of(app).clock()
         retired = membership.retire_unconfigured_tiers(connection, tracker.front.tiers, now)
     return replace(released, retired=tuple(retired))
 
 
 def reinstall_triggers(app: Flask) -> TriggerStatus:
-    """Make the triggers anew; everything is purged, since writes may have been missed.
+    """Install the triggers again, and purge everything, since writes may have been missed.
 
     Raises:
-        NotWatchableError: the triggers can't do their work; they are what they were before.
+        NotWatchableError: the triggers can't be installed; the old ones are unchanged.
     """
     tracker = tracker_of(app)
     with tracker.change_log_transaction() as connection:
@@ -64,7 +65,7 @@ def reinstall_triggers(app: Flask) -> TriggerStatus:
 
 
 def uninstall_triggers(app: Flask) -> TriggerStatus:
-    """Take all triggers away; everything is purged, and nothing is shared until they are back."""
+    """Remove all triggers and purge everything; nothing is shared until they are installed."""
     tracker = tracker_of(app)
     with tracker.change_log_transaction() as connection:
         remove_triggers(connection)
@@ -73,7 +74,7 @@ def uninstall_triggers(app: Flask) -> TriggerStatus:
 
 
 def joined_tiers(app: Flask) -> list[Tier]:
-    """The gateways and edges that are purged now; none where the database has no such table."""
+    """Return the tiers that are purged now; an empty list if the database has no such table."""
     try:
         with tracker_of(app).read_transaction() as connection:
             return membership.member_tiers(connection)
@@ -82,40 +83,41 @@ def joined_tiers(app: Flask) -> list[Tier]:
 
 
 def begin_new_history(app: Flask, tiers: Iterable[Tier] = ()) -> None:
-    """Begin the change log anew after the database was replaced, and purge every tier.
+    """Reset the change log after the database was replaced, and purge every tier.
 
-    This machine's gateway is emptied at once. Of the rest the purge is committed here, and left to
-    the first process that serves: its settings name the edges in front, this command's may not.
+    This machine's gateway is emptied at once. The purges of the other tiers are committed to the
+    outbox; the first web process delivers them, because this command's settings may not name the
+    edges in front.
 
     Args:
-        app: whose database was replaced.
-        tiers: those that the former database knew.
+        app: the app whose database was replaced.
+        tiers: the tiers that the former database listed.
     """
-    state, tracker = app.extensions["edge"], tracker_of(app)
+    state, tracker = state_of(app), tracker_of(app)
     with tracker.engine.execution_options(
         **WRITE_OPTIONS, **INTERNAL_OPTIONS
     ).begin() as connection:
         for tier in (*tiers, *tracker.front.tiers):
             membership.join(connection, tier, state.clock())
         reset_log(connection)
-    if state.embedded is not None:
-        state.embedded.gateway.purge_all()
+    if state.embedded_gateway is not None:
+        state.embedded_gateway.gateway.purge_all()
 
 
 def purge_everything(app: Flask) -> None:
-    """Let every edge forget everything, where the database does its work; the gateway always."""
-    state = app.extensions["edge"]
+    """Purge everything at every tier; if the database is unavailable, only at the gateway."""
+    state = state_of(app)
     try:
         with tracker_of(app).change_log_transaction() as connection:
             append_change(connection, EVERYTHING_CHANGED)
     except DBAPIError:
-        if state.embedded is not None:
-            state.embedded.gateway.purge_all()
+        if state.embedded_gateway is not None:
+            state.embedded_gateway.gateway.purge_all()
 
 
 def check_triggers(app: Flask) -> TriggerStatus:
-    """Look whether the triggers are what was installed."""
+    """Return whether the installed triggers match the declaration."""
     tracker = tracker_of(app)
     with tracker.read_transaction() as connection:
         trouble = find_drift(connection, tracker.watched_tables)
-    return TriggerStatus(tables=tuple(one.table for one in tracker.watched_tables), trouble=trouble)
+    return TriggerStatus(tables=tuple(t.table for t in tracker.watched_tables), trouble=trouble)

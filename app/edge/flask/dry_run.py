@@ -1,4 +1,4 @@
-"""Rehearsing: a page is made once more, for nobody, past every cache; nothing is registered."""
+"""Dry run: render a page without caches, without registering it in the page index."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRunResult:
-    """What came of it: the answer, what its environ holds then, what it read, or why it leaked."""
+    """The response, the final WSGI environ, the recorded dependencies, and a leak."""
 
     status: int
     body: bytes = b""
@@ -29,23 +29,28 @@ class DryRunResult:
 
 
 def dry_run(app: Flask, path: str, site: str) -> DryRunResult:
-    """Make a page, in an empty context: what whoever asks has loaded would not be read again."""
+    """Render the page in a fresh contextvars context.
+
+    Objects that the caller's session has loaded are queried again there.
+    """
     return Context().run(_render, app, path, site)
 
 
 def _render(app: Flask, path: str, site: str) -> DryRunResult:
-    seen: dict[str, Any] = {}
+    last_environ: dict[str, Any] = {}
 
-    def past_every_cache(environ: dict[str, Any], start_response: Any) -> Any:
-        nonlocal seen
-        seen = environ
+    def call_without_caches(environ: dict[str, Any], start_response: Any) -> Any:
+        nonlocal last_environ
+        last_environ = environ
         return type(app).wsgi_app(app, environ, start_response)
 
     with recorder.dry_run() as records:
         try:
-            answer = Client(past_every_cache, use_cookies=False).get(path, base_url=site)
+            answer = Client(call_without_caches, use_cookies=False).get(path, base_url=site)
         except Leak as leak:
             last = records[-1] if records else None
-            return DryRunResult(status=500, environ=seen, record=last, leak=str(leak))
+            return DryRunResult(status=500, environ=last_environ, record=last, leak=str(leak))
     last = records[-1] if records else None
-    return DryRunResult(status=answer.status_code, body=answer.data, environ=seen, record=last)
+    return DryRunResult(
+        status=answer.status_code, body=answer.data, environ=last_environ, record=last
+    )

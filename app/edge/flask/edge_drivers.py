@@ -1,4 +1,4 @@
-"""Fronting: the edges in front of an app, by what they are purged, and whether they can be."""
+"""Purge drivers of the edges in front of an app, and which of these edges can be purged."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..dependencies.engine_events import INTERNAL_OPTIONS
 from ..purge import open_breakers
 from ..purge.edge_chain import EdgeChain
 from ..purge.purgeable_count import PurgeableCountCache
+from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -23,31 +24,31 @@ _log = logging.getLogger(__name__)
 
 
 def with_drivers(app: Flask, front: EdgeChain, drivers: DriverFactory) -> EdgeChain:
-    """Let the edges be purged that have a driver; what pages say of themselves follows from it."""
+    """Return the chain with a driver for each edge that has one; EDGE_PURGED lists these edges."""
     dialects = [edge.dialect for edge in reversed(front.edges)]
-    found = EdgeChain.from_dialects(dialects, front.gateway, cap=front.cap, drivers=drivers)
-    app.config["EDGE_PURGED"] = ",".join(tier.name for tier in found.tiers)
-    return found
+    chain = EdgeChain.from_dialects(dialects, front.gateway, cap=front.cap, drivers=drivers)
+    app.config["EDGE_PURGED"] = ",".join(tier.name for tier in chain.tiers)
+    return chain
 
 
 def drivers_from_settings(app: Flask, site: str) -> DriverFactory:
-    """The drivers that an app's settings ask for."""
+    """Return a factory of the drivers that the app's settings configure."""
     return lambda name: (
         build_driver(name, app.config, site=site) if name in DRIVER_SETTINGS else None
     )
 
 
 def explain_unpurgeable(app: Flask) -> tuple[str, ...]:
-    """Say of each edge that has no driver why, the outermost first."""
-    edges = reversed(app.extensions["edge"].front.edges)
+    """Explain for each edge without a driver why it can't be purged, the outermost first."""
+    edges = reversed(state_of(app).edge_chain.edges)
     names = [edge.dialect.name for edge in edges if edge.tier is None]
     return tuple(
-        why_not_purgeable(name, app.config) or f"{name}: it has no driver." for name in names
+        why_not_purgeable(name, app.config) or f"{name}: it has no purge driver." for name in names
     )
 
 
 class PurgeableEdgeCounter:
-    """Counts the edges that can be purged, and says so when that has changed."""
+    """Counts the edges that can be purged now, and logs each change of the number."""
 
     def __init__(self, engine: Engine, front: EdgeChain, clock: Callable[[], datetime]) -> None:
         self._engine = engine.execution_options(**INTERNAL_OPTIONS)
@@ -56,22 +57,30 @@ class PurgeableEdgeCounter:
         self._before = front.purgeable_count
 
     def __call__(self) -> int:
-        """Look what is owed and what has failed."""
+        """Return the number of edges that can be purged, by the open circuit breakers."""
         with self._engine.connect() as connection:
             broken = open_breakers(connection, self._clock())
-        trusted = self._front.purgeable_count_without(broken)
-        if trusted != self._before:
-            capped = [edge.dialect.name for edge in self._front.edges[trusted:]]
-            extra = {"capped": capped, "reasons": broken}
-            _log.warning("edge.capped" if capped else "edge.uncapped", extra=extra)
-        self._before = trusted
-        return trusted
+        purgeable_count = self._front.purgeable_count_without(broken)
+        if purgeable_count != self._before:
+            capped = [edge.dialect.name for edge in self._front.edges[purgeable_count:]]
+            _log_capped(capped, broken)
+        self._before = purgeable_count
+        return purgeable_count
+
+
+def _log_capped(capped: list[str], reasons: object) -> None:
+    extra = {"capped": capped, "reasons": reasons}
+    if capped:
+        message = "edge.capped: lifetimes are capped at %s, because a purge fails: %s"
+        _log.warning(message, ", ".join(capped), reasons, extra=extra)
+    else:
+        _log.warning("edge.uncapped: every edge can be purged; full lifetimes again", extra=extra)
 
 
 def build_purgeable_counter(
     engine: Engine, front: EdgeChain, clock: Callable[[], datetime]
 ) -> PurgeableCountCache | None:
-    """What is asked of every answer; None where no edge in front can ever be purged."""
+    """Return a cached counter of purgeable edges, or None if no edge in front has a driver."""
     return (
         PurgeableCountCache(PurgeableEdgeCounter(engine, front, clock))
         if front.purgeable_count

@@ -1,4 +1,4 @@
-"""Which policy holds for a response: the app's default, its route's mark, or its own words."""
+"""Find the policy of a response: the app's default, its route's policy, or its own headers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectivePolicy:
-    """A policy, the query parameters and tables it declares, and where it came from."""
+    """A policy with the declared query parameters and tables, and where it was set."""
 
     policy: Policy
     query: frozenset[str] = frozenset()
@@ -37,7 +37,7 @@ class EffectivePolicy:
 
     @property
     def declares_query(self) -> bool:
-        """Whether the route is public and has said itself which parameters it reads."""
+        """Return whether the route is shareable and declares the parameters that it reads."""
         return self.policy.is_shareable and self.source in {"view", "blueprint"}
 
 
@@ -46,36 +46,36 @@ NO_POLICY = EffectivePolicy(policy=NO_STORE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Default:
-    """The policy of an app for responses without one, and which responses it holds for."""
+    """The default policy of an app, and the hook that selects the responses that get it."""
 
     policy: Policy | None
     should_handle: ShouldHandle
 
     def holds(self, request: Request, response: Response) -> bool:
-        """Tell whether the default is the policy of this response; not if the hook fails."""
+        """Return whether the default applies to this response; False if the hook raises."""
         if self.policy is None:
             return False
         try:
             return bool(self.should_handle(request, response))
-        except Exception:  # noqa: BLE001 - a hook of the app must not cost the reader the page
+        except Exception:  # noqa: BLE001 - a hook of the app must not break the response
             _log.exception(
-                "edge.should_handle: failed for %s, so the default does not hold", request.path
+                "edge.should_handle: failed for %s, so the default policy is not used", request.path
             )
             return False
 
 
 def successful_get(request: Request, response: Response) -> bool:
-    """Let the app's default hold for GET and HEAD answered with 200."""
+    """Return whether the request is GET or HEAD and the status 200: the default `should_handle`."""
     return request.method in SAFE_METHODS and response.status_code == 200  # noqa: PLR2004 - OK
 
 
 def explicit_only(request: Request, response: Response) -> bool:  # noqa: ARG001 - the hook's signature
-    """Let the app's default hold for nothing: only marks and responses speak."""
+    """Return False: only decorators and responses set a policy, never the default."""
     return False
 
 
 def serve_as(policy: Directed, response: Response) -> Response:
-    """Give one response a policy of its own, whatever its status: a 404 page, a redirect."""
+    """Set the policy of one response, for any status, for example a 404 page or a redirect."""
     setattr(response, _SERVED_AS, policy_from(policy, argument="serve_as(…)"))
     if has_request_context() and has_default_headers(response, request.environ):
         remove_default_headers(response)
@@ -85,7 +85,7 @@ def serve_as(policy: Directed, response: Response) -> Response:
 def policy_for_route(
     app: Flask, endpoint: str | None, default: Policy | None = None
 ) -> EffectivePolicy:
-    """Return what an endpoint promises: view before blueprint, inner before outer, then default."""
+    """Return an endpoint's policy: the view's, else the innermost blueprint's, else the default."""
     mark, source = _declared_policy(app, endpoint) if endpoint is not None else (None, "none")
     if mark is not None:
         query = frozenset(mark.query)
@@ -111,12 +111,12 @@ def _declared_policy(app: Flask, endpoint: str) -> tuple[RoutePolicy | None, str
 def policy_for_response(
     route: EffectivePolicy, request: Request, response: Response, default: Default, now: datetime
 ) -> EffectivePolicy:
-    """Return what one response promises, its own words included."""
-    own = getattr(response, _SERVED_AS, None)
+    """Return the policy of one response, including the directives that the view has set."""
+    served_as = getattr(response, _SERVED_AS, None)
     base: Policy | None = None
     source = "none"
-    if isinstance(own, Policy):
-        base, source = own, "response"
+    if isinstance(served_as, Policy):
+        base, source = served_as, "response"
     elif _route_policy_applies(route, request, response, default):
         base, source = route.policy, route.source
     if has_default_headers(response, request.environ):
@@ -124,13 +124,13 @@ def policy_for_response(
             restore_app_default(response, request.environ)
         else:
             remove_default_headers(response)
-    said = _directives_set_by_view(response, now)
-    if base is None and not said and _is_closed_by(default, request, response):
+    directives = _directives_set_by_view(response, now)
+    if base is None and not directives and _default_is_no_store(default, request, response):
         base, source = default.policy, "default"
-    policy = apply_overrides(base, said) if said else base or NO_STORE
-    if said and policy != base:
+    policy = apply_overrides(base, directives) if directives else base or NO_STORE
+    if directives and policy != base:
         source = "response" if base is None else f"{source} and response"
-    if base is None and policy.no_store and not said:
+    if base is None and policy.no_store and not directives:
         source = "none"
     return EffectivePolicy(policy=policy, query=route.query, source=source)
 
@@ -156,7 +156,7 @@ def _route_policy_applies(
     return route.policy.no_store or response.status_code in SUCCESS_STATUSES
 
 
-def _is_closed_by(default: Default, request: Request, response: Response) -> bool:
-    """Tell whether a default of `no-store` holds; it closes only what nothing else speaks for."""
+def _default_is_no_store(default: Default, request: Request, response: Response) -> bool:
+    """Return whether the default is `no-store` and applies to the response."""
     policy = default.policy
     return policy is not None and policy.no_store and default.holds(request, response)

@@ -1,4 +1,4 @@
-"""The embedded gateway, put in front of a Flask app as its settings say."""
+"""Build the embedded gateway of a Flask app from its settings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedGateway:
-    """A gateway with its store, the folder in which that is, and what fills it again."""
+    """A gateway with its store, the store's folder, and the refill of purged pages."""
 
     gateway: Gateway
     store: LmdbStore
@@ -41,32 +41,33 @@ class EmbeddedGateway:
     refill: Refill | None = None
 
 
-#: At a thousand HITs a second, looking at the folder each time costs more than the look-up.
+#: At a thousand hits a second, checking the folder at each hit costs more than the lookup itself.
 RECHECK = timedelta(milliseconds=5)
 
 
 def is_enabled(app: Flask) -> bool:
-    """Tell whether the settings ask for the gateway."""
-    said = app.config["EDGE_GATEWAY"]
-    if isinstance(said, bool):
-        return said
-    if said not in {"on", "off"}:
-        raise PolicyError(f"EDGE_GATEWAY is {said!r}: say on or off.")
-    return bool(said == "on")
+    """Return whether the settings enable the gateway."""
+    value = app.config["EDGE_GATEWAY"]
+    if isinstance(value, bool):
+        return value
+    if value not in {"on", "off"}:
+        raise PolicyError(f"EDGE_GATEWAY is {value!r}: set it to on or off.")
+    return bool(value == "on")
 
 
 def build_gateway(
     app: Flask,
     dialects: Iterable[Dialect],
     clock: Clock,
-    doubt: Callable[[bool], str],
+    cap_level: Callable[[bool], str],
     changes: Mapping[str, Any],
 ) -> EmbeddedGateway:
-    """Build the gateway in front of what `app.wsgi_app` is now.
+    """Build the gateway around the current `app.wsgi_app`.
 
-    Edges further out need the fields of their own dialects, which it hides otherwise.
+    Header fields of the dialects of outer edges are passed on; the gateway removes other internal
+    fields.
     """
-    told = {
+    edge_field_names = {
         name.lower()
         for d in dialects
         if not d.is_purged_synchronously
@@ -75,13 +76,13 @@ def build_gateway(
     }
     size = read_number(app.config, "EDGE_STORE_SIZE")
     entry = read_number(app.config, "EDGE_STORE_ENTRY")
-    said: dict[str, Any] = {
-        "internal": INTERNAL - told,
-        "doubt": doubt,
+    options: dict[str, Any] = {
+        "internal_fields": INTERNAL - edge_field_names,
+        "cap_level": cap_level,
         "ignored_parameters": TRACKERS,
-        "largest": entry,
-        "coded_by_origin": _precompressed_paths(app),
-        "passes": lambda _path: app.debug,  # templates and code change while the process runs
+        "max_body_size": entry,
+        "is_encoded_by_origin": _precompressed_paths(app),
+        "bypasses": lambda _path: app.debug,  # templates and code change while the process runs
     }
     refills = read_optional_bool(app.config, "EDGE_REFILL")
     folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
@@ -95,11 +96,11 @@ def build_gateway(
     gateway = Gateway(
         app.wsgi_app,
         store=store,
-        options=Options.shield(**{**said, "followed": lease, **changes}),
+        options=Options.shield(**{**options, "receives_purges": lease, **changes}),
         collapser=FileCollapser(folder),
         clock=lambda: clock().timestamp(),
     )
-    # One process a store, so that each machine's own does it, whoever relays.
+    # One process per store refills it: on each machine, whichever process is the relay.
     leads = FileLeader(folder / "refill").try_lead
     return EmbeddedGateway(
         gateway=gateway,
@@ -112,7 +113,7 @@ def build_gateway(
 
 
 def _precompressed_paths(app: Flask) -> Callable[[str], bool] | None:
-    """Return what tells the static files, which are packed ahead, and better than on the way."""
+    """Return a test for paths of static files, which are compressed ahead at a higher level."""
     if not (StaticFiles.is_installed(app) and app.static_url_path):
         return None
     folder = f"{app.static_url_path.rstrip('/')}/"

@@ -1,4 +1,4 @@
-"""Asking why: a page is made once more, for nobody, and what it read is told."""
+"""Explain pages: why one is (not) cached, which pages show a row, and purging by hand."""
 
 from __future__ import annotations
 
@@ -23,28 +23,29 @@ from .dry_run import DryRunResult, dry_run
 from .page_locations import locate_page
 from .page_url import parse_page_url
 from .response import POLICY_KEY
+from .state import state_of
 from .tracking import Tracker
 
 if TYPE_CHECKING:
     from flask import Flask
 
-_OTHERS = {
-    "unmarked": "its route says nothing about sharing",
-    "error-status": "it is an error that nobody promised to share",
+_OTHER_REASONS = {
+    "unmarked": "its route has no policy",
+    "error-status": "it is an error response without a policy of its own",
 }
 
 
 def why(app: Flask, url: str) -> Explanation:
-    """Explain a URL of this app: its policy, what it is built from, and what is kept of it.
+    """Explain a URL of this app: its policy, its dependencies and its stored copies.
 
-    The page is made once more, past every cache, and registered nowhere.
+    The page is rendered again without caches and not registered.
     """
-    tracker, state = tracker_of(app), app.extensions["edge"]
+    tracker, state = tracker_of(app), state_of(app)
     path = parse_page_url(url, tracker.site)
-    made = dry_run(app, path, tracker.site)
-    refused, record = (
-        _refusal_reason(made) or tracker.drift_monitor.current_problem() or "",
-        made.record,
+    result = dry_run(app, path, tracker.site)
+    refusal, record = (
+        _refusal_reason(result) or tracker.drift_monitor.current_problem() or "",
+        result.record,
     )
     dependencies = record.dependencies if record is not None else set()
     registered_as = record.url if record is not None and record.url else path
@@ -53,43 +54,47 @@ def why(app: Flask, url: str) -> Explanation:
         same = [copy.etag == record.etag for copy in copies if record and record.etag and copy.etag]
         return Explanation(
             url=registered_as,
-            status=made.status,
-            policy=str(made.environ.get(POLICY_KEY, "none")),
-            unshareable_reason=refused,
+            status=result.status,
+            policy=str(result.environ.get(POLICY_KEY, "none")),
+            unshareable_reason=refusal,
             variants=copies,
             fresh=all(same) if same else None,
             built_from=describe_dependencies(connection, tracker.watched_tables, dependencies),
             last_change=find_last_change(connection, dependencies),
-            places=locate_page(connection, state.embedded, registered_as, state.clock()),
+            places=locate_page(connection, state.embedded_gateway, registered_as, state.clock()),
         )
 
 
-def who(app: Flask, asked: str, *, columns: Iterable[str] = (), table: str | None = None) -> Impact:
-    """The pages that a change of a row would touch; a slug or a path names the row."""
+def who(
+    app: Flask, subject: str, *, columns: Iterable[str] = (), table: str | None = None
+) -> Impact:
+    """Return the pages that a change of a row affects; `subject` is its slug or path."""
     tracker = tracker_of(app)
     with tracker.read_transaction() as connection:
         return impact.impact_of_row(
-            connection, impact.find_row(connection, tracker.watched_tables, asked, table), columns
+            connection, impact.find_row(connection, tracker.watched_tables, subject, table), columns
         )
 
 
 def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> Impact:
-    """Let every edge forget a URL, the pages that show a row, or everything.
+    """Purge a URL, the pages that show a row, or everything, at every tier.
 
-    It goes through the change log, so that it is delivered as surely as any write. Where nothing
-    is tracked there is no log, and no edge but the gateway is purged.
+    The purge is written to the change log, so it is delivered as reliably as any write. An app
+    without tracking has no log; then only the gateway is purged.
     """
-    if app.extensions["edge"].tracker is None and subject is None:
+    if state_of(app).tracker is None and subject is None:
         return _purge_gateway(app, url)
     tracker = tracker_of(app)
     path = None if url is None else parse_page_url(url, tracker.site)
-    asked = [] if path is None else [manual_purge_change(path, tracker.tag(path), tracker.site)]
+    url_changes = (
+        [] if path is None else [manual_purge_change(path, tracker.tag(path), tracker.site)]
+    )
     with tracker.change_log_transaction() as connection:
-        if asked:
-            what, changes = "The purge", asked
+        if url_changes:
+            what, changes = "The purge", url_changes
         elif subject is not None:
-            found = impact.find_row(connection, tracker.watched_tables, subject)
-            what, changes = f"The purge of {found.table} {found.label!r}", list(found.changes)
+            row = impact.find_row(connection, tracker.watched_tables, subject)
+            what, changes = f"The purge of {row.table} {row.label!r}", list(row.changes)
         else:
             what, changes = "The purge", [EVERYTHING_CHANGED]
         for change in changes:
@@ -98,38 +103,40 @@ def purge(app: Flask, *, url: str | None = None, subject: str | None = None) -> 
 
 
 def _purge_gateway(app: Flask, url: str | None) -> Impact:
-    """Purge the gateway of an app that tracks nothing: one URL, or everything."""
-    embedded = app.extensions["edge"].embedded
+    """Purge one URL or everything at the gateway of an app without tracking."""
+    embedded = state_of(app).embedded_gateway
     if embedded is None:
         raise PolicyError(
-            "This app has no gateway and tracks nothing: purge the edges in front by hand."
+            "This app has no gateway and does not track pages: purge the edges in front by hand."
         )
     if url is None:
         count = embedded.gateway.purge_all()
         return Impact(
-            subject="The purge", urls=(), everything_reason=f"{count} pages left the gateway"
+            subject="The purge",
+            urls=(),
+            everything_reason=f"{count} pages were purged from the gateway",
         )
     try:
-        found = embedded.gateway.purge(url)
+        purged_count = embedded.gateway.purge(url)
     except ValueError as error:
         raise PolicyError(f"{url!r} can't be purged: {error}") from None
-    return Impact(subject="The purge", urls=(url,) if found else ())
+    return Impact(subject="The purge", urls=(url,) if purged_count else ())
 
 
 def tracker_of(app: Flask) -> Tracker:
-    """What follows the pages of an app; raises PolicyError where nothing does."""
-    tracker = app.extensions["edge"].tracker
+    """Return the tracker of an app; raises PolicyError if the app has none."""
+    tracker = state_of(app).tracker
     if not isinstance(tracker, Tracker):
-        raise PolicyError("Nothing follows what this app's pages read: call edge.track().")
+        raise PolicyError("This app does not track what its pages read: call edge.track().")
     return tracker
 
 
-def _refusal_reason(made: DryRunResult) -> str:
-    if made.leak:
-        return made.leak
-    if made.record is not None and made.record.unshareable_reason is not None:
-        return made.record.unshareable_reason
-    code = str(made.environ.get(FINDING_KEY, ""))
-    if code == "reads-unknown" and made.record is not None and made.record.clock is not None:
-        return made.record.clock.what
-    return LEAK_REASONS.get(code) or _OTHERS.get(code, code)
+def _refusal_reason(result: DryRunResult) -> str:
+    if result.leak:
+        return result.leak
+    if result.record is not None and result.record.unshareable_reason is not None:
+        return result.record.unshareable_reason
+    code = str(result.environ.get(FINDING_KEY, ""))
+    if code == "reads-unknown" and result.record is not None and result.record.clock is not None:
+        return result.record.clock.what
+    return LEAK_REASONS.get(code) or _OTHER_REASONS.get(code, code)

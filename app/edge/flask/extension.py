@@ -1,4 +1,4 @@
-"""Edge: the caching library as a Flask extension, built with no app in sight."""
+"""The Flask extension `Edge`: created without an app, registered with `init_app`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..gateway.compression import Compression
 from ..pages import IndexCapacity
 from ..pages.page_tags import PageTags
 from ..pages.register import begin_build
-from ..policy.cdn_headers import parse_dialects, varying, with_purgeable
+from ..policy.cdn_headers import parse_dialects, with_configured_variants, with_purgeable
 from ..policy.decorators import Directed, cached, policy_from
 from ..policy.policy import Policy, PolicyError
 from ..purge.edge_chain import DriverFactory, EdgeChain
@@ -63,15 +63,15 @@ def _now() -> datetime:
 
 
 class Edge:
-    """The edge of a Flask app: policies become headers, the guard looks at each response.
+    """The Flask extension: writes policies into headers, and checks each response with the guard.
 
-    A subclass may set `default` and override `should_handle`, as arguments of `init_app` do.
+    A subclass may set `default` and override `should_handle` instead of passing them to `init_app`.
     """
 
     default: Directed | None = None
 
     def should_handle(self, request: Request, response: Response) -> bool:
-        """Tell whether the default holds for a response: it does for a GET answered with 200."""
+        """Return whether the default policy applies: yes for a GET with status 200."""
         return successful_get(request, response)
 
     def init_app(  # noqa: PLR0913 - options by keyword, each with a default
@@ -85,28 +85,41 @@ class Edge:
         gateway: Mapping[str, Any] | None = None,
         clock: Clock = _now,
     ) -> None:
-        """Register with an app; `default` holds for the responses that `should_handle` picks.
+        """Register the extension with an app.
 
-        `default` is a policy, `cache_control(…)`, or the directives themselves: a mapping such as
-        `{"max_age": 300}` or the text of a Cache-Control header. PolicyError for anything else.
+        Args:
+            app: the app.
+            default: the policy of responses without one: a policy, `cache_control(…)`, a mapping of
+                directives such as `{"max_age": 300}`, or the text of a Cache-Control header.
+            should_handle: returns whether the default applies to a response.
+            unknown_query: what to do with a query parameter that a public route does not declare:
+                redirect to the URL without it, or only hide it from the view.
+            static: add fingerprints to the URLs of the app's static files.
+            gateway: options of the embedded gateway that differ from the defaults.
+            clock: returns the current time.
 
-        A query parameter that a public route does not declare is hidden from the view, after a
-        redirect to the URL without it unless `unknown_query` is "ignore". `static` stamps the
-        files of the app's static folder, `gateway` changes options of the embedded one.
+        Raises:
+            PolicyError: an argument or a setting is invalid.
         """
         if "edge" in app.extensions:
-            raise PolicyError("This app has an edge already: call init_app() once.")
+            raise PolicyError("The edge is already registered with this app: call init_app() once.")
         for setting in SETTINGS:
             app.config.setdefault(setting.name, setting.default)
-        dialects = varying(parse_dialects(app.config["EDGE"]), varied_fields(app.config))
-        gated = is_enabled(app)
+        dialects = with_configured_variants(
+            parse_dialects(app.config["EDGE"]), varied_fields(app.config)
+        )
+        has_gateway = is_enabled(app)
         cap = timedelta(seconds=read_number(app.config, "EDGE_TTL_CAP"))
         state = EdgeState(
             default=_default_policy(self.default if default is None else default),
-            should_handle=_checked(self.should_handle if should_handle is None else should_handle),
+            should_handle=_check_should_handle(
+                self.should_handle if should_handle is None else should_handle
+            ),
             clock=clock,
             edge_chain=EdgeChain.from_dialects(
-                dialects, with_purgeable(parse_dialects("broadsheet" if gated else ""), ()), cap=cap
+                dialects,
+                with_purgeable(parse_dialects("broadsheet" if has_gateway else ""), ()),
+                cap=cap,
             ),
             strict=read_optional_bool(app.config, "EDGE_STRICT"),
         )
@@ -123,14 +136,14 @@ class Edge:
             _install_static(app)
         request_started.connect(state.on_request_started, app)
         request_finished.connect(state.on_request_finished, app)
-        state.sealed = FailClosedMiddleware(app.wsgi_app, state.start_recording)
-        app.wsgi_app = state.sealed  # type: ignore[method-assign]  # Flask documents this
-        if gated:
+        state.fail_closed = FailClosedMiddleware(app.wsgi_app, state.start_recording)
+        app.wsgi_app = state.fail_closed  # type: ignore[method-assign]  # Flask documents this
+        if has_gateway:
             state.embedded_gateway = build_gateway(
                 app, dialects, clock, state.cap_level, gateway or {}
             )
             state.code = CurrentCode(state.embedded_gateway.gateway, app, state.embedded_gateway)
-            app.wsgi_app = _fenced(app, state.code)  # type: ignore[method-assign]  # as above
+            app.wsgi_app = _with_fallback(app, state.code)  # type: ignore[method-assign]  # as above
         else:
             app.wsgi_app = Compression(app.wsgi_app)  # type: ignore[method-assign]  # as above
 
@@ -147,27 +160,32 @@ class Edge:
         drivers: DriverFactory | None = None,
         unavailable: WSGIApplication | None = None,
     ) -> None:
-        """Follow what responses read from this engine, and purge them when that changes.
+        """Record what responses read through this engine, and purge them when it changes.
 
-        `watched` tables have triggers (`changes.install`); `schema` says what pages may read.
-        `settings` are those that pages show. The relay calls the `hooks`, which do what is due
-        and say when they want to be called. `drivers` gives the driver of an edge by its name,
-        in place of those that the app's settings ask for. `unavailable` answers with a 503 while
-        the database is away from the start. `site` is where readers find the app, and the one
-        that the gateway speaks for: 'https://example.org'.
+        Args:
+            app: the app.
+            engine: the engine of the database that pages are built from.
+            watched: the tables with triggers (`changes.install_triggers`).
+            schema: the tables and columns that shared pages may read.
+            site: the URL under which readers reach the app, such as 'https://example.org'. The
+                gateway stores pages of this site only.
+            settings: names of the settings that pages show.
+            hooks: functions that the relay calls; each returns when it wants to be called again.
+            drivers: returns the driver of an edge by its name, instead of the app's settings.
+            unavailable: WSGI app that answers 503 while the database is unavailable at the start.
         """
         state = state_of(app)
         if state.embedded_gateway is not None:
             _bind_site(state.embedded_gateway, site)
             state.edge_chain = replace(state.edge_chain, gateway=parse_dialects("broadsheet"))
         if state.code is not None:
-            state.code.tracked = True  # the page index knows which release made a page
+            state.code.tracked = True  # the page index records the build of each page
         state.edge_chain = with_drivers(
             app, state.edge_chain, drivers or drivers_from_settings(app, site)
         )
         state.purgeable_counter = build_purgeable_counter(engine, state.edge_chain, state.clock)
-        bound = IndexCapacity(max_pages=read_number(app.config, "EDGE_INDEX_PAGES"))
-        watchman = DriftMonitor(engine, watched, on_problem=lambda: purge_everything(app))
+        capacity = IndexCapacity(max_pages=read_number(app.config, "EDGE_INDEX_PAGES"))
+        drift_monitor = DriftMonitor(engine, watched, on_problem=lambda: purge_everything(app))
         state.tracker = Tracker(
             engine=engine,
             watched_tables=tuple(watched),
@@ -176,9 +194,9 @@ class Edge:
             tags=PageTags(engine, site),
             front=state.edge_chain,
             parts=AppBuild(app, settings),
-            drift_monitor=watchman,
+            drift_monitor=drift_monitor,
             requires_current_build=not app.debug,
-            capacity=bound,
+            capacity=capacity,
         )
         state.worker = _build_worker(app, state, state.tracker, hooks)
         relay = bool(app.config["EDGE_RELAY"])
@@ -186,30 +204,30 @@ class Edge:
             app.wsgi_app,
             state.worker,
             relay=relay,
-            stands_by=not app.testing,  # a test that asks for no relay gets none
+            stands_by=not app.testing,  # tests start a relay only if EDGE_RELAY is true
             unavailable=unavailable,
         )
-        app.wsgi_app = _fenced(app, state.startup_gate)  # type: ignore[method-assign]  # as above
+        app.wsgi_app = _with_fallback(app, state.startup_gate)  # type: ignore[method-assign]  # as above
 
     def rouse(self, app: Flask) -> None:
-        """Begin to relay behind everybody's back; the first request would do it as well.
+        """Start the relay of this process in the background, without waiting for a request.
 
-        To be called once a process has been forked; it neither waits nor fails.
+        Call it after the process was forked. It returns at once and never raises.
         """
-        awake = state_of(app).startup_gate
-        if awake is not None:
-            awake.start_in_background()
+        gate = state_of(app).startup_gate
+        if gate is not None:
+            gate.start_in_background()
 
     def describe(self, app: Flask, ours: SiteProfile) -> None:
-        """Say what an audit from outside (`flask edge check`) may expect of this app's site."""
+        """Set what an audit from outside (`flask edge check`) expects of this app's site."""
         state_of(app).site_profile = ours
 
     def purge(self, app: Flask, url: str) -> int:
         """Purge every variant of a URL at every tier, as `flask edge purge --url` does.
 
-        Call it once the change is committed: a page read before that must not come back. Without
-        `track()` there is no tier but the gateway. Returns how many responses the gateway of this
-        process had; raises PolicyError for a URL of another site.
+        Call it after the change is committed, so that no page from before it is stored again.
+        Without `track()` only the gateway is purged. Returns the number of responses that were
+        purged from the gateway of this process; raises PolicyError for a URL of another site.
         """
         state = state_of(app)
         count = 0 if state.embedded_gateway is None else state.embedded_gateway.gateway.purge(url)
@@ -220,7 +238,7 @@ class Edge:
     def purge_all(self, app: Flask) -> int:
         """Purge everything at every tier, as `flask edge purge --all` does.
 
-        Returns how many responses the gateway of this process had.
+        Returns the number of responses that were purged from the gateway of this process.
         """
         state = state_of(app)
         count = 0 if state.embedded_gateway is None else state.embedded_gateway.gateway.purge_all()
@@ -229,18 +247,18 @@ class Edge:
         return count
 
     def degraded(self, app: Flask) -> str | None:
-        """What readers may see amiss just now, in a sentence; None when all is well."""
+        """Return a sentence on a fault that readers may notice now, or None."""
         return degraded(app)
 
     def trouble(self, app: Flask) -> str | None:
-        """Why nothing can be shared just now, in a sentence; None when all is well."""
+        """Return a sentence on why no page can be shared now, or None."""
         tracker = state_of(app).tracker
-        found = None if tracker is None else tracker.drift_monitor.check_now()
-        return None if found is None else f"Nothing is shared: {found}."
+        problem = None if tracker is None else tracker.drift_monitor.check_now()
+        return None if problem is None else f"Nothing is shared: {problem}."
 
     @staticmethod
     def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
-        """Mark a view or a blueprint, as `cached` does, where a decorator has no place."""
+        """Set the policy of a view or a blueprint without writing a decorator."""
         return cached(policy, **declared)(thing)
 
 
@@ -248,7 +266,7 @@ def _default_policy(default: Directed | None) -> Policy | None:
     return None if default is None else policy_from(default, argument="init_app(default=…)")
 
 
-def _checked(should_handle: ShouldHandle) -> ShouldHandle:
+def _check_should_handle(should_handle: ShouldHandle) -> ShouldHandle:
     if not callable(should_handle):
         raise PolicyError(
             "init_app(should_handle=…) takes a function of request and response, "
@@ -257,30 +275,30 @@ def _checked(should_handle: ShouldHandle) -> ShouldHandle:
     return should_handle
 
 
-def _fenced(app: Flask, layer: WSGIApplication) -> Fallback:
-    """Put a layer in front of an app that answers by itself where the layer fails."""
+def _with_fallback(app: Flask, layer: WSGIApplication) -> Fallback:
+    """Wrap a WSGI layer so that the app answers without it if the layer raises."""
     state = state_of(app)
-    assert state.sealed is not None
-    return Fallback(layer, state.sealed, strict=lambda: state.is_strict(app))
+    assert state.fail_closed is not None
+    return Fallback(layer, state.fail_closed, strict=lambda: state.is_strict(app))
 
 
 def _bind_site(embedded: EmbeddedGateway, site: str) -> None:
-    """Let pages be kept under the address that they are purged by."""
+    """Store pages under the site's URL, by which they are purged."""
     try:
         embedded.gateway.bind_site(site)
     except ValueError as error:
-        raise PolicyError(f"track() was told site={site!r}: {error}") from None
+        raise PolicyError(f"track(site={site!r}) is invalid: {error}") from None
 
 
 def _install_static(app: Flask) -> None:
-    """Stamp the files of the app's static folder, where there is one."""
+    """Add fingerprints to the URLs of the app's static folder, if it has one."""
     if app.static_folder is not None and Path(app.static_folder).is_dir():
         build = Path(app.instance_path, app.config["EDGE_BUILD"] or "edge-build")
         StaticFiles(Path(app.static_folder), BuildCache(build)).install(app)
 
 
 def _begin_build(tracker: Tracker, connection: Connection) -> None:
-    """Compare the build of this process with the current one as the process starts."""
+    """Compare this process's build with the current release when the process starts."""
     if not tracker.requires_current_build:
         return
     if begin_build(connection, tracker.parts.build_id):
@@ -292,16 +310,16 @@ def _begin_build(tracker: Tracker, connection: Connection) -> None:
 def _build_worker(
     app: Flask, state: EdgeState, tracker: Tracker, hooks: Sequence[RelayHook]
 ) -> PurgeWorker:
-    """Let the pages that the tracker registers follow what the app writes."""
-    upkeep = PurgeWorker(
+    """Build the worker that purges pages after writes, and call it after each commit."""
+    worker = PurgeWorker(
         tracker.engine,
         state.embedded_gateway,
         state.clock,
         (*hooks, *sampling_hooks(app, tracker)),
         tracker.drift_monitor,
         state.edge_chain,
-        bound=tracker.capacity,
+        capacity=tracker.capacity,
         begin_build=partial(_begin_build, tracker),
     )
-    EngineListener(tracker.schema, on_write=upkeep.after_write).attach(tracker.engine)
-    return upkeep
+    EngineListener(tracker.schema, on_write=worker.after_write).attach(tracker.engine)
+    return worker

@@ -1,7 +1,7 @@
-"""The last door of a Flask app: what comes through unjudged leaves as no-store.
+"""WSGI layer that sets `no-store` on every response that the guard has not checked.
 
-It is the first one of a request, too, so what a response reads is recorded from here on: a URL
-converter or a session interface may read the database before Flask says that a request began.
+Recording also starts here, because a URL converter or a session interface may read the database
+before Flask sends `request_started`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dependencies import recorder
 from ..dependencies.fence import fenced
-from .fallback import ASKED
+from .fallback import APP_CALLS_KEY
 from .response import CACHE_HEADERS, COOKIES_KEY, POLICY_KEY, count_cookies
 
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 RECORDING_KEY = "edge.recorded"
-"""The key of a WSGI environment that says that a record has begun."""
+"""WSGI environ key that is set once recording has started."""
 
 
 class FailClosedMiddleware:
-    """WSGI middleware that closes a response which the edge has not seen as it leaves.
+    """WSGI middleware that sets `no-store` on a response that the guard has not checked.
 
-    That happens when an after_request function or a signal fails while an error is answered, and
-    when somebody sets a cookie behind the last hand: another receiver of Flask's signal, or a
-    middleware of the app's own.
+    This happens when an after_request function or a signal receiver raises while an error page is
+    built, and when a cookie is set after the check, by another receiver of Flask's signal or by a
+    middleware of the app.
     """
 
     def __init__(self, app: WSGIApplication, begin: Callable[[], None]) -> None:
@@ -35,8 +35,8 @@ class FailClosedMiddleware:
         self.begin = begin
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Pass the request on and look at what comes back."""
-        environ.get(ASKED, []).append(True)
+        """Call the app, and check the headers of its response."""
+        environ.get(APP_CALLS_KEY, []).append(True)
         environ.pop(POLICY_KEY, None)
         environ.pop(COOKIES_KEY, None)
         environ[RECORDING_KEY] = True
@@ -55,7 +55,7 @@ class FailClosedMiddleware:
 
 
 def note_url(environ: dict[str, Any]) -> None:
-    """Let the record know the URL, which the page may depend on."""
+    """Store the URL in the record; the page may depend on it."""
     record = recorder.current_record()
     if record is not None:
         record.url_text = f"{environ.get('PATH_INFO', '')}?{environ.get('QUERY_STRING', '')}"

@@ -1,4 +1,4 @@
-"""Fallback: the app answers by itself, uncached, where a layer in front of it fails."""
+"""Fallback: if a WSGI layer in front of the app raises, the app answers without it, uncached."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-ASKED = "edge.asked"
-"""The key of a WSGI environment that holds a list; it is empty until the app has the request."""
+APP_CALLS_KEY = "edge.asked"
+"""WSGI environ key of a list that is empty until the request reaches the app."""
 
 
 class Fallback:
-    """WSGI middleware around a layer that may answer in place of the app or pass a request on.
+    """WSGI middleware around a layer that may answer itself or call the app.
 
-    An exception of the app itself is passed on: it was asked by then. So is one after the head of
-    the response has left, and every one where `strict` says so.
+    An exception is raised again if the app has been called, if the response has started, or if
+    `strict` returns True.
     """
 
     def __init__(
@@ -31,25 +31,25 @@ class Fallback:
         self._strict = strict
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer by the layer, or by the app alone."""
-        asked: list[bool] = []
-        environ[ASKED] = asked
+        """Call the layer; if it raises before the app was called, call the app directly."""
+        app_calls: list[bool] = []
+        environ[APP_CALLS_KEY] = app_calls
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            asked.append(True)
+            app_calls.append(True)
             return start_response(status, headers, *exc_info)
 
         try:
             return self._layer(environ, start)
         except Exception as error:
-            if asked or self._strict():
+            if app_calls or self._strict():
                 raise
             describe(error, "in front of the application")
-        return self._app(environ, unshared(start_response))
+        return self._app(environ, with_no_store(start_response))
 
 
-def unshared(start_response: StartResponse) -> StartResponse:
-    """Let a response leave as no-store, whatever its headers say."""
+def with_no_store(start_response: StartResponse) -> StartResponse:
+    """Return a start_response that replaces all caching headers by `no-store`."""
 
     def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
         headers = [line for line in headers if line[0].lower() not in CACHE_HEADERS]

@@ -1,7 +1,7 @@
-"""Files that a shared page opens; in strict mode that is a finding, since nobody sees them change.
+"""Record files that a shared page opens: in strict mode a finding, since changes are not tracked.
 
-Python tells its audit hooks of every file that is opened. A hook can't be taken away again, so it
-is set only in processes that are strict, and looks at nothing unless a page is being recorded.
+Python calls audit hooks for every opened file. A hook can't be removed, so it is installed only in
+strict processes, and it does nothing unless a page is being recorded.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _LIBRARY = __name__.rpartition(".flask")[0]
-_MOST_FRAMES = 60
+_MAX_FRAMES = 60
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _SERVER = ("flask.app", "flask.sansio")
-"""The modules that call a view: what they open themselves is no view's doing."""
+"""Modules that call a view; files that they open are not opened by a view."""
 _NO_VIEWS = ("flask", "werkzeug", "io", "os", "pathlib", "codecs", "tempfile", "shutil")
 _LOADERS = (
     *(
@@ -35,20 +35,20 @@ _LOADERS = (
     *("traceback", "inspect", "pkgutil", "gettext", "babel", "mimetypes", "encodings", "runpy"),
     *("sqlalchemy", "psycopg", "sqlite3", "ssl", "socket", "certifi", "threading", _LIBRARY),
 )
-"""Modules that open files for themselves, which are part of the program."""
+"""Modules that open files of the program itself, such as sources, zones and certificates."""
 
 _SYSTEM = tuple(
     f"{folder.rstrip('/')}/"
     for folder in (sys.prefix, sys.base_prefix, "/usr/share", "/etc", "/proc", "/sys", "/dev")
 )
-"""Folders of what is installed, such as zones and interpreters."""
+"""Folders of installed software, such as the interpreter and time zones."""
 
 _installed = False
 
 
 def watch_files(record: recorder.RenderRecord) -> None:
-    """Note the files that are opened for a response from now on."""
-    global _installed  # noqa: PLW0603 - a process has its audit hooks for good
+    """Record the files that are opened for a response from now on."""
+    global _installed  # noqa: PLW0603 - an audit hook can't be removed
     record.notes_files = True
     if not _installed:
         _installed = True
@@ -61,7 +61,7 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
     record = recorder.current_record()
     if record is None or not record.notes_files:
         return
-    record.notes_files = False  # what this very look may open is not the page's
+    record.notes_files = False  # files that this check opens are not the page's
     try:
         path, mode, flags = args
         if not isinstance(path, str | os.PathLike):
@@ -69,7 +69,7 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         path = os.path.abspath(path)  # noqa: PTH100 - the cheap way
         if not path.startswith(_SYSTEM) and _is_read(mode, flags) and _is_opened_by_a_view():
             record.read_unseen(f"it opened the file {path}, whose changes are not seen")
-    except Exception:  # noqa: BLE001, S110 - an audit hook that raises forbids what it is told of
+    except Exception:  # noqa: BLE001, S110 - an audit hook that raises would prevent the opening
         pass
     finally:
         record.notes_files = True
@@ -82,7 +82,7 @@ def _is_read(mode: str | None, flags: int | None) -> bool:
 
 
 def _is_opened_by_a_view() -> bool:
-    """Tell whether code of the application stands between the file and Flask."""
+    """Return whether code of the application opened the file, called by Flask."""
     for name in _callers():
         if name.startswith(_SERVER):
             return False
@@ -94,9 +94,9 @@ def _is_opened_by_a_view() -> bool:
 
 
 def _callers() -> Iterator[str]:
-    """The modules that called, the innermost first."""
-    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - the caller is the question
-    for _ in range(_MOST_FRAMES):
+    """Yield the names of the calling modules, the innermost first."""
+    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - needed to identify the caller
+    for _ in range(_MAX_FRAMES):
         if frame is None:
             return
         yield str(frame.f_globals.get("__name__", ""))

@@ -1,4 +1,4 @@
-"""Where a page is: in this machine's gateway, and how each tier stands to it."""
+"""Where a page is stored: copies in this machine's gateway, and its purge status per tier."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayCopy:
-    """One form of a page in the gateway: seconds of age and of life left, and its codings."""
+    """A stored variant of a page in the gateway: age and remaining TTL in seconds, codings."""
 
     status: int
     age: int
@@ -28,7 +28,7 @@ class GatewayCopy:
 
     @classmethod
     def of(cls, stored: StoredResponse, now: float) -> GatewayCopy:
-        """What is stored, as of an instant."""
+        """Describe a stored response at the time `now`, in epoch seconds."""
         age = now - stored.generated_at
         return cls(
             status=stored.status,
@@ -39,40 +39,40 @@ class GatewayCopy:
         )
 
     def to_text(self) -> str:
-        """The same for people."""
-        left = f"fresh for {self.ttl} s" if self.ttl > 0 else f"stale for {-self.ttl} s"
+        """Return one line for people."""
+        freshness_text = f"fresh for {self.ttl} s" if self.ttl > 0 else f"stale for {-self.ttl} s"
         form = "".join(f", for {name}: {value or 'none'}" for name, value in self.varies)
-        return f"{self.age} s old, {left}, as {' and '.join(self.codings)}{form}"
+        return f"{self.age} s old, {freshness_text}, as {' and '.join(self.codings)}{form}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageLocations:
-    """Where a page is; `copies` is None where there is no gateway."""
+    """Where a page is stored; `copies` is None if the app has no gateway."""
 
     copies: tuple[GatewayCopy, ...] | None
     tiers: tuple[PageTierStatus, ...]
 
     def to_lines(self) -> Iterator[str]:
-        """The same for people."""
+        """Return lines for people."""
         if self.copies is not None and not self.copies:
             yield "This machine's gateway does not have it."
         for copy in self.copies or ():
             yield f"This machine's gateway has it: {copy.to_text()}."
-        for standing in self.tiers:
-            yield from standing.to_lines()
+        for tier in self.tiers:
+            yield from tier.to_lines()
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return a JSON-serialisable dict."""
         copies = None if self.copies is None else [asdict(copy) for copy in self.copies]
-        return {"gateway": copies, "tiers": [standing.to_json() for standing in self.tiers]}
+        return {"gateway": copies, "tiers": [tier.to_json() for tier in self.tiers]}
 
 
 def locate_page(
     connection: Connection, embedded: EmbeddedGateway | None, url: str, now: datetime
 ) -> PageLocations:
-    """Find a page; nothing is changed, and no visit counted."""
+    """Find the stored copies of a page, without counting an access."""
     copies = None
     if embedded is not None:
         stored = embedded.store.peek(embedded.gateway.cache_key(url))
-        copies = tuple(GatewayCopy.of(one, now.timestamp()) for one in stored)
+        copies = tuple(GatewayCopy.of(variant, now.timestamp()) for variant in stored)
     return PageLocations(copies=copies, tiers=page_status(connection, url, now))

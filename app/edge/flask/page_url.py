@@ -1,4 +1,4 @@
-"""The address of a page: its URL as readers see it, as the view sees it, as it is registered."""
+"""URLs of a page: as requested, as the view sees it, and as registered in the page index."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ _IN_PATHS = "/:@!$&'()*+,;=~-._"
 _TRACKERS = compile_ignored_parameters(TRACKERS)
 
 
-def hide_undeclared_parameters(route: EffectivePolicy, asked: Request) -> None:
-    """Show the view the declared parameters alone, and note where the tidy URL is."""
-    sent = asked.environ["QUERY_STRING"]
-    if not isinstance(asked, TrackedRequest):
+def hide_undeclared_parameters(route: EffectivePolicy, request: Request) -> None:
+    """Hide undeclared query parameters from the view, and store the canonical URL in `g`."""
+    raw_query = request.environ["QUERY_STRING"]
+    if not isinstance(request, TrackedRequest):
         return
-    tidy = canonical_query(sent, route.query)
-    asked.replace_query(tidy)
-    if not is_canonical_query(sent, route.query):
-        g.edge_tidy_url = f"{_path(asked)}?{tidy}" if tidy else _path(asked)
+    canonical = canonical_query(raw_query, route.query)
+    request.replace_query(canonical)
+    if not is_canonical_query(raw_query, route.query):
+        g.edge_canonical_url = f"{_path(request)}?{canonical}" if canonical else _path(request)
 
 
 def redirect_to_canonical_query() -> BaseResponse | None:
-    """Send the reader to the tidy URL; the redirect has no policy, so nothing stores it."""
-    tidy = g.pop("edge_tidy_url", None)
-    return None if tidy is None else current_app.redirect(tidy, code=301)
+    """Redirect to the canonical URL; the redirect has no policy, so no cache stores it."""
+    canonical = g.pop("edge_canonical_url", None)
+    return None if canonical is None else current_app.redirect(canonical, code=301)
 
 
-def page_url(asked: Request) -> str:
-    """The URL of a page, as the gateway keys it, also where no route matched."""
-    query = remove_parameters(asked.environ.get("QUERY_STRING", ""), _TRACKERS)
-    return f"{_path(asked)}?{query}" if query else _path(asked)
+def page_url(request: Request) -> str:
+    """Return a page's URL as in the gateway's cache key, also if no route matched."""
+    query = remove_parameters(request.environ.get("QUERY_STRING", ""), _TRACKERS)
+    return f"{_path(request)}?{query}" if query else _path(request)
 
 
-def is_alias_url(asked: Request) -> bool:
-    """Tell whether a purge of the registered URL may miss the copy that this request gets.
+def is_alias_url(request: Request) -> bool:
+    """Return whether a purge of the registered URL may miss the copy that this request gets.
 
-    The request has another URL, or one that caches spell in more than one way.
+    The request has another URL, or one that caches write in more than one way.
     """
-    environ = asked.environ
+    environ = request.environ
     query: str = environ.get("QUERY_STRING", "")
     path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
     raw: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
@@ -59,22 +59,25 @@ def is_alias_url(asked: Request) -> bool:
 
 
 def parse_page_url(url: str, site: str) -> str:
-    """The page that somebody means by a URL or a path, as it is registered.
+    """Return the registered URL of a page, given by its URL or path.
 
-    PolicyError when it is none of `site`.
+    Raises PolicyError if it is not a page of `site`.
     """
     try:
         parts, own = urlsplit(url), urlsplit(site)
         same = (parts.hostname, parts.port) == (own.hostname, own.port)
     except ValueError as error:
-        raise PolicyError(f"{url!r} is no URL: {error}.") from None
+        raise PolicyError(f"{url!r} is not a valid URL: {error}.") from None
     if not url or (parts.netloc and not same):
-        raise PolicyError(f"{url!r} is no page of {site}: say its path, /about for one.")
+        raise PolicyError(f"{url!r} is not a page of {site}: give its path, for example /about.")
     path = "/" + quote(unquote(parts.path), safe=_IN_PATHS).lstrip("/")
     query = remove_parameters(parts.query, _TRACKERS)
     return f"{path}?{query}" if query else path
 
 
-def _path(asked: Request) -> str:
-    """The path of a request as a URL spells it; with one slash, or it could name a host."""
-    return "/" + quote(asked.root_path + asked.path, safe=_IN_PATHS).lstrip("/")
+def _path(request: Request) -> str:
+    """Return the path of a request, percent-encoded.
+
+    It begins with a single slash, because `//name` would be read as a host.
+    """
+    return "/" + quote(request.root_path + request.path, safe=_IN_PATHS).lstrip("/")

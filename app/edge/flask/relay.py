@@ -1,4 +1,4 @@
-"""Relaying for an app: how it goes, and doing it in a process of its own."""
+"""Status of an app's purges, and running the relay in a process of its own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..policy.policy import PolicyError
 from .condition import other_build
 from .edge_drivers import explain_unpurgeable
 from .explain import tracker_of
+from .state import state_of
 from .status import EdgeStatus
 
 if TYPE_CHECKING:
@@ -25,24 +26,24 @@ if TYPE_CHECKING:
 
 
 def status(app: Flask) -> EdgeStatus:
-    """What is owed to each edge of an app, how long, how fast it arrives, and what is kept."""
-    state, tracker = app.extensions["edge"], tracker_of(app)
+    """Return pending purges and delays of each edge, the index size, and the precision."""
+    state, tracker = state_of(app), tracker_of(app)
     with tracker.read_transaction() as connection:
         return EdgeStatus(
             purging=_load_purge_status(app, connection),
             index=estimate_size(connection),
             precision=total_precision(connection),
-            bound=tracker.capacity,
-            refill=_refill_queue_length(state.embedded),
+            capacity=tracker.capacity,
+            refill=_refill_queue_length(state.embedded_gateway),
             build=other_build(tracker, connection),
         )
 
 
 def _load_purge_status(app: Flask, connection: Connection) -> purge.PurgeStatus:
-    deliveries = {found.tier.name: found for found in worker_of(app).relay.deliveries}
-    found = purge.purge_status(connection, app.extensions["edge"].clock(), deliveries)
-    tiers = (replace(tier, driver=_driver(deliveries.get(tier.name))) for tier in found.tiers)
-    return replace(found, tiers=tuple(tiers), capped=explain_unpurgeable(app))
+    deliveries = {delivery.tier.name: delivery for delivery in worker_of(app).relay.deliveries}
+    status = purge.purge_status(connection, state_of(app).clock(), deliveries)
+    tiers = (replace(tier, driver=_driver(deliveries.get(tier.name))) for tier in status.tiers)
+    return replace(status, tiers=tuple(tiers), capped=explain_unpurgeable(app))
 
 
 def _driver(delivery: Delivery | None) -> str:
@@ -59,15 +60,15 @@ def _refill_queue_length(embedded: EmbeddedGateway | None) -> int | None:
 
 
 def relay(app: Flask, stop: Event) -> None:
-    """Take changes to the edges, and fill the gateway again, until `stop` is set."""
-    found = worker_of(app)
-    found.catch_up()
-    found.run(stop)
+    """Deliver purges to the edges, and refill the gateway, until `stop` is set."""
+    worker = worker_of(app)
+    worker.catch_up()
+    worker.run(stop)
 
 
 def worker_of(app: Flask) -> PurgeWorker:
-    """What relays the changes of an app; raises PolicyError where nothing does."""
-    found: PurgeWorker | None = app.extensions["edge"].upkeep
-    if found is None:
-        raise PolicyError("Nothing relays this app's changes: call edge.track().")
-    return found
+    """Return the purge worker of an app; raises PolicyError if the app has none."""
+    worker = state_of(app).worker
+    if worker is None:
+        raise PolicyError("This app has no relay: call edge.track().")
+    return worker

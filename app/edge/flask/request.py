@@ -1,7 +1,7 @@
-"""A request that notes what a view reads of it.
+"""A Flask request that records which headers, parameters and other inputs a view reads.
 
-Recording begins when Flask hands the request to the app and ends when the response is judged,
-so that Flask's own reads don't count. What is read from `request.environ` itself is not seen.
+Recording begins when Flask sends `request_started` and ends when the guard checks the response, so
+that Flask's own reads don't count. Reads of `request.environ` itself are not recorded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BY_HEADER = {"cookie": "cookie-read", "authorization": "authorization-read"}
 
 
 class RequestReads:
-    """What was read of one request: reasons, query parameters, headers."""
+    """The inputs that were read from one request: reason codes, query parameters, headers."""
 
     __slots__ = ("headers", "is_recording", "query", "reason_codes")
 
@@ -30,12 +30,12 @@ class RequestReads:
         self.headers: set[str] = set()
 
     def add_reason(self, code: str) -> None:
-        """Note that something of one reader was read; `code` is one of the guard's reasons."""
+        """Record that something private was read; `code` is a key of the guard's LEAK_REASONS."""
         if self.is_recording:
             self.reason_codes.add(code)
 
     def record_header(self, name: str) -> None:
-        """Note that a header was asked for, whether it is there or not."""
+        """Record that a header was read, even if the request does not have it."""
         if self.is_recording:
             name = name.lower()
             if name in _BY_HEADER:
@@ -44,13 +44,13 @@ class RequestReads:
                 self.headers.add(name)
 
     def record_parameters(self, names: Iterable[str]) -> None:
-        """Note that query parameters were asked for."""
+        """Record that query parameters were read."""
         if self.is_recording:
             self.query.update(names)
 
 
 class TrackedHeaders(EnvironHeaders):
-    """Request headers that note which of them are asked for."""
+    """Request headers that record which of them are read."""
 
     def __init__(self, environ: dict[str, Any], reads: RequestReads) -> None:
         super().__init__(environ)
@@ -66,13 +66,13 @@ class TrackedHeaders(EnvironHeaders):
             yield name, value
 
     def getlist(self, key: str, type: Any = None) -> Any:  # noqa: A002 - Werkzeug's name
-        """Return the header's values in a list; browsers send each of ours once."""
+        """Return the header's value in a list; WSGI joins repeated headers into one."""
         value = self.get(key) if type is None else self.get(key, type=type)
         return [] if value is None else [value]
 
 
 class TrackedArgs(ImmutableMultiDict[str, str]):
-    """Query parameters that note which of them are asked for."""
+    """Query parameters that record which of them are read."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]], reads: RequestReads) -> None:
         super().__init__(pairs)
@@ -122,8 +122,8 @@ class TrackedArgs(ImmutableMultiDict[str, str]):
         return super().listvalues()
 
     def deepcopy(self, memo: Any = None) -> Any:
-        """Return a copy that notes nothing: all of it counts as read."""
-        del memo  # texts are not copied
+        """Return an ordinary copy; all parameters count as read."""
+        del memo  # strings are immutable
         return ImmutableMultiDict(list(self.items(multi=True)))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -131,7 +131,7 @@ class TrackedArgs(ImmutableMultiDict[str, str]):
 
 
 class TrackedRequest(Request):
-    """A Flask request whose reads the guard can ask for."""
+    """A Flask request that records its reads for the guard."""
 
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
         self.edge_reads = RequestReads()
@@ -146,7 +146,7 @@ class TrackedRequest(Request):
         """The query parameters."""
         args = self._args
         if args is None:
-            # Parsed here, since Werkzeug would read the whole query on behalf of the view.
+            # Parsed here: Werkzeug would read `query_string`, which counts as reading all.
             pairs = parse_qsl(
                 self._query.decode(), keep_blank_values=True, errors="werkzeug.url_quote"
             )
@@ -155,7 +155,7 @@ class TrackedRequest(Request):
 
     @property
     def query_string(self) -> bytes:
-        """The query as it was sent, or as `show_query` made it; all of it counts as read."""
+        """The query as sent or as set by `replace_query`; all parameters count as read."""
         if self.edge_reads.is_recording:
             pairs = parse_qsl(self._query.decode(errors="replace"), keep_blank_values=True)
             self.edge_reads.record_parameters(name for name, _ in pairs)
@@ -166,7 +166,7 @@ class TrackedRequest(Request):
         self._query = query
 
     def replace_query(self, query: str) -> None:
-        """Let the app see this query in place of the one that was sent."""
+        """Replace the query string that the app sees."""
         self._query = query.encode()
         self._args = None
         for name in ("full_path", "url"):
@@ -174,13 +174,13 @@ class TrackedRequest(Request):
 
     @property
     def cookies(self) -> ImmutableMultiDict[str, str]:
-        """The cookies, which no shared page may look at."""
+        """The cookies; reading them makes the page private."""
         self.edge_reads.add_reason("cookie-read")
         return super().cookies
 
     @property
     def remote_addr(self) -> str | None:
-        """The reader's address, which no shared page may look at."""
+        """The reader's address; reading it makes the page private."""
         self.edge_reads.add_reason("client-read")
         return self._address
 
@@ -189,21 +189,21 @@ class TrackedRequest(Request):
         self._address = address
 
     @property
-    def remote_user(self) -> str | None:  # type: ignore[override]  # Werkzeug forgets the None
-        """The reader's name, which no shared page may look at."""
+    def remote_user(self) -> str | None:  # type: ignore[override]  # Werkzeug's annotation lacks None
+        """The reader's name; reading it makes the page private."""
         self.edge_reads.add_reason("client-read")
         name: str | None = self.environ.get("REMOTE_USER")
         return name
 
     @property
     def stream(self) -> IO[bytes]:
-        """The body of the request, which is no part of a cache key."""
+        """The body of the request, which is not part of a cache key."""
         self.edge_reads.add_reason("body-read")
         return super().stream
 
 
 def get_request_reads(request: Request) -> RequestReads:
-    """Return what was read of a request; of a foreign request class nobody knows, so it leaks."""
+    """Return the recorded reads of a request; another request class counts as a leak."""
     reads = getattr(request, "edge_reads", None)
     if isinstance(reads, RequestReads):
         return reads
@@ -213,7 +213,7 @@ def get_request_reads(request: Request) -> RequestReads:
 
 
 def track_request_class(request_class: type) -> type[Any]:
-    """Return a request class as an app has it, with reads that are noted."""
+    """Return a subclass of the app's request class that records reads."""
     if issubclass(request_class, TrackedRequest):
         return request_class
     return type("EdgeRequest", (TrackedRequest, request_class), {})

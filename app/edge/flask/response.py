@@ -1,4 +1,4 @@
-"""The last hand on a response: judged, then given its headers, then compared with the request."""
+"""Write the final headers of a response: policy, tags, ETag; evaluate conditional requests."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 POLICY_KEY = "broadsheet.policy"
 PURGED_KEY = "broadsheet.purged"
-"""The key that says whether a page is shared and purged when what it shows changes."""
+"""WSGI environ key: whether the page is shared, and purged when its content changes."""
 COOKIES_KEY = "broadsheet.cookies"
-"""The key that says how many cookies a response sets, as it was judged."""
+"""WSGI environ key: the number of cookies that the response set when the guard checked it."""
 _CDN_HEADERS = frozenset(name.lower() for name in EDGE_FIELDS)
 CACHE_HEADERS = _CDN_HEADERS | {"cache-control", "expires", capped_headers.FIELD_LOWER}
-"""What is said to caches, in lower case."""
+"""Header fields that instruct caches, in lower case."""
 _CONDITIONS = frozenset(
     {
         "HTTP_IF_MATCH",
@@ -53,40 +53,41 @@ def refuse_sharing(
     policy: Policy = NO_STORE,
     strict: bool,
 ) -> None:
-    """Make the response no-store and tell why; where `strict`, a leak raises instead."""
+    """Make the response no-store and log a leak; if `strict`, raise Leak instead."""
     environ[FINDING_KEY] = finding.code
     if finding.is_leak:
         if strict:
-            response.close()  # it may hold a file
+            response.close()  # it may have an open file
             raise Leak(finding.summary)
         path = environ.get("PATH_INFO", "")
         extra = {"finding": finding.code, "sentence": finding.summary, "path": path}
-        _log.warning("edge.finding", extra=extra)
+        _log.warning("edge.finding: %s %s", path, finding.summary, extra=extra)
     set_no_store(response, policy)
 
 
 def set_no_store(response: Response, policy: Policy = NO_STORE) -> None:
-    """Keep the response out of every cache, whatever its headers said.
+    """Remove all caching headers and set `no-store`.
 
-    A policy of `no-store` is written with the other directives that it has.
+    If `policy` is a `no-store` policy, its other directives are written as well.
     """
     for name in header_names(response) & CACHE_HEADERS:
         del response.headers[name]
-    closed = policy if policy.no_store else NO_STORE
-    response.headers["Cache-Control"] = no_store_directives(closed)
+    no_store_policy = policy if policy.no_store else NO_STORE
+    response.headers["Cache-Control"] = no_store_directives(no_store_policy)
 
 
-def promise(
+def write_policy(
     response: Response,
     policy: Policy,
     front: EdgeChain,
     *,
-    trusted: int | None,
+    purgeable_count: int | None,
     now: datetime,
 ) -> None:
-    """Write the policy into the response's headers, each of them once.
+    """Write the policy into the response's headers, each field once.
 
-    `trusted` edges can be purged; None leaves it to the gateway, which hears what to say if not.
+    `purgeable_count` is the number of edges that can be purged, counted from inside. None leaves
+    the choice to the gateway, which gets the capped lines in a header of its own.
     """
     if policy.no_store:
         set_no_store(response, policy)
@@ -94,12 +95,12 @@ def promise(
     headers, present = response.headers, header_names(response)
     try:
         policy = _varying(response, policy)
-    except PolicyError:  # the view wrote what is no field name: no cache could select by it
+    except PolicyError:  # the view's Vary has an invalid field name, so no cache can match it
         set_no_store(response)
         return
     for name in present & _CDN_HEADERS if not policy.is_shareable else ():
         del headers[name]
-    _write_cache_headers(response, policy, front, trusted=trusted)
+    _write_cache_headers(response, policy, front, purgeable_count=purgeable_count)
     second = int(now.timestamp())
     headers["Date"] = _http_date(second)
     if headers["Cache-Control"] == "no-store":
@@ -107,26 +108,26 @@ def promise(
     elif policy.is_shareable and policy.browser.no_cache is not True:
         headers["Expires"] = _http_date(second + delta_seconds(policy.browser.ttl))
     elif "expires" in present:
-        # A cache too old for Cache-Control would share what is private.
+        # A cache that ignores Cache-Control would store the private response.
         del headers["Expires"]
 
 
 def _write_cache_headers(
-    response: Response, policy: Policy, front: EdgeChain, *, trusted: int | None
+    response: Response, policy: Policy, front: EdgeChain, *, purgeable_count: int | None
 ) -> None:
-    """Write what each audience may do."""
+    """Write Cache-Control and the header fields of each edge."""
     headers, by_hand = response.headers, header_names(response) & _CDN_HEADERS
-    # Nobody knows what to say instead of what a view wrote: the others are told to be brief.
-    for name, value in front.format_policy(policy, 0 if by_hand else trusted):
-        # An edge that would mix variants stores nothing, whatever a view wrote for it.
+    # Fields that a view wrote have no capped form, so the other fields get the capped lifetimes.
+    for name, value in front.format_policy(policy, 0 if by_hand else purgeable_count):
+        # An edge that would mix variants must not store the page, even if the view says otherwise.
         if name.lower() not in by_hand or value == "no-store":
             headers[name] = value
-    if trusted is None and not by_hand and (instead := front.capped_headers(policy)):
-        headers[capped_headers.FIELD] = instead
+    if purgeable_count is None and not by_hand and (capped_lines := front.capped_headers(policy)):
+        headers[capped_headers.FIELD] = capped_lines
 
 
 def _varying(response: Response, policy: Policy) -> Policy:
-    """Write one Vary line, for some caches obey the last of several alone; return what it says."""
+    """Write one Vary line, since some caches obey only the last; return the policy with it."""
     own = vary_names(response)
     if own or policy.vary:
         write_vary(response, (*own, *policy.vary))
@@ -134,26 +135,26 @@ def _varying(response: Response, policy: Policy) -> Policy:
 
 
 def add_cache_tags(response: Response, lines: FieldLines) -> None:
-    """Add a page's tags, beside those that a view has written."""
+    """Add a page's cache tags to those that the view has set."""
     for name, value in lines:
         response.headers.add(name, value)
 
 
 def ensure_etag(response: Response, environ: dict[str, Any]) -> str:
-    """Give a complete page a strong ETag, unless it has one; return what it has then."""
-    known = response.headers["ETag"] if "etag" in header_names(response) else ""
-    if known or response.status_code != 200 or not response.is_sequence:  # noqa: PLR2004 - OK
-        return known
+    """Add a strong ETag to a complete page without one; return the ETag or an empty string."""
+    etag = response.headers["ETag"] if "etag" in header_names(response) else ""
+    if etag or response.status_code != 200 or not response.is_sequence:  # noqa: PLR2004 - OK
+        return etag
     body = response.get_data()
     if not body and environ["REQUEST_METHOD"] != "GET":
         return ""
-    made = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    response.headers["ETag"] = made
-    return made
+    new_etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    response.headers["ETag"] = new_etag
+    return new_etag
 
 
 def evaluate_conditions(response: Response, environ: dict[str, Any]) -> None:
-    """Answer conditional requests for a page that has validators (RFC 9110 §13)."""
+    """Evaluate the conditions of the request (RFC 9110 §13)."""
     if response.status_code != 200:  # noqa: PLR2004 - OK
         return
     if not _CONDITIONS.isdisjoint(environ):
@@ -163,17 +164,17 @@ def evaluate_conditions(response: Response, environ: dict[str, Any]) -> None:
 
 
 def count_cookies(headers: Iterable[tuple[str, str]]) -> int:
-    """Return how many cookies are set."""
+    """Return the number of Set-Cookie headers."""
     return sum(name.lower() == "set-cookie" for name, _ in headers)
 
 
 def vary_names(response: Response) -> list[str]:
-    """Return the request fields that the response varies on, from all of its Vary lines."""
+    """Return the field names of all Vary headers."""
     return field_names(value for name, value in response.headers if name.lower() == "vary")
 
 
 def write_vary(response: Response, names: Iterable[str]) -> None:
-    """Write these names into one Vary line, in place of those that are there."""
+    """Replace all Vary headers by one with these field names."""
     if line := ", ".join(field_names(names)):
         response.headers["Vary"] = line
     else:
@@ -181,7 +182,7 @@ def write_vary(response: Response, names: Iterable[str]) -> None:
 
 
 def header_names(response: Response) -> set[str]:
-    """Return the names that are there in lower case; Werkzeug takes long to miss a header."""
+    """Return the names of all headers in lower case; faster than several lookups in Werkzeug."""
     return {name.lower() for name, _ in response.headers}
 
 

@@ -1,4 +1,4 @@
-"""The facts of a response: what the guard is told of how it came about."""
+"""Collect the facts of a response that the guard decides by."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def report_private_read(code: str = "private-read") -> None:
-    """Tell the guard that something of one reader, or something private, is read just now."""
+    """Tell the guard that the current request reads private data."""
     get_request_reads(request).add_reason(code)
 
 
 def record_session_use(response: Response) -> Response:
-    """Note, before any other after_request function runs, whether the view used the session."""
+    """Record whether the view used the session, before any other after_request function runs."""
     reads = get_request_reads(request)
     try:
         session = request_ctx._session  # noqa: SLF001 - flask.session would count as a read
@@ -36,37 +36,37 @@ def record_session_use(response: Response) -> Response:
             reads.add_reason("session-read")
         if "cookie" in vary_names(response):
             reads.add_reason("vary-cookie")
-    except Exception as error:  # noqa: BLE001 - a session interface of the app's own
-        describe(error, "as it looked at the session")
+    except Exception as error:  # noqa: BLE001 - the app may have its own session interface
+        describe(error, "as it checked the session")
         reads.add_reason("session-read")
     return response
 
 
 def collect_facts(
-    said: EffectivePolicy, route: EffectivePolicy, asked: Request, response: Response
+    effective: EffectivePolicy, route: EffectivePolicy, request: Request, response: Response
 ) -> ResponseFacts:
-    """Return what the guard judges a response by; from now on reads don't count."""
-    reads = get_request_reads(asked)
+    """Return the facts for the guard, and stop recording reads of the request."""
+    reads = get_request_reads(request)
     reads.is_recording = False
-    touched = reads.reason_codes | set(_extension_reasons()) | set(_session_reasons(reads))
+    reason_codes = reads.reason_codes | set(_extension_reasons()) | set(_session_reasons(reads))
     cookies = set(_cookie_names(response))
-    if cookies and "session-changed" not in touched:
-        # A permanent session is sent anew with each response: the view did nothing.
+    if cookies and "session-changed" not in reason_codes:
+        # Flask renews a permanent session's cookie with each response, without the view.
         refreshed = current_app.session_interface.get_cookie_name(current_app)
         if refreshed in cookies:
             cookies.remove(refreshed)
-            touched.add("session-read-late")
+            reason_codes.add("session-read-late")
     vary = {name.lower() for name in vary_names(response)}
-    if touched & {"session-seen", "session-read-late"}:
-        # Flask says Vary: Cookie since a function after the view looked at the session.
+    if reason_codes & {"session-seen", "session-read-late"}:
+        # Flask added Vary: Cookie because a function after the view read the session.
         vary.discard("cookie")
     return ResponseFacts(
-        view=asked.endpoint or f"The answer to {asked.path}",
-        policy=said.policy,
-        has_policy=said.source != "none",
-        method=asked.method,
+        view=request.endpoint or f"The response to {request.path}",
+        policy=effective.policy,
+        has_policy=effective.source != "none",
+        method=request.method,
         status=response.status_code,
-        reason_codes=frozenset(touched),
+        reason_codes=frozenset(reason_codes),
         cookies_set=tuple(sorted(cookies)),
         vary=frozenset(vary),
         query_read=frozenset(reads.query),
@@ -76,13 +76,17 @@ def collect_facts(
     )
 
 
-def variant_key(asked: Request, facts: ResponseFacts) -> str:
-    """Which of a URL's responses this is; others may be built from something else."""
+def variant_key(request: Request, facts: ResponseFacts) -> str:
+    """Return a key of the URL's variant: a digest of the request fields that it varies on."""
     vary = facts.vary.union(name.lower() for name in facts.policy.vary)
-    said = [f"{name}: {asked.environ.get(_variable(name), '')}" for name in sorted(vary)]
-    if asked.method != "GET":
-        said.append(asked.method)
-    return hashlib.blake2b("\n".join(said).encode(), digest_size=8).hexdigest() if said else ""
+    digest_lines = [f"{name}: {request.environ.get(_variable(name), '')}" for name in sorted(vary)]
+    if request.method != "GET":
+        digest_lines.append(request.method)
+    return (
+        hashlib.blake2b("\n".join(digest_lines).encode(), digest_size=8).hexdigest()
+        if digest_lines
+        else ""
+    )
 
 
 def _variable(name: str) -> str:
@@ -105,7 +109,7 @@ def _session_reasons(reads: RequestReads) -> Iterator[str]:
 
 
 def _extension_reasons() -> Iterator[str]:
-    # Flask-Login and Flask-WTF keep what they made on flask.g, under these names.
+    # Flask-Login and Flask-WTF store their objects on flask.g under these names.
     if "_login_user" in g:
         yield "user-read"
     if current_app.config.get("WTF_CSRF_FIELD_NAME", "csrf_token") in g:

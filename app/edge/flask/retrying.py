@@ -1,4 +1,4 @@
-"""Retrying: purges that failed are sent again at once, when a person has mended what was wrong."""
+"""Retry failed purges at once, after an operator has fixed the cause."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ..policy.policy import PolicyError
 from ..purge.maintenance import resume_tier, retry_dead_letters
 from ..purge.membership import tiers_to_purge
 from .explain import tracker_of
+from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetriedTier:
-    """One tier, and how many purges that it had refused or postponed are tried again."""
+    """One tier, and the number of its failed purges that are sent again."""
 
     name: str
     purges: int
@@ -25,37 +26,37 @@ class RetriedTier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retried:
-    """The tiers that the relay asks again at once."""
+    """The tiers whose back-off was ended."""
 
     tiers: tuple[RetriedTier, ...]
 
     def to_lines(self) -> Iterator[str]:
-        """The lines that people read."""
+        """Return lines for people."""
         if not self.tiers:
             yield "No edge is purged by this site."
         for tier in self.tiers:
             purges = "1 purge" if tier.purges == 1 else f"{tier.purges} purges"
-            yield f"{tier.name} is asked again at once; {purges} that failed will be sent again."
+            yield f"{tier.name}: back-off ended; {purges} that failed will be sent again."
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return a JSON-serialisable dict."""
         return asdict(self)
 
 
 def retry_purges(app: Flask, name: str = "") -> Retried:
-    """End the back-off of a tier, or of all, and send its failed purges again.
+    """End the back-off of one tier, or of all, and send its failed purges again.
 
-    Dead letters start from the beginning. Raises PolicyError for a name that no tier has.
+    Dead letters are tried from their first attempt again. Raises PolicyError for an unknown tier.
     """
-    tracker, now = tracker_of(app), app.extensions["edge"].clock()
+    tracker, now = tracker_of(app), state_of(app).clock()
     with tracker.change_log_transaction() as connection:
         tiers = tiers_to_purge(connection, tracker.front.tiers)
-        chosen = [tier for tier in tiers if name in {"", tier.name}]
-        if name and not chosen:
-            known = ", ".join(sorted(tier.name for tier in tiers)) or "none"
-            raise PolicyError(f"{name!r} is no tier that is purged. Known ones: {known}.")
+        selected_tiers = [tier for tier in tiers if name in {"", tier.name}]
+        if name and not selected_tiers:
+            tier_names = ", ".join(sorted(tier.name for tier in tiers)) or "none"
+            raise PolicyError(f"{name!r} is not a tier that is purged. Known tiers: {tier_names}.")
         retried = []
-        for tier in chosen:
+        for tier in selected_tiers:
             resume_tier(connection, tier.name)
             retried.append(
                 RetriedTier(name=tier.name, purges=retry_dead_letters(connection, tier, now))

@@ -1,4 +1,4 @@
-"""Every route of an app with its policy, ready to be shown."""
+"""List every route of an app with its policy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..policy.cdn_headers import mixed_fields
 from .effective_policy import policy_for_route
+from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -20,9 +21,9 @@ _ANY_METHOD = frozenset({"HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One URL rule: what it promises to whom, and where that was said.
+    """One URL rule with its policy, described for browser and edges, and where it was set.
 
-    `edge` is the promise, and `edges` what each edge in front is told of it.
+    `edge` describes the policy itself, and `edges` what each edge in front gets of it.
     """
 
     rule: str
@@ -44,22 +45,22 @@ class Route:
 
 def routes(app: Flask) -> list[Route]:
     """List the routes of an app in the order of their rules."""
-    state = app.extensions["edge"]
+    state = state_of(app)
     rules = sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint))
     return [
-        _route(rule, policy_for_route(app, rule.endpoint, state.default), state.front)
+        _route(rule, policy_for_route(app, rule.endpoint, state.default), state.edge_chain)
         for rule in rules
         if not rule.build_only
     ]
 
 
 def unkept_variants(app: Flask) -> tuple[str, ...]:
-    """Name each route and edge where nothing is stored, since the edge would mix variants."""
-    state = app.extensions["edge"]
+    """List each route and edge where nothing is stored, because the edge would mix variants."""
+    state = state_of(app)
     sentences = (
         f"{rule.rule} at {edge.dialect.name}: varies on {', '.join(names)}"
         for rule in app.url_map.iter_rules()
-        for edge in state.front.edges
+        for edge in state.edge_chain.edges
         if not rule.build_only
         and (names := mixed_fields(_policy(app, rule.endpoint), edge.dialect))
     )
@@ -67,29 +68,29 @@ def unkept_variants(app: Flask) -> tuple[str, ...]:
 
 
 def _policy(app: Flask, endpoint: str) -> Policy:
-    return policy_for_route(app, endpoint, app.extensions["edge"].default).policy
+    return policy_for_route(app, endpoint, state_of(app).default).policy
 
 
-def _route(rule: Any, promise: EffectivePolicy, front: EdgeChain) -> Route:
+def _route(rule: Any, effective: EffectivePolicy, front: EdgeChain) -> Route:
     methods = tuple(sorted((rule.methods or set()) - _ANY_METHOD)) or ("ANY",)
-    words = promise.policy.texts_by_audience()
+    texts = effective.policy.texts_by_audience()
     return Route(
         rule=rule.rule,
         endpoint=rule.endpoint,
         methods=methods,
-        policy=promise.policy.name,
-        source=promise.source,
-        browser=words.browser,
-        edge=words.edge,
-        edges=front.texts_by_edge(promise.policy),
-        query=tuple(sorted(promise.query)),
-        headers=promise.policy.vary,
-        reason=_reason(methods, promise),
+        policy=effective.policy.name,
+        source=effective.source,
+        browser=texts.browser,
+        edge=texts.edge,
+        edges=front.texts_by_edge(effective.policy),
+        query=tuple(sorted(effective.query)),
+        headers=effective.policy.vary,
+        reason=_reason(methods, effective),
     )
 
 
-def _reason(methods: tuple[str, ...], promise: EffectivePolicy) -> str | None:
-    """Name the guard's reason when nothing that the route answers is stored."""
+def _reason(methods: tuple[str, ...], effective: EffectivePolicy) -> str | None:
+    """Return the guard's code if no response of the route is stored."""
     if "GET" not in methods and "ANY" not in methods:
         return "unsafe-method"
-    return "unmarked" if promise.source == "none" else None
+    return "unmarked" if effective.source == "none" else None

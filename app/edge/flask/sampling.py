@@ -1,7 +1,7 @@
-"""Sampling: now and then a page at the public edge is compared with a fresh one.
+"""Compare sampled pages at the public edge with fresh renders.
 
-The only host that is ever asked is the site's own. What is stale is purged again on every tier;
-what the edge merely rewrites is said once, and not purged (`purge/rewriting.py`).
+Requests go to the site's own host only. A stale page is purged again at every tier. A page that
+the edge rewrites is logged once and not purged (`purge/rewriting.py`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from ..purge.rewriting import (
 from ..settings import read_number
 from .dry_run import DryRunResult, dry_run
 from .response import PURGED_KEY
+from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -50,7 +51,7 @@ _FAILED = 500
 
 
 class SampleResult(StrEnum):
-    """What a look at one page came to; the value is how it is said."""
+    """The result of comparing one page; the value is the text shown to people."""
 
     FRESH = "is fresh"
     STALE = "is stale, and is purged again"
@@ -60,7 +61,7 @@ class SampleResult(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What a comparison came to, why, and how the page differed."""
+    """The result of a comparison, its reason, and the kinds of differences."""
 
     verdict: SampleResult
     reason: str = ""
@@ -68,7 +69,7 @@ class Comparison:
 
 
 class Sampler:
-    """Looks at a page each `every`; a thread of its own does it, for an edge may hang."""
+    """Compares pages at the interval `every`, in a thread, because an edge may not answer."""
 
     def __init__(
         self,
@@ -81,91 +82,94 @@ class Sampler:
         self._app = app
         self._tracker = tracker
         self._every = every
-        self._random = random or Random()  # noqa: S311 - which page comes next is no secret
+        self._random = random or Random()  # noqa: S311 - the choice of a page needs no secrecy
         self._edge = ApiClient("the public edge", tracker.site)
         self._next: datetime | None = None
         self._lock = Lock()
 
     def __call__(self, now: datetime) -> datetime:
-        """Look, if it is time to; say when it is time again."""
+        """Start a sample if one is due; return when the next is due."""
         if self._next is None:
-            self._next = now + self._every  # a site that has just started is not asked yet
+            self._next = now + self._every  # not right after the start
         if now >= self._next and not self._lock.locked():
             self._next = now + self._every
             Thread(target=self._sample_in_thread, args=(now,), daemon=True).start()
         return max(self._next, now + timedelta(seconds=1))
 
     def sample(self, now: datetime) -> dict[str, SampleResult]:
-        """Look at the page that is known to be stale and at any other one."""
+        """Compare the page that is known to be stale, and a random other page."""
         with self._tracker.read_transaction() as connection:
             urls = [*samples.choose_urls(connection, now, self._random)]
         return {url: self.sample_page(url, now) for url in urls}
 
     def sample_page(self, url: str, now: datetime) -> SampleResult:
-        """Compare one page, and act on what is found."""
-        found = self._compare(url, now)
-        verdict = found.verdict
+        """Compare one page; purge it again if it is stale, and store the result."""
+        comparison = self._compare(url, now)
+        verdict = comparison.verdict
         if verdict is SampleResult.STALE:
             tag = self._tracker.tag(url)
             with self._tracker.change_log_transaction() as connection:
                 append_change(connection, manual_purge_change(url, tag, self._tracker.site))
-            _log.warning("edge.stale", extra={"url": url})
+            _log.warning("edge.stale: %s is stale at the public edge", url, extra={"url": url})
         with self._tracker.index_transaction() as connection:
-            self._note(connection, url, found, now)
-            said = f"{verdict}: {found.reason}" if found.reason else f"{verdict}"
+            self._store_result(connection, url, comparison, now)
+            result_text = f"{verdict}: {comparison.reason}" if comparison.reason else f"{verdict}"
             samples.set_last_result(
-                connection, f"Sampled at {now:%Y-%m-%d %H:%M:%S} UTC: {url} {said}."
+                connection, f"Sampled at {now:%Y-%m-%d %H:%M:%S} UTC: {url} {result_text}."
             )
         return verdict
 
-    def _note(self, connection: Connection, url: str, found: Comparison, now: datetime) -> None:
+    def _store_result(
+        self, connection: Connection, url: str, comparison: Comparison, now: datetime
+    ) -> None:
         memory = before = load_memory(connection)
-        if found.verdict is SampleResult.STALE:
+        if comparison.verdict is SampleResult.STALE:
             samples.record_stale(connection, url, now)
-            memory = before.with_suspicion(url, found.kinds, now)
-        elif found.verdict is SampleResult.REWRITTEN:
+            memory = before.with_suspicion(url, comparison.kinds, now)
+        elif comparison.verdict is SampleResult.REWRITTEN:
             samples.delete_stale_sample(connection, url)
-            memory = before.with_rewritten(url, found.kinds)
+            memory = before.with_rewritten(url, comparison.kinds)
             _warn_once(before, url)
-        elif found.verdict is SampleResult.FRESH:
+        elif comparison.verdict is SampleResult.FRESH:
             memory = before.with_fresh(url)
             if samples.record_fresh(connection, url, now):
-                _log.warning("edge.fresh_again", extra={"url": url})
+                message = "edge.fresh_again: %s is fresh again at the public edge"
+                _log.warning(message, url, extra={"url": url})
         if memory != before:
             store_memory(connection, memory)
 
     def _compare(self, url: str, now: datetime) -> Comparison:
         fresh = self._fresh(url)
         if fresh.leak or not fresh.environ.get(PURGED_KEY) or fresh.status not in _COMPARED:
-            reason = f"a fresh one answers {fresh.status} and can't be kept"
+            reason = f"a fresh render has status {fresh.status} and can't be stored"
             return Comparison(verdict=SampleResult.UNKNOWN, reason=reason)
         try:
-            seen = self._edge.request("GET", url, headers=_AGENT)
+            edge_response = self._edge.request("GET", url, headers=_AGENT)
         except PurgeError as error:
             return Comparison(verdict=SampleResult.UNKNOWN, reason=str(error))
-        if seen.status in _NO_ANSWER or seen.status >= _FAILED:
-            reason = f"the edge answers {seen.status}"
+        if edge_response.status in _NO_ANSWER or edge_response.status >= _FAILED:
+            reason = f"the edge answers with status {edge_response.status}"
             return Comparison(verdict=SampleResult.UNKNOWN, reason=reason)
-        if (seen.status, seen.body) == (fresh.status, fresh.body):
+        if (edge_response.status, edge_response.body) == (fresh.status, fresh.body):
             return Comparison(verdict=SampleResult.FRESH)
         if reason := self._explain_difference(url, fresh, now):
             return Comparison(verdict=SampleResult.UNKNOWN, reason=reason)
-        return self._judged(url, fresh, seen, now)
+        return self._classify_difference(url, fresh, edge_response, now)
 
-    def _judged(
-        self, url: str, fresh: DryRunResult, seen: ApiResponse, now: datetime
+    def _classify_difference(
+        self, url: str, fresh: DryRunResult, edge_response: ApiResponse, now: datetime
     ) -> Comparison:
-        """Tell a page that the edge has rewritten from one that is stale."""
-        if seen.status != fresh.status:
+        """Decide whether a different page is rewritten by the edge or stale."""
+        if edge_response.status != fresh.status:
             return Comparison(verdict=SampleResult.STALE)
-        kinds = differences(fresh.body, seen.body)
+        kinds = differences(fresh.body, edge_response.body)
         with self._tracker.read_transaction() as connection:
             memory = load_memory(connection)
         etag = fresh.record.etag if fresh.record is not None else ""
-        rewritten = rewritten_by_etag(etag, fresh.body, seen.headers.get("ETag", ""))
+        rewritten = rewritten_by_etag(etag, fresh.body, edge_response.headers.get("ETag", ""))
         if rewritten is None:
             before = memory.suspicion_of_same(url, kinds)
-            made_since = before is not None and _made_since(seen, before.at, now)
+            made_since = before is not None and _may_be_fetched_since(edge_response, before.at, now)
             rewritten = memory.explains(kinds) or (
                 made_since and self._differs_under_another_url(url, fresh, kinds)
             )
@@ -173,30 +177,30 @@ class Sampler:
         return Comparison(verdict=verdict, kinds=kinds)
 
     def _differs_under_another_url(self, url: str, fresh: DryRunResult, kinds: Kinds) -> bool:
-        """Tell whether the page differs alike where an edge that keys the query string has no copy.
+        """Return whether the page differs in the same way under a URL that the edge has not stored.
 
-        A stale page is right there. An edge that ignores trackers answers as before, and so tells
-        nothing against rewriting.
+        If the edge keys on the query string, it fetches that URL; a page that was only stale is
+        then fresh. An edge that ignores tracking parameters answers as before.
         """
-        mark = "&" if "?" in url else "?"
-        other = f"{url}{mark}utm_source=edge-sample-{self._random.getrandbits(64):x}"
+        separator = "&" if "?" in url else "?"
+        other = f"{url}{separator}utm_source=edge-sample-{self._random.getrandbits(64):x}"
         try:
-            seen = self._edge.request("GET", other, headers=_AGENT)
+            edge_response = self._edge.request("GET", other, headers=_AGENT)
         except PurgeError:
             return True
-        if seen.status != fresh.status:
+        if edge_response.status != fresh.status:
             return True
-        return differences(fresh.body, seen.body) == kinds
+        return differences(fresh.body, edge_response.body) == kinds
 
     def _explain_difference(self, url: str, fresh: DryRunResult, now: datetime) -> str:
-        """Say why a page may differ for a good reason; empty if there is none."""
+        """Return why a page may legitimately differ, or an empty string."""
         if self._fresh(url) != fresh:
-            return "it changes while it is looked at"
+            return "two fresh renders differ"
         with self._tracker.read_transaction() as connection:
-            waits = samples.has_recent_purge(
+            is_being_purged = samples.has_recent_purge(
                 connection, url, now - self._tracker.front.max_staleness_after_purge
             )
-        return "it differs, and a purge is under way" if waits else ""
+        return "it differs, and a purge is in progress" if is_being_purged else ""
 
     def _fresh(self, url: str) -> DryRunResult:
         return dry_run(self._app, url, self._tracker.site)
@@ -205,34 +209,34 @@ class Sampler:
         with self._lock:
             try:
                 self.sample(now)
-            except Exception:  # noqa: BLE001 - the next one may do better
-                _log.exception("edge.sample_failed")
+            except Exception:  # noqa: BLE001 - the next sample may succeed
+                _log.exception("edge.sample_failed: a page could not be compared")
 
 
-def _made_since(seen: ApiResponse, at: datetime, now: datetime) -> bool:
-    """Tell whether an edge may have fetched its answer after an instant, as far as Age tells."""
-    age = seen.headers.get("Age", "").strip()
+def _may_be_fetched_since(edge_response: ApiResponse, at: datetime, now: datetime) -> bool:
+    """Return whether, by its Age header, the edge may have fetched its response after `at`."""
+    age = edge_response.headers.get("Age", "").strip()
     if not (age.isascii() and age.isdecimal()):
         return True
     return now - timedelta(seconds=int(age[:9])) >= at
 
 
 def _warn_once(before: Memory, url: str) -> None:
-    """Log the finding for the first page that is found rewritten, and for no other."""
+    """Log a finding for the first rewritten page only."""
     if not before.pages:
-        sentence = "edge.rewritten: the public edge changes pages on their way, %s for one"
+        sentence = "edge.rewritten: the public edge rewrites pages, for example %s"
         _log.warning(sentence, url, extra={"finding": "rewritten", "url": url})
 
 
 def sampling_hooks(app: Flask, tracker: Tracker) -> tuple[RelayHook, ...]:
-    """What the relay calls to sample; nothing where no edge in front is purged."""
-    every = timedelta(seconds=read_number(app.config, "EDGE_SAMPLE_EVERY"))
-    return (Sampler(app, tracker, every=every),) if every and tracker.front.tiers else ()
+    """Return the relay's sampling hook; empty if no edge in front is purged."""
+    interval = timedelta(seconds=read_number(app.config, "EDGE_SAMPLE_EVERY"))
+    return (Sampler(app, tracker, every=interval),) if interval and tracker.front.tiers else ()
 
 
 def rewritten_pages(app: Flask) -> str:
-    """Say which pages the public edge rewrites; empty when none is known, or nobody can ask."""
-    tracker: Tracker | None = app.extensions["edge"].tracker
+    """Return a text on the pages that the public edge rewrites; empty if none is known."""
+    tracker: Tracker | None = state_of(app).tracker
     if tracker is None:
         return ""
     try:
@@ -243,11 +247,11 @@ def rewritten_pages(app: Flask) -> str:
 
 
 def stale_page(tracker: Tracker, connection: Connection) -> str | None:
-    """Say which pages are known to be stale at the public edge; None when none is."""
+    """Return a sentence on the pages that are known to be stale at the public edge, or None."""
     if not tracker.front.tiers:
         return None
-    found = [page.url for page in samples.stale_samples(connection) if page.until is None]
-    if not found:
+    stale_urls = [page.url for page in samples.stale_samples(connection) if page.until is None]
+    if not stale_urls:
         return None
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"A page is stale at the public edge: {found[0]}{more}."
+    more = f" and {len(stale_urls) - 1} more" if len(stale_urls) > 1 else ""
+    return f"A page is stale at the public edge: {stale_urls[0]}{more}."

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from flask import Flask, Response
 
 _ANSWERS_KEY = "edge.send_file_max_age"
-"""The key of a WSGI environment under which the last pair of answers is kept."""
+"""WSGI environ key of the last pair: the app's own max_age and the returned one."""
 
 
 def install(app: Flask, has_policy: Callable[[str | None], bool]) -> None:
-    """Replace `app.get_send_file_max_age`; `has_policy` tells it for an endpoint."""
+    """Replace `app.get_send_file_max_age`; `has_policy` takes an endpoint."""
     app_default = app.get_send_file_max_age
 
     def get_send_file_max_age(filename: str | None) -> int | None:
@@ -37,27 +37,27 @@ def install(app: Flask, has_policy: Callable[[str | None], bool]) -> None:
 
 
 def has_default_headers(response: Response, environ: dict[str, Any]) -> bool:
-    """Tell whether the response still has the Cache-Control that `send_file` writes by default."""
+    """Return whether the response still has the default Cache-Control of `send_file`."""
     if _ANSWERS_KEY not in environ:
         return False
     _, answer = environ[_ANSWERS_KEY]
-    return response.headers.getlist("Cache-Control") == [_written(answer)]
+    return response.headers.getlist("Cache-Control") == [_default_cache_control(answer)]
 
 
 def remove_default_headers(response: Response) -> None:
-    """Remove what `send_file` wrote, so that a policy can take its place."""
+    """Remove the headers that `send_file` wrote, so that a policy can be written."""
     del response.headers["Cache-Control"]
     del response.headers["Expires"]
 
 
 def restore_app_default(response: Response, environ: dict[str, Any]) -> None:
-    """Write the app's own default where no policy holds for the response after all."""
+    """Write the app's own default, if no policy applies to the response."""
     max_age, _ = environ[_ANSWERS_KEY]
     remove_default_headers(response)
-    response.headers["Cache-Control"] = _written(max_age)
+    response.headers["Cache-Control"] = _default_cache_control(max_age)
 
 
-def _written(max_age: int | None) -> str:
+def _default_cache_control(max_age: int | None) -> str:
     """Return the Cache-Control that Werkzeug's `send_file` writes for a max_age."""
     if max_age is None:
         return "no-cache"

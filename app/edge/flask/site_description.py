@@ -1,4 +1,4 @@
-"""An app's routes and settings as a plan, from which every edge's configuration is made."""
+"""Describe an app's routes and settings, as input for the configuration of every edge."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ..policy.cdn_headers import parse_dialects
 from ..policy.policy import PolicyError
 from ..settings import read_number, varied_fields
 from .effective_policy import policy_for_route
+from .state import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,47 +24,47 @@ _FIXED, _VARIABLE_SEGMENT, _MULTI_SEGMENT = range(3)
 
 
 def describe_site(
-    app: Flask, *, origins: Sequence[str], site: str = "", **said: Any
+    app: Flask, *, origins: Sequence[str], site: str = "", **fields: Any
 ) -> SiteDescription:
-    """Build the plan of an app; `said` are fields of Plan that its settings don't know."""
-    state = app.extensions["edge"]
-    known = site or (state.tracker.site if state.tracker is not None else "")
-    if not known:
-        raise PolicyError("Nobody knows the site's address: say --site https://example.org.")
+    """Build the description of an app; `fields` are fields that its settings don't contain."""
+    state = state_of(app)
+    site_url = site or (state.tracker.site if state.tracker is not None else "")
+    if not site_url:
+        raise PolicyError("The site's address is not configured: pass --site https://example.org.")
     return SiteDescription(
-        site=OriginServer.of(known),
+        site=OriginServer.of(site_url),
         rules=tuple(list_route_rules(app)),
         origins=tuple(OriginServer.of(origin) for origin in origins),
         dialects=tuple(dialect.name for dialect in parse_dialects(app.config["EDGE"])),
         max_body_bytes=read_number(app.config, "EDGE_STORE_ENTRY"),
         vary=varied_fields(app.config),
-        **said,
+        **fields,
     )
 
 
 def list_route_rules(app: Flask) -> list[RouteRule]:
-    """List what readers may GET, what is more particular before what is more general."""
-    default = app.extensions["edge"].default
+    """List the routes that accept GET, the most specific first."""
+    default = state_of(app).default
     listed = [rule for rule in app.url_map.iter_rules() if not rule.build_only and _is_read(rule)]
-    found = [
+    keyed_rules = [
         (_specificity_key(rule), _rule(rule, policy_for_route(app, rule.endpoint, default)))
         for rule in listed
     ]
-    # Of two that are equally general the private one is tried first.
-    found.sort(
+    # Of two equally specific rules the private one comes first.
+    keyed_rules.sort(
         key=lambda pair: (pair[0], pair[1].is_shared, pair[1].query_params or (), pair[1].url_rule)
     )
-    return [rule for _, rule in found]
+    return [rule for _, rule in keyed_rules]
 
 
-def _rule(rule: Any, promise: EffectivePolicy) -> RouteRule:
+def _rule(rule: Any, effective: EffectivePolicy) -> RouteRule:
     return RouteRule(
         url_rule=rule.rule,
-        pattern=f"^{_filled(rule, _expression)}$",
-        wildcard=re.sub(r"\*+", "*", _filled(rule, lambda _: "*", literally=True)),
-        policy=promise.policy.name,
-        is_shared=promise.policy.is_shareable and promise.source != "none",
-        query_params=tuple(sorted(promise.query)) if promise.declares_query else None,
+        pattern=f"^{_fill_variables(rule, _expression)}$",
+        wildcard=re.sub(r"\*+", "*", _fill_variables(rule, lambda _: "*", literally=True)),
+        policy=effective.policy.name,
+        is_shared=effective.policy.is_shareable and effective.source != "none",
+        query_params=tuple(sorted(effective.query)) if effective.declares_query else None,
     )
 
 
@@ -72,36 +73,39 @@ def _is_read(rule: Any) -> bool:
 
 
 def _converters(rule: Any) -> dict[str, Any]:
-    found: dict[str, Any] = rule._converters  # noqa: SLF001 - Werkzeug shows them nowhere else
-    return found
+    converters: dict[str, Any] = rule._converters  # noqa: SLF001 - Werkzeug has no public attribute for them
+    return converters
 
 
 def _expression(converter: Any) -> str:
     return f"(?:{converter.regex})"
 
 
-def _filled(rule: Any, say: Any, *, literally: bool = False) -> str:
-    """The rule with each variable as `say` writes its converter."""
+def _fill_variables(rule: Any, format_converter: Any, *, literally: bool = False) -> str:
+    """Return the rule with each variable replaced by `format_converter(converter)`."""
     converters, text = _converters(rule), str(rule.rule)
-    said, end = "", 0
-    for found in _VARIABLE.finditer(text):
-        fixed = text[end : found.start()]
-        said += (fixed if literally else re.escape(fixed)) + say(converters[found[1]])
-        end = found.end()
-    return said + (text[end:] if literally else re.escape(text[end:]))
+    pattern, end = "", 0
+    for variable in _VARIABLE.finditer(text):
+        fixed = text[end : variable.start()]
+        pattern += (fixed if literally else re.escape(fixed)) + format_converter(
+            converters[variable[1]]
+        )
+        end = variable.end()
+    return pattern + (text[end:] if literally else re.escape(text[end:]))
 
 
 def _specificity_key(rule: Any) -> tuple[tuple[int, int], ...]:
-    """Order rules as Werkzeug tries them: segment by segment, fixed before variable before deep.
+    """Return a sort key in the order in which Werkzeug matches rules.
 
-    A deep one takes all that follows, so what is fixed behind it makes it more particular.
+    Compares segment by segment: fixed before variable before a converter that spans segments. After
+    such a converter, each further segment makes the rule more specific.
     """
     segments = rule.rule.split("/")
-    said: list[tuple[int, int]] = []
-    for place, segment in enumerate(segments, start=1):
-        named = [_converters(rule)[name] for name in _VARIABLE.findall(segment)]
-        if not all(converter.part_isolating for converter in named):
-            return (*said, (_MULTI_SEGMENT, place - len(segments)))
-        weight = sum(converter.weight for converter in named)
-        said.append((_VARIABLE_SEGMENT, weight) if named else (_FIXED, 0))
-    return tuple(said)
+    sort_key: list[tuple[int, int]] = []
+    for position, segment in enumerate(segments, start=1):
+        converters = [_converters(rule)[name] for name in _VARIABLE.findall(segment)]
+        if not all(converter.part_isolating for converter in converters):
+            return (*sort_key, (_MULTI_SEGMENT, position - len(segments)))
+        weight = sum(converter.weight for converter in converters)
+        sort_key.append((_VARIABLE_SEGMENT, weight) if converters else (_FIXED, 0))
+    return tuple(sort_key)

@@ -1,7 +1,7 @@
-"""Which code a page is rendered by: digests of a package's modules, and of what they run on.
+"""Digests of the code that renders pages: a package's modules and the versions of libraries.
 
-A module that holds views, and is imported by nobody but other such modules and the package that
-registers it, is told apart: its change concerns its own pages. All other code concerns every page.
+A module with views that only other such modules and the package that registers it import has a
+digest of its own: a change purges only its own pages. A change of other code purges every page.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .source_imports import imported
+from .source_imports import find_imports
 
 PACKAGES = ("flask", "jinja2", "markupsafe", "sqlalchemy", "werkzeug")
 """The installed packages whose versions are part of the code."""
@@ -25,9 +25,9 @@ _INIT = "__init__"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """The sources of some packages, as they were when they were read: do it at the start.
+    """The sources of some packages at the time of loading; load them when the process starts.
 
-    `modules` maps the name of each module to its source; `platform` names versions.
+    `modules` maps the name of each module to its source; `platform` lists versions.
     """
 
     modules: Mapping[str, bytes] = field(repr=False)
@@ -35,60 +35,71 @@ class Code:
     platform: str
 
     @classmethod
-    def read(cls, names: Iterable[str]) -> Code:
-        """Read the packages (or single modules) of these names, all of them imported already."""
-        found: dict[str, bytes] = {}
+    def load(cls, names: Iterable[str]) -> Code:
+        """Read the sources of these packages or modules, which must be imported already."""
+        sources: dict[str, bytes] = {}
         packages: set[str] = set()
         for name in names:
             for module, path in _files(name):
-                found[module] = path.read_bytes()
+                sources[module] = path.read_bytes()
                 if path.stem == _INIT:
                     packages.add(module)
-        return cls(modules=found, packages=frozenset(packages), platform=_platform())
+        return cls(modules=sources, packages=frozenset(packages), platform=_platform())
 
-    def told_apart(self, views: Iterable[str], shared: Iterable[str] = ()) -> dict[str, str]:
-        """The digest of each module of `views` that concerns its own pages alone.
+    def digest_view_modules(
+        self, views: Iterable[str], common_modules: Iterable[str] = ()
+    ) -> dict[str, str]:
+        """Return the digest of each module of `views` that affects only its own pages.
 
-        What such a module imports from another one counts as its own. `shared` are modules that
-        concern every page for a reason that the sources don't show.
+        The digest covers the view modules that it imports. `common_modules` affect every page for
+        a reason that the sources don't show.
         """
-        apart = {*views} & self.modules.keys() - self.packages - {*shared}
-        wanted = frozenset(apart)
-        imports = {name: self._imported(name, wanted) for name in self.modules}
-        while common := {n for n in apart if self._is_common(n, apart, imports)}:
-            apart -= common
-        return {name: self.digest(_reached(name, imports, apart)) for name in sorted(apart)}
+        view_modules = {*views} & self.modules.keys() - self.packages - {*common_modules}
+        candidates = frozenset(view_modules)
+        imports = {name: self._imports_of(name, candidates) for name in self.modules}
+        while common := {n for n in view_modules if self._is_common(n, view_modules, imports)}:
+            view_modules -= common
+        return {
+            name: self.digest(_reachable_modules(name, imports, view_modules))
+            for name in sorted(view_modules)
+        }
 
     def digest(self, names: Iterable[str]) -> str:
-        """The digest of some modules, whatever their order."""
-        told = hashlib.blake2b(self.platform.encode(), digest_size=16)
+        """Return the digest of some modules, in any order."""
+        hasher = hashlib.blake2b(self.platform.encode(), digest_size=16)
         for name in sorted(names):
-            told.update(hashlib.blake2b(name.encode() + b"\0" + self.modules[name]).digest())
-        return told.hexdigest()
+            hasher.update(hashlib.blake2b(name.encode() + b"\0" + self.modules[name]).digest())
+        return hasher.hexdigest()
 
     def _is_common(
-        self, name: str, apart: Iterable[str], imports: Mapping[str, Iterable[str]]
+        self, name: str, view_modules: Iterable[str], imports: Mapping[str, Iterable[str]]
     ) -> bool:
-        registers = {*apart, name.rpartition(".")[0]}
-        return any(name in found for by, found in imports.items() if by not in registers)
+        allowed = {*view_modules, name.rpartition(".")[0]}
+        return any(
+            name in imported_names
+            for importer, imported_names in imports.items()
+            if importer not in allowed
+        )
 
-    def _imported(self, name: str, wanted: frozenset[str]) -> frozenset[str]:
+    def _imports_of(self, name: str, candidates: frozenset[str]) -> frozenset[str]:
         package = name if name in self.packages else name.rpartition(".")[0]
-        return imported(self.modules[name], package, wanted) - {name}
+        return find_imports(self.modules[name], package, candidates) - {name}
 
 
-def _reached(name: str, imports: Mapping[str, frozenset[str]], apart: set[str]) -> set[str]:
-    found, open_ends = set[str](), [name]
-    while open_ends:
-        here = open_ends.pop()
-        if here not in found:
-            found.add(here)
-            open_ends += imports[here] & apart
-    return found
+def _reachable_modules(
+    name: str, imports: Mapping[str, frozenset[str]], view_modules: set[str]
+) -> set[str]:
+    reachable, pending = set[str](), [name]
+    while pending:
+        module = pending.pop()
+        if module not in reachable:
+            reachable.add(module)
+            pending += imports[module] & view_modules
+    return reachable
 
 
 def _files(name: str) -> Iterator[tuple[str, Path]]:
-    """The modules below a name, with their files."""
+    """Yield the modules below a name with their files."""
     module = sys.modules.get(name)
     file = getattr(module, "__file__", None)
     if file is None:
@@ -100,15 +111,15 @@ def _files(name: str) -> Iterator[tuple[str, Path]]:
     for folder, _, files in os.walk(path.parent):
         package = ".".join((name, *Path(folder).relative_to(path.parent).parts))
         for stem in (file[:-3] for file in files if file.endswith(".py")):
-            found = package if stem == _INIT else f"{package}.{stem}"
-            yield found, Path(folder, f"{stem}.py")
+            module_name = package if stem == _INIT else f"{package}.{stem}"
+            yield module_name, Path(folder, f"{stem}.py")
 
 
 def _platform() -> str:
-    said = [f"python {platform.python_version()}"]
+    versions = [f"python {platform.python_version()}"]
     for name in PACKAGES:
         try:
-            said.append(f"{name} {version(name)}")
+            versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    return ", ".join(said)
+    return ", ".join(versions)

@@ -1,4 +1,4 @@
-"""What a source imports, of some modules: most sources are not parsed for it, which takes long."""
+"""Find which of some modules a source imports, without parsing most sources, which is slow."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ _CONTINUED = (b"\\\n", b"\\\r\n")
 
 
 @lru_cache(maxsize=4096)
-def imported(source: bytes, package: str, wanted: frozenset[str]) -> frozenset[str]:
-    """Return which of the `wanted` modules a module of this package imports, wherever it does."""
-    mentions = _mentions(wanted)
-    if not any(mentions.search(said) for said in _statements(source)):
+def find_imports(source: bytes, package: str, candidates: frozenset[str]) -> frozenset[str]:
+    """Return the `candidates` that a module of this package imports, at any level of the source."""
+    mentions = _mentions(candidates)
+    if not any(mentions.search(statement) for statement in _statements(source)):
         return frozenset()
     walked = ast.walk(ast.parse(source))
-    return wanted.intersection(name for node in walked for name in _names(node, package))
+    return candidates.intersection(name for node in walked for name in _names(node, package))
 
 
 @lru_cache(maxsize=16)
-def _mentions(wanted: Iterable[str]) -> re.Pattern[bytes]:
-    """A pattern of their last names, and of letters that Python would spell otherwise."""
-    names = sorted({re.escape(name.rpartition(".")[2]).encode() for name in wanted})
+def _mentions(candidates: Iterable[str]) -> re.Pattern[bytes]:
+    """Return a pattern of their last name parts, and of letters that Python normalises."""
+    names = sorted({re.escape(name.rpartition(".")[2]).encode() for name in candidates})
     return re.compile(rb"[\x80-\xff]|\b(?:%s)\b" % b"|".join(names))
 
 
 def _statements(source: bytes) -> Iterator[bytes]:
-    """The whole lines of every import, and of every sentence that holds the word."""
+    """Yield the whole lines of every import statement, and of comments with the word."""
     for word in _IMPORT.finditer(source):
         start = source.rfind(b"\n", 0, word.start()) + 1
         while source.endswith(_CONTINUED, 0, start):
@@ -41,7 +41,7 @@ def _statements(source: bytes) -> Iterator[bytes]:
 
 
 def _names(node: ast.AST, package: str) -> Iterator[str]:
-    """The modules that an import may mean."""
+    """Yield the modules that an import statement may name."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):

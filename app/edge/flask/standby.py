@@ -1,4 +1,4 @@
-"""Standing by: a web process that relays nothing delivers all the same while no relay is alive."""
+"""Standby: a web process without a relay delivers purges while no relay is alive."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def stand_by(upkeep: PurgeWorker, *, pause: Callable[[float], None] = time.sleep) -> Thread:
-    """Watch the relay's heartbeat in a thread that ends with the app; return the thread."""
-    thread = Thread(target=_watch, args=(ref(upkeep), pause), daemon=True)
+def stand_by(worker: PurgeWorker, *, pause: Callable[[float], None] = time.sleep) -> Thread:
+    """Check the relay's heartbeat in a thread that ends with the app; return the thread."""
+    thread = Thread(target=_watch, args=(ref(worker), pause), daemon=True)
     thread.start()
     return thread
 
 
-def _watch(found: ReferenceType[PurgeWorker], pause: Callable[[float], None]) -> None:
+def _watch(worker_ref: ReferenceType[PurgeWorker], pause: Callable[[float], None]) -> None:
     failed = False
     while True:
         pause(HEARTBEAT_INTERVAL.total_seconds())
-        upkeep = found()
-        if upkeep is None:
+        worker = worker_ref()
+        if worker is None:
             return
         try:
-            upkeep.stand_in()
+            worker.stand_in()
             failed = False
-        except Exception as error:  # noqa: BLE001 - a database that is away comes back
-            if not failed:  # once, however long it lasts
+        except Exception as error:  # noqa: BLE001 - the database may become available again
+            if not failed:  # log only the first failure
                 reason = str(error).partition("\n")[0]
                 _log.warning("edge.standby_failed: %s", reason, extra={"reason": reason})
             failed = True
-        del upkeep
+        del worker

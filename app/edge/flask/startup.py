@@ -1,4 +1,7 @@
-"""Awake: no process answers before it has caught up with the database, however long that takes."""
+"""WSGI layer that lets the first request wait until pending changes are applied.
+
+While the database is unavailable, it answers 503.
+"""
 
 from __future__ import annotations
 
@@ -21,57 +24,57 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 RETRY_INTERVAL = timedelta(seconds=1)
-"""How soon a process that could not catch up tries again, at the next request."""
+"""Time after which a process that could not catch up tries again, at the next request."""
 
 RETRY_AFTER = timedelta(seconds=10)
-"""What readers are told meanwhile."""
+"""The Retry-After of the 503 responses."""
 
-_BODY = b"The database can't be asked just now. Please try again in a moment.\n"
+_BODY = b"The database is temporarily unavailable. Please try again in a moment.\n"
 
 
 class StartupGate:
-    """Catches up before a process serves its first request, or is roused, and starts its relay.
+    """Applies pending changes before a process serves its first request, and starts its relay.
 
-    While that fails `unavailable` answers: what was stored may be older than the database. A
-    process that does not `relay` but `stands_by` delivers while no relay is alive.
+    While this fails, `unavailable` answers, because stored pages may be older than the database.
+    A process with `stands_by` and without `relay` delivers purges while no relay is alive.
     """
 
     def __init__(  # noqa: PLR0913 - options by keyword, each with a default
         self,
         wsgi: Callable[..., Iterable[bytes]],
-        upkeep: PurgeWorker,
+        worker: PurgeWorker,
         *,
         relay: bool,
         stands_by: bool = True,
         unavailable: Callable[..., Iterable[bytes]] | None = None,
-        ticks: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._wsgi = wsgi
-        self._upkeep = upkeep
+        self._worker = worker
         self._relay = relay
         self._stands_by = stands_by and not relay
         self._unavailable = unavailable or service_unavailable
-        self._ticks = ticks
+        self._monotonic = monotonic
         self._pause = pause
         self._ready_pid = 0
         self._starting_pid = 0
-        self._standing_by = 0
+        self._standby_pid = 0
         self._lock = Lock()
-        self._again_at: float | None = None
+        self._retry_at: float | None = None
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Pass the request on; the first one of a process waits until everything is fresh."""
+        """Call the app; the first request of a process waits until pending changes are applied."""
         if self._ready_pid != os.getpid() and not self._ensure_ready():
             return self._unavailable(environ, start_response)
         return self._wsgi(environ, start_response)
 
     def start_in_background(self) -> None:
-        """Begin to catch up in a thread, so that this process relays, or stands by for the relay.
+        """Catch up in a thread, so that this process relays, or stands by, before any request.
 
-        Behind a CDN that answers everything it may be long until a request comes.
+        Behind a CDN that answers most requests, the first request may come late.
         """
         self._stand_by()
         if not self._relay or os.getpid() in {self._ready_pid, self._starting_pid}:
@@ -80,43 +83,45 @@ class StartupGate:
         Thread(target=self._retry_until_ready, daemon=True).start()
 
     def _stand_by(self) -> None:
-        """Watch the relay from now on, where it is another process."""
-        if self._stands_by and self._standing_by != os.getpid():
-            self._standing_by = os.getpid()
-            stand_by(self._upkeep)
+        """Start to check the heartbeat of a relay in another process."""
+        if self._stands_by and self._standby_pid != os.getpid():
+            self._standby_pid = os.getpid()
+            stand_by(self._worker)
 
     def _retry_until_ready(self) -> None:
         try:
             while not self._ensure_ready():
                 self._pause(RETRY_INTERVAL.total_seconds())
-        except Exception:  # noqa: BLE001 - whoever asks first sees it raised
-            _log.exception("edge.not_awake")
-            self._starting_pid = 0  # the next one who asks for it tries again
+        except Exception:  # noqa: BLE001 - the first request raises it
+            _log.exception("edge.not_awake: this process could not catch up with the database")
+            self._starting_pid = 0  # the next call tries again
 
     def _ensure_ready(self) -> bool:
-        """Catch up, or tell that it can't be done; while it fails nobody waits for another."""
-        if not self._lock.acquire(blocking=self._again_at is None):
+        """Catch up and return whether it succeeded; after a failure, requests don't wait."""
+        if not self._lock.acquire(blocking=self._retry_at is None):
             return False
         try:
             if self._ready_pid != os.getpid() and self._is_retry_due():
                 self._catch_up_once()
             return self._ready_pid == os.getpid()
         except (DBAPIError, PoolTimeoutError) as error:
-            if self._again_at is None:  # once, however long it lasts
-                _log.warning("edge.not_awake", extra={"reason": str(error).partition("\n")[0]})
-            self._again_at = self._ticks() + RETRY_INTERVAL.total_seconds()
+            if self._retry_at is None:  # log only the first failure
+                reason = str(error).partition("\n")[0]
+                message = "edge.not_awake: the database is unavailable, so requests get a 503: %s"
+                _log.warning(message, reason, extra={"reason": reason})
+            self._retry_at = self._monotonic() + RETRY_INTERVAL.total_seconds()
             return False
         finally:
             self._lock.release()
 
     def _is_retry_due(self) -> bool:
-        return self._again_at is None or self._ticks() >= self._again_at
+        return self._retry_at is None or self._monotonic() >= self._retry_at
 
     def _catch_up_once(self) -> None:
-        self._upkeep.catch_up()
-        self._again_at = None  # who comes from now on waits for the rest
+        self._worker.catch_up()
+        self._retry_at = None  # later requests wait for the lock again
         if self._relay:
-            Thread(target=self._upkeep.run, args=(Event(),), daemon=True).start()
+            Thread(target=self._worker.run, args=(Event(),), daemon=True).start()
         self._stand_by()
         self._ready_pid = os.getpid()
 
@@ -124,7 +129,7 @@ class StartupGate:
 def service_unavailable(
     environ: dict[str, Any], start_response: Callable[..., Any]
 ) -> Iterable[bytes]:
-    """Ask readers for patience, where the app has no page of its own for it."""
+    """Answer 503, if the app has no own page for it."""
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Content-Length", str(len(_BODY))),

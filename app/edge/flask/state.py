@@ -1,4 +1,4 @@
-"""The state of one app's edge, and the judgement of each response that the app gives."""
+"""The state of one app's edge, and the check of each response before its headers are written."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from .response import (
     count_cookies,
     ensure_etag,
     evaluate_conditions,
-    promise,
     refuse_sharing,
     vary_names,
+    write_policy,
     write_vary,
 )
 from .response_facts import collect_facts, record_session_use, variant_key
@@ -54,12 +54,12 @@ if TYPE_CHECKING:
 Clock = Callable[[], datetime]
 
 FAILED = "edge.failed"
-"""The key of a WSGI environment that holds what went wrong before the response was judged."""
+"""WSGI environ key of an error that happened before the response was checked."""
 
 
 @dataclass(slots=True, kw_only=True, weakref_slot=True)
 class EdgeState:
-    """What the edge knows of one app."""
+    """Options, services and cached route policies of one app."""
 
     default: Policy | None
     should_handle: ShouldHandle
@@ -71,64 +71,64 @@ class EdgeState:
     tracker: Tracker | None = None
     worker: PurgeWorker | None = None
     startup_gate: StartupGate | None = None
-    sealed: FailClosedMiddleware | None = None
+    fail_closed: FailClosedMiddleware | None = None
     code: CurrentCode | None = None
     site_profile: SiteProfile | None = None
     route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)
 
     def policy_for_endpoint(self, app: Flask, endpoint: str | None) -> EffectivePolicy:
-        """Return what an endpoint promises; the answer is kept, since marks don't change."""
-        known = self.route_policies.get(endpoint or "")
-        if known is None:
-            known = policy_for_route(app, endpoint, self.default)
-            self.route_policies[endpoint or ""] = known
-        return known
+        """Return an endpoint's policy; it is cached, since policies of routes don't change."""
+        effective = self.route_policies.get(endpoint or "")
+        if effective is None:
+            effective = policy_for_route(app, endpoint, self.default)
+            self.route_policies[endpoint or ""] = effective
+        return effective
 
     def is_strict(self, app: Flask) -> bool:
-        """Tell whether a leak raises in this app."""
+        """Return whether a leak raises an exception in this app."""
         return self.strict if self.strict is not None else app.debug or app.testing
 
-    def cap_level(self, misspelt: bool) -> str:  # noqa: FBT001 - as the gateway asks it
-        """Say how many edges can be purged of a page, unless all can that ever could."""
-        trusted = self._purgeable_count(misspelt=misspelt)
-        return "" if trusted == self.edge_chain.purgeable_count else str(trusted)
+    def cap_level(self, is_alias: bool) -> str:  # noqa: FBT001 - as the gateway calls it
+        """Return the number of edges that can be purged of a page, or "" if all can."""
+        purgeable_count = self._purgeable_count(is_alias=is_alias)
+        return "" if purgeable_count == self.edge_chain.purgeable_count else str(purgeable_count)
 
-    def _purgeable_count(self, *, misspelt: bool) -> int:
-        trusted = (
+    def _purgeable_count(self, *, is_alias: bool) -> int:
+        count = (
             self.edge_chain.purgeable_count
             if self.purgeable_counter is None
             else self.purgeable_counter()
         )
-        return min(trusted, self.edge_chain.purgeable_by_tag_count) if misspelt else trusted
+        return min(count, self.edge_chain.purgeable_by_tag_count) if is_alias else count
 
     def on_request_started(self, sender: Flask, **_: Any) -> None:
-        """Start to record what is read of the request."""
-        asked = request_ctx.request
+        """Start to record what the view reads from the request."""
+        request = request_ctx.request
         try:
-            self._begin(sender, asked)
+            self._begin(sender, request)
         except Exception as error:
             if self.is_strict(sender):
                 raise
-            asked.environ[FAILED] = describe(error, "as a request began")
+            request.environ[FAILED] = describe(error, "as a request began")
 
-    def _begin(self, sender: Flask, asked: Request) -> None:
-        route = self.policy_for_endpoint(sender, asked.endpoint)
+    def _begin(self, sender: Flask, request: Request) -> None:
+        route = self.policy_for_endpoint(sender, request.endpoint)
         if (
-            asked.environ.get("QUERY_STRING")
+            request.environ.get("QUERY_STRING")
             and route.declares_query
-            and asked.method in SAFE_METHODS
+            and request.method in SAFE_METHODS
         ):
-            hide_undeclared_parameters(route, asked)
-        get_request_reads(asked).is_recording = True
-        if RECORDING_KEY not in asked.environ:
+            hide_undeclared_parameters(route, request)
+        get_request_reads(request).is_recording = True
+        if RECORDING_KEY not in request.environ:
             self.start_recording()
-            note_url(asked.environ)
+            note_url(request.environ)
         after_this_request(record_session_use)
         if self.tracker is not None and route.policy.is_shareable:
             self._watch(sender, self.tracker, route)
 
     def _watch(self, sender: Flask, tracker: Tracker, route: EffectivePolicy) -> None:
-        """See what a route that may be shared reads beside the database."""
+        """Record reads of caches and files, and the declared tables, of a shareable route."""
         watch_caches(sender)
         record = recorder.current_record()
         if record is not None and route.policy.purged and self.is_strict(sender):
@@ -137,87 +137,89 @@ class EdgeState:
             tracker.declare(route.reads)
 
     def start_recording(self) -> None:
-        """Record what is read of the database from now on."""
+        """Record what is read from the database from now on."""
         if self.tracker is not None:
             self.tracker.start_recording()
 
     def on_request_finished(self, sender: Flask, response: Response, **_: Any) -> None:
-        """Judge the finished response and write its headers."""
-        asked = request_ctx.request
+        """Check the finished response and write its headers."""
+        request = request_ctx.request
         try:
-            if failure := asked.environ.pop(FAILED, ""):
+            if failure := request.environ.pop(FAILED, ""):
                 finding = GuardFinding(code="edge-failed", summary=failure, is_leak=False)
-                self._withhold(sender, response, finding, asked.environ)
+                self._withhold(sender, response, finding, request.environ)
             else:
-                self._finish(sender, response, asked)
+                self._finish(sender, response, request)
         except Exception as error:
             if self.is_strict(sender):
                 raise
-            sentence = describe(error, "as it judged a response")
+            sentence = describe(error, "as it checked a response")
             finding = GuardFinding(code="edge-failed", summary=sentence, is_leak=False)
-            self._withhold(sender, response, finding, asked.environ)
+            self._withhold(sender, response, finding, request.environ)
 
     def _withhold(
         self, sender: Flask, response: Response, finding: GuardFinding, environ: dict[str, Any]
     ) -> None:
-        """Keep a response out of every cache; one that can't be judged is closed by the seal."""
+        """Set `no-store`; if this fails as well, FailClosedMiddleware does it."""
         environ.pop(POLICY_KEY, None)
         environ[PURGED_KEY] = False
         refuse_sharing(response, finding, environ, strict=self.is_strict(sender))
 
-    def _finish(self, sender: Flask, response: Response, asked: Request) -> None:
+    def _finish(self, sender: Flask, response: Response, request: Request) -> None:
         now = self.clock()
-        environ = asked.environ
-        route = self.policy_for_endpoint(sender, asked.endpoint)
+        environ = request.environ
+        route = self.policy_for_endpoint(sender, request.endpoint)
         default = Default(policy=self.default, should_handle=self.should_handle)
-        said = policy_for_response(route, asked, response, default, now)
-        said = replace(said, policy=said.policy.ending(now))
-        etag = "" if said.policy.no_store else ensure_etag(response, environ)
-        facts = collect_facts(said, route, asked, response)
+        effective = policy_for_response(route, request, response, default, now)
+        effective = replace(effective, policy=effective.policy.ending(now))
+        etag = "" if effective.policy.no_store else ensure_etag(response, environ)
+        facts = collect_facts(effective, route, request, response)
         failed = facts.status not in SUCCESS_STATUSES
         version = ResponseVersion(
-            variant=variant_key(asked, facts),
+            variant=variant_key(request, facts),
             etag=etag,
             failed=failed,
             redirects=facts.status in REDIRECTS,
         )
-        url = page_url(asked) if said.policy.is_shareable else ""
+        url = page_url(request) if effective.policy.is_shareable else ""
         finding = find_reason_not_to_share(facts) or self._register(facts, url, version, now)
-        environ[POLICY_KEY] = said.policy.name
+        environ[POLICY_KEY] = effective.policy.name
         environ[COOKIES_KEY] = count_cookies(response.headers)
-        environ[PURGED_KEY] = said.policy.is_shareable and said.policy.purged and finding is None
+        environ[PURGED_KEY] = (
+            effective.policy.is_shareable and effective.policy.purged and finding is None
+        )
         if finding is None:
-            tags = self._tags(url, version, said.policy)
-            self._write_headers(response, said.policy, asked, tags=tags, now=now)
+            tags = self._tags(url, version, effective.policy)
+            self._write_headers(response, effective.policy, request, tags=tags, now=now)
         else:
             strict = self.is_strict(sender)
-            refuse_sharing(response, finding, environ, policy=said.policy, strict=strict)
+            refuse_sharing(response, finding, environ, policy=effective.policy, strict=strict)
 
     def _write_headers(
         self,
         response: Response,
         policy: Policy,
-        asked: Request,
+        request: Request,
         *,
         tags: tuple[str, ...],
         now: datetime,
     ) -> None:
-        """Write what caches may do with a response that the guard lets out."""
+        """Write the caching headers of a response that the guard accepts."""
         if policy.is_shareable and "cookie" in {name.lower() for name in vary_names(response)}:
             write_vary(response, (n for n in vary_names(response) if n.lower() != "cookie"))
-        trusted = (
-            self._purgeable_count(misspelt=is_alias_url(asked))
+        purgeable_count = (
+            self._purgeable_count(is_alias=is_alias_url(request))
             if self.embedded_gateway is None
             else None
         )
-        promise(response, policy, self.edge_chain, trusted=trusted, now=now)
+        write_policy(response, policy, self.edge_chain, purgeable_count=purgeable_count, now=now)
         if tags:
             add_cache_tags(response, self.edge_chain.format_tags(*tags))
         if not policy.no_store:
-            evaluate_conditions(response, asked.environ)
+            evaluate_conditions(response, request.environ)
 
     def _tags(self, url: str, version: ResponseVersion, policy: Policy) -> tuple[str, ...]:
-        """The cache tags of a shared response; none where no edge is purged."""
+        """Return the cache tags of a shared response; none if no edge is purged."""
         if self.tracker is None or not policy.is_shareable or not self.edge_chain.tiers:
             return ()
         return self.tracker.tags_of(url, version, policy)
@@ -225,7 +227,7 @@ class EdgeState:
     def _register(
         self, facts: ResponseFacts, url: str, version: ResponseVersion, now: datetime
     ) -> GuardFinding | None:
-        """Put a page that shared caches may keep into the index, where there is one."""
+        """Register a shareable page in the page index, if the app has one."""
         policy = facts.policy
         if self.tracker is None or not policy.is_shareable:
             return self.code.finding(facts.view) if self.code and policy.is_shareable else None
@@ -233,8 +235,10 @@ class EdgeState:
 
 
 def state_of(app: Flask) -> EdgeState:
-    """Return the state of an app's edge; PolicyError when the app has none."""
+    """Return the state of an app's edge; raises PolicyError if the app has none."""
     state = app.extensions.get("edge")
     if not isinstance(state, EdgeState):
-        raise PolicyError("This app has no edge: call edge.init_app(app) first.")
+        raise PolicyError(
+            "The edge is not registered with this app: call edge.init_app(app) first."
+        )
     return state

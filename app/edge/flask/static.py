@@ -1,6 +1,6 @@
-"""Static files under URLs that carry the fingerprint of their bytes, so that caches never ask.
+"""Serve static files under URLs with a fingerprint of their bytes, which caches never revalidate.
 
-It takes the place of Flask's own `static` endpoint; templates go on saying
+This replaces the view of Flask's `static` endpoint; templates still call
 `url_for("static", filename=…)`.
 """
 
@@ -46,76 +46,83 @@ _log = logging.getLogger(__name__)
 class StaticFiles:
     """The static files of one app."""
 
-    def __init__(self, folder: Path, shelf: BuildCache) -> None:
+    def __init__(self, folder: Path, build_cache: BuildCache) -> None:
         self._folder = folder
-        self._shelf = shelf
+        self._build_cache = build_cache
         self._lock = threading.Lock()
         self._state = folder_signature(folder)
-        self._manifest = build_manifest(folder, shelf)
+        self._manifest = build_manifest(folder, build_cache)
         self._app: Flask | None = None
 
     def install(self, app: Flask) -> None:
-        """Answer for Flask's `static` endpoint and stamp its URLs."""
+        """Replace the view of Flask's `static` endpoint, and add fingerprints to its URLs."""
         self._app = app
         app.view_functions["static"] = self.serve
         app.url_defaults(self.add_fingerprint)
 
     @staticmethod
     def is_installed(app: Flask) -> bool:
-        """Tell whether the static files of an app are answered for here."""
+        """Return whether this class serves an app's static files."""
         view = app.view_functions.get("static")
         return isinstance(getattr(view, "__self__", None), StaticFiles)
 
     def manifest(self) -> Manifest:
-        """Return what is in the folder; in debug mode a changed file is seen at once."""
-        # Not current_app, which takes longer to find than all the rest: a page asks a dozen times.
-        if self._app is not None and self._app.debug and not g.get("edge_static_seen"):
-            g.edge_static_seen = True
+        """Return the manifest of the folder; in debug mode it is rebuilt when a file changes."""
+        # self._app instead of current_app, whose lookup is slower; a page calls this a dozen times.
+        if self._app is not None and self._app.debug and not g.get("edge_static_checked"):
+            g.edge_static_checked = True
             with self._lock:
                 state = folder_signature(self._folder)
                 if state != self._state:
-                    self._manifest = build_manifest(self._folder, self._shelf)
+                    self._manifest = build_manifest(self._folder, self._build_cache)
                     self._state = state
         return self._manifest
 
     def add_fingerprint(self, endpoint: str, values: dict[str, Any]) -> None:
-        """Put the fingerprint before the file's name in a URL that is being built."""
+        """Insert the fingerprint before the file's name in a URL that is being built."""
         if endpoint != "static" or "filename" not in values:
             return
         name = values["filename"]
         manifest = self.manifest()
-        record_part(_part(manifest, name))
+        record_part(_manifest_part(manifest, name))
         try:
             values["filename"] = manifest.fingerprinted_path(name)
         except StaticError:
             if current_app.extensions["edge"].is_strict(current_app):
                 raise
-            _log.warning("edge.static_missing", extra={"static_file": name})
+            message = "edge.static_missing: there is no static file %s"
+            _log.warning(message, name, extra={"static_file": name})
 
     def part(self, name: str) -> Part:
-        """The part of a page that the URL of a file is."""
-        return _part(self.manifest(), name)
+        """Return the part that a page with the URL of this file depends on."""
+        return _manifest_part(self.manifest(), name)
 
     @cached(STATIC)
     def serve(self, filename: str) -> BaseResponse:
-        """Send the file with this fingerprint, or tell where it is now, or that it is not here."""
+        """Send the file with this fingerprint, redirect to the current one, or answer 404."""
         manifest = self.manifest()
         file = manifest.find_exact(filename)
         if file is not None:
             return _build_response(file)
         if filename in manifest.files:
             return current_app.redirect(current_app.url_for("static", filename=filename))
-        gone = has_fingerprint(filename) and filename.partition("/")[2] in manifest.files
-        text = "This version of the file is not here.\n" if gone else "There is no such file.\n"
+        is_old_fingerprint = (
+            has_fingerprint(filename) and filename.partition("/")[2] in manifest.files
+        )
+        text = (
+            "This version of the file is not here.\n"
+            if is_old_fingerprint
+            else "There is no such file.\n"
+        )
         return Response(text, 404, content_type="text/plain; charset=utf-8")
 
 
-def _part(manifest: Manifest, name: str) -> Part:
+def _manifest_part(manifest: Manifest, name: str) -> Part:
     file = manifest.files.get(name)
     return _part_for(name, file.fingerprint if file else ABSENT)
 
 
-@lru_cache(maxsize=1024)  # each page names a dozen of the same files
+@lru_cache(maxsize=1024)  # each page refers to about a dozen of the same files
 def _part_for(name: str, digest: str) -> Part:
     return Part(kind=KIND, name=name, digest=digest)
 
@@ -124,7 +131,7 @@ def _build_response(file: StaticFile) -> Response:
     coding = "identity"
     if file.codings:
         coding = codings.choose_coding(request.headers.get("Accept-Encoding"), file.codings)
-    # Not the tag that a cache in front gives to what it packs itself: the bytes differ.
+    # Must differ from the ETag of a cache that compresses the file itself: the bytes differ.
     form = "" if coding == "identity" else f"-{coding}"
     tag = validators.ETag(opaque=f"{file.fingerprint}{form}")
     body = file.bodies[coding]
@@ -141,16 +148,16 @@ def _build_response(file: StaticFile) -> Response:
 
 
 def _range_applies(tag: validators.ETag) -> bool:
-    """Tell whether Range holds here (RFC 9110 §13.2.2 and §14.2)."""
-    asked = request.headers
-    if request.method != "GET" or "Range" not in asked:
+    """Return whether the Range header applies (RFC 9110 §13.2.2 and §14.2)."""
+    headers = request.headers
+    if request.method != "GET" or "Range" not in headers:
         return False
-    if not validators.evaluate_if_none_match(asked.get("If-None-Match", ""), str(tag)):
+    if not validators.evaluate_if_none_match(headers.get("If-None-Match", ""), str(tag)):
         return False
-    if "If-Match" in asked:
+    if "If-Match" in headers:
         return False
-    condition = asked.get("If-Range")
-    # No file here has a Last-Modified, so a date in If-Range never holds.
+    condition = headers.get("If-Range")
+    # Static files have no Last-Modified, so a date in If-Range never matches.
     return condition is None or validators.evaluate_if_range(condition, _NO_FIELDS, tag, now=0)
 
 

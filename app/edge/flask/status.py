@@ -1,4 +1,4 @@
-"""What `flask edge status` says: how purging goes, how full the index is, what is to be made."""
+"""The data that `flask edge status` prints: purges, page index, refill queue."""
 
 from __future__ import annotations
 
@@ -13,49 +13,50 @@ from ..pages.precision import Precision
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeStatus:
-    """How purging goes and how precisely, how full the index is, how many pages wait to be made.
+    """Status of the purges and their precision, of the page index and of the refill queue.
 
-    `refill` is None where this machine's gateway is not refilled.
+    `refill` is the number of purged pages to fetch again; None without refill.
     """
 
     purging: purge.PurgeStatus
     index: IndexSize
-    bound: IndexCapacity | None
+    capacity: IndexCapacity | None
     refill: int | None
     precision: Precision
     build: str = ""
-    """Why this process shares nothing: its build is not the released one; else empty."""
+    """Why this process shares no page, if its build is not the released one; else empty."""
 
     @property
     def tiers(self) -> tuple[purge.TierStatus, ...]:
-        """How each tier is doing."""
+        """The status of each tier."""
         return self.purging.tiers
 
     def to_lines(self) -> Iterator[str]:
-        """The same in lines for people."""
+        """Return lines for people."""
         if self.build:
             yield self.build
         yield from self.purging.to_lines()
-        most = "" if self.bound is None else f" of {self.bound.max_pages}"
-        yield f"The index holds {self.index.pages}{most} pages."
-        aside = "" if self.bound is None else f" of {self.bound.max_open_ended}"
-        yield f"  {self.index.open_ended}{aside} are answers to a query that are kept for long"
-        yield f"Beside them it holds {self.index.short} short-lived pages:"
-        yield f"  errors, redirects and answers to a query{self._most_short()}"
-        if self.bound is not None and self.index.pages >= self.bound.max_pages:
-            yield "  it is full: further pages are not shared; let EDGE_INDEX_PAGES be larger"
+        limit = "" if self.capacity is None else f" of {self.capacity.max_pages}"
+        yield f"The index holds {self.index.pages}{limit} pages."
+        open_ended_limit = "" if self.capacity is None else f" of {self.capacity.max_open_ended}"
+        open_ended = f"{self.index.open_ended}{open_ended_limit}"
+        yield f"  {open_ended} are long-lived responses to a query"
+        yield f"It also holds {self.index.short} short-lived pages:"
+        yield f"  errors, redirects and responses to a query{self._short_lived_limit()}"
+        if self.capacity is not None and self.index.pages >= self.capacity.max_pages:
+            yield "  it is full, so further pages are not shared: increase EDGE_INDEX_PAGES"
         yield self.precision.to_text()
         if self.refill is not None:
-            yield f"{self.refill} purged pages of this machine's gateway wait to be made anew."
+            yield f"{self.refill} purged pages of this machine's gateway wait to be rendered again."
 
-    def _most_short(self) -> str:
-        return "" if self.bound is None else f", at most {self.bound.max_open_ended} of each"
+    def _short_lived_limit(self) -> str:
+        return "" if self.capacity is None else f", at most {self.capacity.max_open_ended} of each"
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
-        most = {} if self.bound is None else {"most": self.bound.max_pages}
+        """Return a JSON-serialisable dict."""
+        limit = {} if self.capacity is None else {"most": self.capacity.max_pages}
         index = {"pages": self.index.pages, "aside": self.index.open_ended}
-        index |= {"short": self.index.short, **most}
+        index |= {"short": self.index.short, **limit}
         precision = {**self.precision.to_json(), "ratio": self.precision.ratio}
         return {
             **self.purging.to_json(),

@@ -1,6 +1,6 @@
-"""Templates note themselves: a page depends on the content of each one that it is rendered from.
+"""Record templates as dependencies: a page depends on the content of each template it uses.
 
-Includes, parents and imported macros count, and so does the absence of an optional include.
+Parents, includes and imported macros count, and so does the absence of an optional include.
 """
 
 from __future__ import annotations
@@ -25,26 +25,29 @@ if TYPE_CHECKING:
 KIND = "template"
 ABSENT = "absent"
 UNKNOWN = "unknown"
-"""The digest of what can't be read, or changed meanwhile; every release purges its pages."""
+"""The digest of a template whose source is unreadable or has just changed.
+
+Every release purges its pages.
+"""
 
 
 class TrackedTemplate(Template):
-    """A template that knows as which part it stands in a page."""
+    """A template with the part that represents it in the dependencies of a page."""
 
     part: Part | None = None
     module_parts: frozenset[Part] = frozenset()
-    """What its module was made from: importing it without context makes that once for all."""
+    """Dependencies of its module, which an import without context renders only once."""
     unshareable_reason: str | None = None
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
         outer = recorder.current_record()
         with recorder.recording() as record:
-            made = self._module is None
+            is_first_import = self._module is None
             module = super()._get_default_module(ctx)
-        if module is self._module and made:
-            with fenced("as it noted a template"):
+        if module is self._module and is_first_import:
+            with fenced("as it recorded a template"):
                 self._store_module_record(record)
-        if module is not self._module:  # made for this one import
+        if module is not self._module:  # rendered for this import only
             if outer is not None:
                 outer.merge(record)
         elif outer is not None:
@@ -54,16 +57,16 @@ class TrackedTemplate(Template):
         return module
 
     def _store_module_record(self, record: recorder.RenderRecord) -> None:
-        found = record.dependencies
-        self.module_parts = frozenset(d for d in found if isinstance(d, Part))
+        dependencies = record.dependencies
+        self.module_parts = frozenset(d for d in dependencies if isinstance(d, Part))
         self.unshareable_reason = record.unshareable_reason
-        if len(self.module_parts) < len(found):
+        if len(self.module_parts) < len(dependencies):
             reads = f"the template {self.name} reads the database once for all pages"
             self.unshareable_reason = f"{reads}: import it with context"
 
 
 class TrackedEnvironment(FlaskEnvironment):
-    """Flask's environment; whatever is loaded from it is noted in the record of the response."""
+    """Flask's Jinja environment; records each loaded template as a dependency."""
 
     template_class = TrackedTemplate
 
@@ -77,48 +80,50 @@ class TrackedEnvironment(FlaskEnvironment):
         except TemplateNotFound:
             record_part(Part(kind=KIND, name=name, digest=ABSENT))
             raise
-        with fenced(f"as it noted the template {name}"):
+        with fenced(f"as it recorded the template {name}"):
             record_part(self.part(template))
         return template
 
     def part(self, template: Template) -> Part:
-        """The part that a template is; made once for each template object."""
+        """Return the part of a template; computed once per template object."""
         assert isinstance(template, TrackedTemplate)
         if template.part is None:
             name = template.name or ""
-            found = Part(kind=KIND, name=name, digest=self.digest(name))
-            if not template.is_up_to_date:  # what was hashed may not be what was compiled
+            part = Part(kind=KIND, name=name, digest=self.digest(name))
+            if not template.is_up_to_date:  # the compiled source may differ from the hashed one
                 return Part(kind=KIND, name=name, digest=UNKNOWN)
-            template.part = found
+            template.part = part
         return template.part
 
     def digest(self, name: str) -> str:
-        """The digest of the source that a template has now."""
+        """Return the digest of a template's current source."""
         assert self.loader is not None
         try:
             source, _, _ = self.loader.get_source(self, name)
         except TemplateNotFound:
             return ABSENT
-        except RuntimeError:  # a loader that has no sources
+        except RuntimeError:  # the loader has no sources
             return UNKNOWN
         return hashlib.blake2b(source.encode(), digest_size=16).hexdigest()
 
 
 def install(app: Flask) -> None:
-    """Let an app's templates note themselves; to be called before the first is loaded."""
+    """Install TrackedEnvironment; must be called before the first template is loaded."""
     if "jinja_env" in app.__dict__:
-        raise PolicyError("The app's templates are in use already: call edge.init_app() before.")
+        raise PolicyError(
+            "The app's Jinja environment was used before edge.init_app(): call init_app() first."
+        )
     if issubclass(app.jinja_environment, TrackedEnvironment):
         return
     if app.jinja_environment is not FlaskEnvironment:
         raise PolicyError(
-            "The app has a Jinja environment of its own: derive it from NotingEnvironment."
+            "The app has its own Jinja environment class: derive it from TrackedEnvironment."
         )
     app.jinja_environment = TrackedEnvironment
 
 
 def record_part(part: Part) -> None:
-    """Note a part of the response that is being made."""
+    """Record a dependency of the current response on this part."""
     record = recorder.current_record()
     if record is not None:
         record.add_dependencies((part,))

@@ -1,4 +1,4 @@
-"""Tracking: what a shared response was built from is registered before it leaves."""
+"""Register a shared response with its dependencies in the page index before it is sent."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseVersion:
-    """Which response of a URL it is, and which bytes it has.
+    """The variant and the ETag of a response.
 
-    `failed`: it is no page; `redirects`: it leads to another.
+    `failed` is true for an unsuccessful status, `redirects` for a redirect.
     """
 
     variant: str
@@ -51,7 +51,7 @@ class ResponseVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracker:
-    """Registers the responses of one app in the database that they are built from."""
+    """Registers the responses of one app in the page index, in the database they are built from."""
 
     engine: Engine
     watched_tables: tuple[WatchedTable, ...]
@@ -62,21 +62,21 @@ class Tracker:
     parts: AppBuild
     drift_monitor: DriftMonitor
     requires_current_build: bool
-    """Register only what the current release has made."""
+    """Register only responses of the current release's build."""
     capacity: IndexCapacity | None = None
     registrar: Registrar = field(init=False, repr=False)
-    """Commits what is registered; made once, since its queue is the whole process's."""
+    """Commits registrations in groups; one per process, because it has the queue."""
 
     def __post_init__(self) -> None:
-        """Make the registrar."""
+        """Create the registrar."""
         object.__setattr__(self, "registrar", Registrar(self.engine))
 
     def start_recording(self) -> None:
-        """Record what is read from now on."""
+        """Start to record dependencies."""
         recorder.begin()
 
     def declare(self, tables: Collection[str]) -> None:
-        """Record tables that a route has declared, marked before anything is read of them."""
+        """Record the tables that a route declares, and the log position before they are read."""
         record = recorder.current_record()
         if record is None:
             return
@@ -91,14 +91,16 @@ class Tracker:
     def register_response(
         self, view: str, url: str, version: ResponseVersion, policy: Policy, now: datetime
     ) -> GuardFinding | None:
-        """Register a response under its URL, or say why it must not be stored."""
+        """Register a response under its URL, or return why it must not be stored."""
         record = recorder.current_record()
         recorder.end()
         if policy.immutable and not (record is not None and record.log_positions):
-            return None  # a file, whose address says what it holds; one in a database can go there
+            return (
+                None  # a file with a fingerprint in its URL; one from the database may be deleted
+            )
         if record is None:
-            return _no_leak_finding(view, "unrecorded", "nobody recorded what it was built from")
-        if not policy.immutable:  # such an address says what it holds, whatever serves it
+            return _no_leak_finding(view, "unrecorded", "its dependencies were not recorded")
+        if not policy.immutable:  # the URL of immutable content changes with it
             record.add_dependencies(self.parts.parts_of(view))
         if (finding := _find_unknown_read(view, policy, record)) is not None:
             return finding
@@ -126,11 +128,11 @@ class Tracker:
         return self._register(view, page, record)
 
     def tag(self, url: str) -> str:
-        """The cache tag of a page."""
+        """Return the cache tag of a page."""
         return self.tags.tag_for(url)
 
     def tags_of(self, url: str, version: ResponseVersion, policy: Policy) -> tuple[str, ...]:
-        """The cache tags of a response: its own, and the one of all short-lived pages."""
+        """Return the page's own tag, and for a short-lived page the tag of all of them."""
         short = short_of(url, version, policy)
         return (self.tag(url), *([self.tags.short_lived] if short else ()))
 
@@ -139,47 +141,47 @@ class Tracker:
     ) -> GuardFinding | None:
         build = self.parts.build_id if self.requires_current_build else None
         try:
-            if (trouble := self.drift_monitor.current_problem()) is not None:
-                return _no_leak_finding(view, "untrusted", trouble)
+            if (problem := self.drift_monitor.current_problem()) is not None:
+                return _no_leak_finding(view, "untrusted", problem)
             end_reads(record)
-            verdict = self.registrar.register(
+            result = self.registrar.register(
                 lambda connection: register(
                     connection, page, record, record.log_positions, build, self.capacity
                 )
             )
         except (sa.exc.SQLAlchemyError, TimeoutError):
             return _no_leak_finding(view, "unregistered", "the page index could not be written")
-        if verdict is RegistrationResult.REGISTERED:
+        if result is RegistrationResult.REGISTERED:
             return None
-        if event := _EVENTS.get(verdict):
-            _warn_once(event, verdict.value)
-        return _no_leak_finding(view, _CODES[verdict], verdict.value)
+        if event := _EVENTS.get(result):
+            _warn_once(event, result.value)
+        return _no_leak_finding(view, _CODES[result], result.value)
 
     @contextmanager
     def read_transaction(self) -> Iterator[Connection]:
-        """A transaction of its own that nobody records."""
+        """Open a separate read transaction that is not recorded."""
         with self.engine.connect() as connection, connection.begin():
             yield connection.execution_options(**INTERNAL_OPTIONS)
 
     @contextmanager
     def change_log_transaction(self) -> Iterator[Connection]:
-        """A transaction for entries of the change log; they are resolved as it ends."""
+        """Open a transaction for change log entries, which are resolved after its commit."""
         with self.engine.connect() as connection:
-            connection = connection.execution_options(**WRITE_OPTIONS)  # noqa: PLW2901 - the same one
+            connection = connection.execution_options(**WRITE_OPTIONS)  # noqa: PLW2901 - the same connection
             with connection.begin():
                 yield connection
 
     def index_transaction(self) -> AbstractContextManager[Connection]:
-        """A transaction of its own on the index, that does not wait long for others."""
+        """Open a separate transaction on the page index, with a short lock timeout."""
         return promptly(self.engine)
 
 
 SHORT = timedelta(minutes=15)
-"""An answer to a query that edges keep no longer than this is short-lived."""
+"""A response to a query with at most this edge TTL is short-lived."""
 
 
 def short_of(url: str, version: ResponseVersion, policy: Policy) -> Short | None:
-    """How a response is short-lived; None for a page, and for answers that are kept for long."""
+    """Return the kind of a short-lived response; None for pages and long-lived responses."""
     edge = policy.edge_freshness
     fleeting = edge.ttl <= FLEETING
     if version.redirects:
@@ -210,18 +212,18 @@ _CODES = {
 
 @cache
 def _warn_once(event: str, reason: str) -> None:
-    """Say once a process why nothing is stored."""
-    _log.warning(event, extra={"reason": reason})
+    """Log once per process why responses are not stored."""
+    _log.warning("%s: no response is shared: %s", event, reason, extra={"reason": reason})
 
 
-_ANSWERS = (
-    "it asks for the present moment, so its answer changes without a write. Give the page a "
-    'policy that ends when the answer changes (until="minute", "hour" or "midnight", for what is '
-    "cut to that), or store when something is due and let a scheduled write change the rows"
+_TIME_ADVICE = (
+    "it depends on the current time, so its result changes without a write. Give the page a "
+    'policy that ends when the result changes (until="minute", "hour" or "midnight", for a time '
+    "truncated to that), or store a status and change it by a scheduled write"
 )
 
 
-_DECLARE = (
+_DECLARE_ADVICE = (
     "read it with SQLAlchemy, or declare the tables that it shows (cached(POLICY, reads=(...)), an "
     "empty tuple where it shows none)"
 )
@@ -230,20 +232,20 @@ _DECLARE = (
 def _find_unknown_read(
     view: str, policy: Policy, record: recorder.RenderRecord
 ) -> GuardFinding | None:
-    """What was read that can't be known."""
+    """Return a finding if the record contains a read whose changes can't be tracked."""
     if record.unshareable_reason is not None:
         return _leak_finding(view, policy, record.unshareable_reason)
     if (how := record.read_how) is not None:
-        return _leak_finding(view, policy, f"{how}: {_DECLARE}")
+        return _leak_finding(view, policy, f"{how}: {_DECLARE_ADVICE}")
     if record.clock is not None and not covers(policy.until, record.clock.grain):
-        return _leak_finding(view, policy, f"{record.clock.what}: {_ANSWERS}")
+        return _leak_finding(view, policy, f"{record.clock.what}: {_TIME_ADVICE}")
     if record.unattributed_read is not None:
         return _no_leak_finding(view, "read-beside", record.unattributed_read)
     return None
 
 
 def _leak_finding(view: str, policy: Policy, reason: str) -> GuardFinding:
-    promise = f"{view} promises {policy.name} to every reader alike, but {reason}"
+    promise = f"{view} has the shared policy {policy.name}, but {reason}"
     return GuardFinding(code="reads-unknown", summary=f"{promise} (reads-unknown).")
 
 

@@ -1,7 +1,7 @@
-"""The gateway of an app that tracks no database: its pages leave with the code that made them.
+"""Empty the gateway of an app without tracking when the app's code changes.
 
-Nobody releases such an app, so each process compares its own code, templates, static files and
-settings with those that the pages in the store were made by, before it answers for the first time.
+There is no `flask edge release` for such an app. Before its first response, each process compares
+its code, templates, static files and settings with those that rendered the stored pages.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ _log = logging.getLogger(__name__)
 
 
 class CurrentCode:
-    """WSGI middleware that empties the store when its pages were made by other code.
+    """WSGI middleware that empties the store if other code rendered its pages.
 
-    The process that started last decides. An older process still answers, but shares nothing.
+    The process that started last determines the current code. Responses of older processes are
+    not shared.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class CurrentCode:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Pass the request on; the first one waits for the comparison."""
+        """Call the app; the first request waits for the comparison."""
         if not (self._build or self.tracked):
             with self._lock:
                 if not self._build:
@@ -56,7 +57,7 @@ class CurrentCode:
         return self._wsgi(environ, start_response)
 
     def finding(self, view: str) -> GuardFinding | None:
-        """Say why what this process makes must not be stored; None when its code is current."""
+        """Return why this process's responses must not be stored; None if its code is current."""
         if self.tracked or self._embedded.store.get_metadata(_NAME) == self._build:
             return None
         sentence = f"{view}: a process with other code was started later."
@@ -66,9 +67,9 @@ class CurrentCode:
         build = self._parts.build_id.encode()
         before = self._embedded.store.get_metadata(_NAME)
         if before != build:
-            # First the note: what older code is making now is refused, or purged right after.
+            # Store the build first: responses that older code renders now are refused or purged.
             self._embedded.store.set_metadata(_NAME, build)
-            with suppress(StoreError):  # a store that can't be emptied serves nothing either
+            with suppress(StoreError):  # the store also serves nothing if it can't be emptied
                 count = self._embedded.gateway.purge_all()
-                _log.info("edge.other_code: %d pages of other code are purged", count)
+                _log.info("edge.other_code: purged %d pages that other code rendered", count)
         self._build = build

@@ -1,4 +1,4 @@
-"""Upkeep: the pages that are out there follow what is written, from a process's first request."""
+"""The purge worker of a process: catch up at the start, purge after writes, run the relay."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from ..purge.edge_chain import EdgeChain
     from .embedded_gateway import EmbeddedGateway
 
-_CHAIN = b"chain"
-_SPELT = b"spelt"
+_BATCH_KEY = b"chain"
+_HEADERS_KEY = b"spelt"
 _log = logging.getLogger(__name__)
 
 
 class PurgeWorker:
-    """Purges what a write of this process touched, and relays everybody's writes to the edges."""
+    """Purges the pages that a write of this process affects, and runs the relay of all writes."""
 
     def __init__(  # noqa: PLR0913 - as Edge.track has them
         self,
@@ -48,58 +48,60 @@ class PurgeWorker:
         embedded: EmbeddedGateway | None,
         clock: Callable[[], datetime],
         hooks: Sequence[RelayHook],
-        watchman: DriftMonitor,
+        drift_monitor: DriftMonitor,
         front: EdgeChain,
         *,
-        bound: IndexCapacity | None = None,
+        capacity: IndexCapacity | None = None,
         begin_build: Callable[[Connection], None] | None = None,
     ) -> None:
         self._engine = engine.execution_options(**INTERNAL_OPTIONS)
         self._embedded = embedded
         self._clock = clock
-        self._watchman = watchman
+        self._drift_monitor = drift_monitor
         self._front = front
         self._begin_build = begin_build
-        self._seen = ""
+        self._stored_batch_id = ""
         tiers: dict[Tier, Driver] = dict(front.tiers)
         self._gateway_driver = None if embedded is None else _driver_of(embedded)
         if embedded is not None and self._gateway_driver is not None:
             tiers[local_gateway_tier(embedded)] = self._gateway_driver
-        hooks = (*hooks, watchman.run, self._record_history)
-        self.relay = Relay(self._engine, tiers, hooks=hooks, capacity=bound)
+        hooks = (*hooks, drift_monitor.run, self._record_history)
+        self.relay = Relay(self._engine, tiers, hooks=hooks, capacity=capacity)
 
     def run(self, stop: Event) -> None:
-        """Take changes to the edges, and fill the gateway again, until `stop` is set."""
-        beside = [
+        """Deliver purges to the edges, and refill the gateway, until `stop` is set."""
+        side_threads = [
             Thread(target=_run_isolated, args=(work, stop), daemon=True)
             for work in self._side_tasks()
         ]
-        for thread in beside:
+        for thread in side_threads:
             thread.start()
         _run_isolated(self.relay.run, stop)
-        for thread in beside:
+        for thread in side_threads:
             thread.join()
 
     def stand_in(self) -> None:
-        """Do the relay's work for as long as no other relay is alive; return at once if one is."""
+        """Run the relay while no other relay is alive; return at once if one is."""
         with recorder.isolated():
             if not self.relay.is_needed():
                 return
-            _log.warning("edge.relay_dead: no relay is alive; this process delivers until one is")
-            over = Event()
-            proving = Thread(
-                target=_run_isolated, args=(self._keep_lease_renewed, over), daemon=True
+            _log.warning(
+                "edge.relay_dead: no relay is alive; this process delivers purges until one is"
             )
-            proving.start()
+            stop = Event()
+            lease_thread = Thread(
+                target=_run_isolated, args=(self._keep_lease_renewed, stop), daemon=True
+            )
+            lease_thread.start()
             try:
-                self.relay.run(over, elected=False)
+                self.relay.run(stop, elected=False)
             finally:
-                over.set()
-                proving.join()
+                stop.set()
+                lease_thread.join()
             _log.warning("edge.relay_back: another relay is alive again")
 
     def _side_tasks(self) -> list[Callable[[Event], None]]:
-        """What is done beside relaying, where there is a gateway."""
+        """Return the tasks that run in parallel to the relay, if there is a gateway."""
         if self._embedded is None:
             return []
         refill = self._embedded.refill
@@ -109,58 +111,63 @@ class PurgeWorker:
         while True:
             try:
                 self.renew_lease()
-            except Exception:  # noqa: BLE001 - a database that is away comes back; the lease ends
-                _log.warning("edge.not_proved", exc_info=True)
+            except Exception:  # noqa: BLE001 - the database may become available again; the lease ends
+                _log.warning("edge.not_proved: the gateway's lease was not renewed", exc_info=True)
             if stop.wait(RENEWAL_INTERVAL):
                 return
 
     def renew_lease(self) -> None:
-        """Renew the lease of our gateway, as purges reach it: everybody waits for it then.
+        """Renew the lease of this gateway. While it lasts, every write waits for its purges.
 
-        One that was given up meanwhile, since it was not heard of, begins empty.
+        A gateway that was retired because its heartbeat was missing is emptied and joins again.
         """
         if self._embedded is None or not self._embedded.lease.is_due:
             return
         tier, lease = local_gateway_tier(self._embedded), self._embedded.lease
-        # Both from before the database is told: it lasts no longer than others wait for us.
-        known, since = lease.has_been_renewed, lease.read_clocks()
+        # Read before the database is updated, so the lease ends before others stop waiting for it.
+        was_renewed, since = lease.has_been_renewed, lease.read_clocks()
         with self._engine.connect() as connection:
-            lost = membership.was_retired(connection, tier, was_seen=known)
-        if lost:
+            was_retired = membership.was_retired(connection, tier, was_seen=was_renewed)
+        if was_retired:
             self._rejoin_empty(self._embedded)
-        if not known:
-            lease.renew(since)  # who says that it is there has to know when it is not
+        if not was_renewed:
+            lease.renew(since)  # before the heartbeat: a registered gateway needs a lease
         with self._engine.execution_options(**WRITE_OPTIONS).begin() as connection:
-            reached = membership.record_heartbeat(connection, tier, self._clock())
-        if reached:
+            is_joined = membership.record_heartbeat(connection, tier, self._clock())
+        if is_joined:
             if lease.has_expired:
-                self._purge_pending()  # nobody has waited for us meanwhile
+                self._purge_pending()  # writes did not wait for this gateway since then
             lease.renew(since)
 
     def _rejoin_empty(self, embedded: EmbeddedGateway) -> None:
-        """Join anew; nothing is resolved in between that would not be owed to us."""
-        _log.warning("edge.gateway_came_back", extra={"tier": local_gateway_tier(embedded).name})
+        """Register this gateway again under the resolver lock, so that it misses no later purge."""
+        name = local_gateway_tier(embedded).name
+        message = "edge.gateway_came_back: %s was retired and begins with an empty store"
+        _log.warning(message, name, extra={"tier": name})
         with self._engine.execution_options(**WRITE_OPTIONS).begin() as connection:
             acquire_resolver_lock(connection)
             membership.join(connection, local_gateway_tier(embedded), self._clock())
             embedded.gateway.purge_all()
 
     def after_write(self) -> None:
-        """Purge what was just committed; whatever goes wrong, the write stands and is relayed."""
+        """Purge the pages that a commit affects; after an error, the relay delivers the purges."""
         try:
             self.relay.flush(self._clock())
             self._record_history()
         except DBAPIError as error:
             reason = str(error).partition("\n")[0]
-            _log.warning("edge.flush_failed", extra={"reason": reason})
-        except Exception:  # noqa: BLE001 - the commit stands, and the relay comes again
-            _log.exception("edge.flush_failed")
+            message = "edge.flush_failed: the relay will deliver the purges of a commit: %s"
+            _log.warning(message, reason, extra={"reason": reason})
+        except Exception:  # noqa: BLE001 - the commit is done, and the relay delivers the purges
+            _log.exception("edge.flush_failed: the relay will deliver the purges of a commit")
 
     def catch_up(self) -> None:
-        """Make sure that no page is older than the database, before the first one is served."""
+        """Apply all pending changes, so that no page is older than the database."""
         self._list_site()
         with self._engine.execution_options(**WRITE_OPTIONS).begin() as connection:
-            acquire_resolver_lock(connection)  # who joins is owed all that is resolved from then on
+            acquire_resolver_lock(
+                connection
+            )  # a tier gets the purges of all changes resolved after it joined
             for tier in self._front.tiers:
                 membership.join(connection, tier, self._clock())
             if log.is_from_other_cluster(connection):
@@ -171,7 +178,7 @@ class PurgeWorker:
                 log_everything_changed(connection)
             history.latest_batch_id(connection)
         self._purge_if_headers_changed()
-        self._watchman.check_now()
+        self._drift_monitor.check_now()
         self.relay.enqueue_changes(self._clock())
         self._purge_pending()
         self.relay.flush(self._clock())
@@ -181,94 +188,105 @@ class PurgeWorker:
                 self.renew_lease()
 
     def _purge_if_headers_changed(self) -> None:
-        """Forget pages that tell the edges what other settings said of them."""
+        """Purge the gateway if settings that decide CDN headers have changed."""
         if self._embedded is None:
             return
         digest = hashlib.blake2b(self._front.digest.encode(), digest_size=16).digest()
-        with suppress(StoreError):  # as in _follows
-            if self._embedded.store.get_metadata(_SPELT) not in {None, digest}:
+        with suppress(StoreError):  # as in _shares_history
+            if self._embedded.store.get_metadata(_HEADERS_KEY) not in {None, digest}:
                 self._embedded.gateway.purge_all()
-            self._embedded.store.set_metadata(_SPELT, digest)
+            self._embedded.store.set_metadata(_HEADERS_KEY, digest)
 
     def _purge_pending(self) -> None:
-        """Purge our gateway without a claim: who holds one may have died with it."""
+        """Purge this gateway without claiming entries: the process with the claim may have died."""
         if self._embedded is None or self._gateway_driver is None:
             return
         with self._engine.connect() as connection:
             targets = outstanding_urls(connection, local_gateway_tier(self._embedded))
-        with suppress(PurgeError):  # a store that can't be purged serves nothing either
+        with suppress(PurgeError):  # the store also serves nothing if it can't be purged
             if targets is None:
                 self._gateway_driver.purge_everything()
             else:
                 self._gateway_driver.purge(targets)
 
     def _list_site(self) -> None:
-        """List our site in the store, so that other processes purge our pages as well."""
+        """Add this site to the store's list, so that other processes purge its pages as well."""
         if self._embedded is None or not self._embedded.gateway.site:
             return
-        site, known = self._embedded.gateway.site, self._embedded.sites.list_sites()
-        if known is not None and site not in known:
+        site, site_urls = self._embedded.gateway.site, self._embedded.sites.list_sites()
+        if site_urls is not None and site not in site_urls:
             self._embedded.sites.add(site)
 
     def _record_history(self, _now: datetime | None = None) -> None:
-        """Let the store know how far the history goes that its pages are from."""
+        """Store the id of the latest change batch.
+
+        If the stored id is missing from the database, the database was replaced: purge everything.
+        """
         if self._embedded is None:
             return
         self._list_site()
-        # Looked at before the database: what is noted there by now was committed.
-        noted, links = self._embedded.store.get_metadata(_CHAIN), self._load_batch_ids()
-        if noted is not None and noted.decode() not in links:
+        # Read before the database, so that the stored batch is already committed.
+        stored_batch_id, links = (
+            self._embedded.store.get_metadata(_BATCH_KEY),
+            self._load_batch_ids(),
+        )
+        if stored_batch_id is not None and stored_batch_id.decode() not in links:
             self._purge_foreign_history()
             links = self._load_batch_ids()
         self._store_latest_batch_id(self._embedded, links)
 
     def _store_latest_batch_id(self, embedded: EmbeddedGateway, links: Sequence[str]) -> None:
         newest = "".join(links[-1:])
-        if newest != self._seen and embedded.store.set_metadata(_CHAIN, newest.encode()):
-            self._seen = newest
+        if newest != self._stored_batch_id and embedded.store.set_metadata(
+            _BATCH_KEY, newest.encode()
+        ):
+            self._stored_batch_id = newest
 
     def _load_batch_ids(self) -> list[str]:
         with self._engine.connect() as connection:
             return history.batch_ids(connection)
 
     def _purge_foreign_history(self) -> None:
-        """Purge everything: the database was restored or exchanged while this process ran."""
-        _log.warning("edge.another_history")
+        """Purge everything: the database was replaced while this process ran."""
+        _log.warning("edge.another_history: the database was replaced, so everything is purged")
         with self._engine.execution_options(**WRITE_OPTIONS).begin() as connection:
             log_everything_changed(connection)
         self.relay.flush(self._clock())
 
     def _shares_history(self, embedded: EmbeddedGateway, connection: Connection) -> bool:
-        """Tell whether the gateway's store has seen this database's history, or holds nothing.
+        """Return whether the store's pages are from this database's history.
 
-        One that nobody was owing anything to, because it is new or was given up, begins empty.
+        A store that is new or whose gateway was retired is emptied; then the answer is True.
         """
-        seen = embedded.store.get_metadata(_CHAIN)
-        if membership.join(connection, local_gateway_tier(embedded), self._clock()) or seen is None:
-            with suppress(StoreError):  # a store that can't be emptied serves nothing either
+        stored_batch_id = embedded.store.get_metadata(_BATCH_KEY)
+        if (
+            membership.join(connection, local_gateway_tier(embedded), self._clock())
+            or stored_batch_id is None
+        ):
+            with suppress(StoreError):  # the store also serves nothing if it can't be emptied
                 embedded.gateway.purge_all()
             return True
-        return seen.decode() in history.batch_ids(connection)
+        return stored_batch_id.decode() in history.batch_ids(connection)
 
 
 def _driver_of(embedded: EmbeddedGateway) -> GatewayDriver:
-    """The driver of this machine's gateway: it purges the pages of every site in the store."""
+    """Return a driver that purges the pages of every site in this machine's store."""
     own = (embedded.gateway.site,) if embedded.gateway.site else ()
 
     def sites() -> tuple[str, ...] | None:
-        known = embedded.sites.list_sites()
-        return None if known is None else (*known, *own)
+        site_urls = embedded.sites.list_sites()
+        return None if site_urls is None else (*site_urls, *own)
 
     return GatewayDriver(embedded.gateway, sites)
 
 
 def _run_isolated(work: Callable[[Event], None], stop: Event) -> None:
-    """What a relay reads is nobody's page."""
+    """Run without a record: reads of the relay belong to no page."""
     with recorder.isolated():
         work(stop)
 
 
 def local_gateway_tier(embedded: EmbeddedGateway) -> Tier:
-    """The tier of this machine's gateway: the machine and the store's place are its name."""
-    place = f"{socket.gethostname()} {embedded.folder}"
-    return membership.tier_of_gateway(hashlib.blake2b(place.encode(), digest_size=6).hexdigest())
+    """Return the tier of this machine's gateway, named by a digest of host name and folder."""
+    identity = f"{socket.gethostname()} {embedded.folder}"
+    return membership.tier_of_gateway(hashlib.blake2b(identity.encode(), digest_size=6).hexdigest())

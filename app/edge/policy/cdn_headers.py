@@ -1,7 +1,7 @@
-"""How each edge wants a policy written: one table that is the code and the documentation.
+"""Header lines of a policy for each edge, by one table of dialects.
 
-Pure: a policy in, header lines out. Stale directives never stand beside `s-maxage`, which
-forbids serving stale (RFC 9111 §5.2.2.10).
+Pure: takes a policy, returns header lines. Stale directives are never combined with `s-maxage`,
+which forbids serving stale (RFC 9111 §5.2.2.10).
 """
 
 from __future__ import annotations
@@ -23,13 +23,21 @@ FieldLines = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """One edge's spelling of freshness and tags.
+    """How one edge expects freshness and tags in headers.
 
-    `fields` carry directives (RFC 9213 style), `seconds` a bare number, `s_maxage` says it in
-    Cache-Control. `purged` tells whether we can purge there: until then a cap holds.
-    `vouches` tells whether the edge hears of each purge before its maker goes on. `shows_purged`:
-    what was purged softly is shown while it is fetched anew, so stale-while-revalidate is withheld.
-    `variants` are the request fields by which the edge keeps variants apart; None: it obeys Vary.
+    Attributes:
+        name: the edge's name in the setting EDGE.
+        fields: header fields with directives (RFC 9213).
+        seconds_field: header field with a number of seconds.
+        s_maxage: whether the edge reads `s-maxage` in Cache-Control.
+        tags: header field of the cache tags; None if the edge has no tags.
+        separator: separator between tags.
+        can_be_purged: whether purges are configured; otherwise lifetimes are capped.
+        is_purged_synchronously: whether a purge is done before the writer continues.
+        serves_soft_purged: whether the edge serves soft-purged pages while it revalidates them;
+            then `stale-while-revalidate` is not sent.
+        variants: request fields by which the edge separates variants; None if it obeys Vary.
+        remark: a remark for the table in the README.
     """
 
     name: str
@@ -48,7 +56,7 @@ class Dialect:
 _CODINGS = ("accept-encoding",)
 
 CONFIGURABLE = frozenset({"cloudflare", "cloudfront"})
-"""Edges that keep variants apart by request fields that their configuration names."""
+"""Edges that separate variants by request fields that are set in their configuration."""
 
 _TABLE = (
     Dialect(
@@ -56,7 +64,8 @@ _TABLE = (
         fields=("CDN-Cache-Control",),
         tags="Cache-Tag",
         variants=_CODINGS,
-        remark="HTML is cached only where a Cache Rule says so; EDGE_VARY names what it varies on",
+        remark="HTML is cached only if a Cache Rule enables it; "
+        "EDGE_VARY lists the fields of variants",
     ),
     Dialect(
         name="fastly",
@@ -64,33 +73,33 @@ _TABLE = (
         tags="Surrogate-Key",
         separator=" ",
         serves_soft_purged=True,
-        remark="no stale-while-revalidate: a page that was purged softly would be shown by it",
+        remark="no stale-while-revalidate: it would allow Fastly to serve soft-purged pages",
     ),
     Dialect(
         name="cloudfront",
         s_maxage=True,
         tags="Cache-Tag",
         variants=_CODINGS,
-        remark="the name of the tag header and what it varies on (EDGE_VARY) are set there",
+        remark="the distribution sets the tag header and the fields of variants (EDGE_VARY)",
     ),
     Dialect(
         name="bunny",
         s_maxage=True,
         tags="CDN-Tag",
         variants=_CODINGS,
-        remark="1024 bytes of tags; keeps no variants but codings",
+        remark="at most 1024 bytes of tags; separates variants by content coding only",
     ),
     Dialect(
         name="varnish",
         fields=("Surrogate-Control",),
         tags="xkey",
         separator=" ",
-        remark="Surrogate-Control is read by VCL",
+        remark="the generated VCL reads Surrogate-Control",
     ),
     Dialect(
         name="nginx",
         seconds_field="X-Accel-Expires",
-        remark="no tags; stale serving is set in nginx",
+        remark="no tags; stale serving is configured in nginx",
     ),
     Dialect(name="generic", fields=("CDN-Cache-Control",), s_maxage=True, tags="Cache-Tag"),
     Dialect(
@@ -98,7 +107,7 @@ _TABLE = (
         fields=("Broadsheet-Cache-Control",),
         can_be_purged=True,
         is_purged_synchronously=True,
-        remark="the embedded gateway; it never shows the field to a reader",
+        remark="the embedded gateway; it removes the field before it responds",
     ),
 )
 _UNNAMED = Dialect(name="unnamed")
@@ -109,30 +118,35 @@ EDGE_FIELDS = frozenset(
 
 
 def parse_dialects(names: str | Iterable[str]) -> tuple[Dialect, ...]:
-    """Look up dialects by name: "cloudflare" or "cloudflare,varnish"; an unknown one is refused."""
+    """Look up dialects by name: "cloudflare" or "cloudflare,varnish".
+
+    Raises PolicyError for an unknown name.
+    """
     listed = names.split(",") if isinstance(names, str) else names
-    wanted = dict.fromkeys(name.strip().lower() for name in listed if name.strip())
-    for name in wanted:
+    dialect_names = dict.fromkeys(name.strip().lower() for name in listed if name.strip())
+    for name in dialect_names:
         if name not in DIALECTS:
-            known = ", ".join(sorted(DIALECTS))
-            raise PolicyError(f"EDGE names {name!r}, which is no dialect. Known ones: {known}.")
-    return tuple(DIALECTS[name] for name in wanted)
+            known_names = ", ".join(sorted(DIALECTS))
+            raise PolicyError(
+                f"EDGE contains {name!r}, which is not a known edge. Known edges: {known_names}."
+            )
+    return tuple(DIALECTS[name] for name in dialect_names)
 
 
 @lru_cache(maxsize=256)
 def format_policy(
     policy: Policy, dialects: tuple[Dialect, ...] = (), *, cap: timedelta | None
 ) -> FieldLines:
-    """Write the policy as header lines for the browser and for each of these edges.
+    """Format the policy as header lines for the browser and for each of these edges.
 
-    Edges that can't be purged get no more than `cap` of an `edge` freshness, and nothing stale,
-    where a purge would be needed for it to be true.
+    An edge that can't be purged gets a TTL of at most `cap` and no stale directives, if the policy
+    relies on purging.
     """
     if policy.no_store:
         return (("Cache-Control", no_store_directives(policy)),)
     mixing = [dialect for dialect in dialects if mixed_fields(policy, dialect)]
     if (policy.edge is None or policy.literal) and not mixing:
-        return (("Cache-Control", ", ".join(_for_all(policy, policy.edge))),)
+        return (("Cache-Control", ", ".join(_common_directives(policy, policy.edge))),)
     lines: dict[str, str] = {}
     before: dict[str, str] = {}
     for dialect in dialects:
@@ -140,14 +154,14 @@ def format_policy(
         value = "no-store" if dialect in mixing else _for_dialect(policy, dialect, edge)
         lines |= dict.fromkeys(dialect.fields, value)
         if dialect.seconds_field:
-            # nginx before 1.23 keeps nothing when it has read `max-age=0` before this.
+            # Must come first: nginx before 1.23 stores nothing if it reads `max-age=0` before.
             before[dialect.seconds_field] = str(_seconds_shared(edge))
-    common = ("Cache-Control", _common(policy, dialects, mixing, cap))
+    common = ("Cache-Control", _cache_control(policy, dialects, mixing, cap))
     return (*sorted(before.items()), common, *sorted(lines.items()))
 
 
 def no_store_directives(policy: Policy) -> str:
-    """Write a policy of `no-store` with the restrictive directives that stand beside it."""
+    """Format a `no-store` policy with its other restrictive directives."""
     directives = [
         *_field_list_directives("private", policy.private),
         *_field_list_directives("no-cache", policy.browser.no_cache),
@@ -161,49 +175,51 @@ def no_store_directives(policy: Policy) -> str:
 
 
 def mixed_fields(policy: Policy, dialect: Dialect) -> tuple[str, ...]:
-    """Return the request fields that the policy varies on and by which this edge mixes variants.
+    """Return the request fields that the policy varies on and the edge ignores.
 
-    The page must not be stored there.
+    If there are any, the page must not be stored at this edge.
     """
     if dialect.variants is None or not policy.is_shareable:
         return ()
     return tuple(name for name in policy.vary if name.lower() not in dialect.variants)
 
 
-def varying(dialects: Iterable[Dialect], names: Collection[str]) -> tuple[Dialect, ...]:
-    """Return these dialects; those that can be configured to keep variants by `names` do."""
-    more = {name.lower() for name in names}
+def with_configured_variants(
+    dialects: Iterable[Dialect], names: Collection[str]
+) -> tuple[Dialect, ...]:
+    """Return these dialects; configurable edges also separate variants by `names`."""
+    configured = {name.lower() for name in names}
     return tuple(
-        replace(d, variants=tuple(sorted(more.union(d.variants))))
+        replace(d, variants=tuple(sorted(configured.union(d.variants))))
         if d.name in CONFIGURABLE and d.variants is not None
         else d
         for d in dialects
     )
 
 
-def _common(
+def _cache_control(
     policy: Policy, dialects: tuple[Dialect, ...], mixing: list[Dialect], cap: timedelta | None
 ) -> str:
-    """Return Cache-Control: for the browser, and for edges that read nothing else."""
+    """Return Cache-Control, which browsers and some edges read."""
     if any(not (dialect.fields or dialect.seconds_field) for dialect in mixing):
         return "no-store"
     if policy.edge is None or policy.literal:
-        return ", ".join(_for_all(policy, policy.edge))
-    said = _shared_freshness(policy, policy.edge, dialects, cap)
-    return ", ".join(_for_all(policy, said))
+        return ", ".join(_common_directives(policy, policy.edge))
+    freshness = _shared_freshness(policy, policy.edge, dialects, cap)
+    return ", ".join(_common_directives(policy, freshness))
 
 
 def _for_dialect(policy: Policy, dialect: Dialect, edge: Freshness) -> str:
-    words = [*_for_edge(policy, edge)]
+    directives = [*_edge_directives(policy, edge)]
     if dialect.is_purged_synchronously and not (
         policy.timed or policy.edge is None or policy.literal
     ):
-        words.append("purged")
-    return ", ".join(words)
+        directives.append("purged")
+    return ", ".join(directives)
 
 
 def freshness_for(policy: Policy, dialect: Dialect, *, cap: timedelta | None) -> Freshness:
-    """Return what an edge of this dialect may do with a page."""
+    """Return the freshness of a page at an edge of this dialect."""
     if mixed_fields(policy, dialect):
         return Freshness()
     if dialect.can_be_purged or policy.immutable or policy.literal or not policy.purged:
@@ -212,21 +228,23 @@ def freshness_for(policy: Policy, dialect: Dialect, *, cap: timedelta | None) ->
             if dialect.serves_soft_purged and policy.purged
             else policy.edge_freshness
         )
-    return policy.edge_freshness if policy.edge is None else _capped(policy.edge, cap)
+    return policy.edge_freshness if policy.edge is None else _cap_freshness(policy.edge, cap)
 
 
 def with_purgeable(dialects: Iterable[Dialect], names: Collection[str]) -> tuple[Dialect, ...]:
-    """Return these dialects; those that are named can be purged, and no other."""
+    """Return these dialects; only those with one of these names can be purged."""
     return tuple(replace(d, can_be_purged=d.name in names) for d in dialects)
 
 
 def _shared_freshness(
     policy: Policy, edge: Freshness, dialects: Iterable[Dialect], cap: timedelta | None
 ) -> Freshness | None:
-    """Return what edges are told that read Cache-Control alone: the least that any of them may."""
-    shared = [freshness_for(policy, dialect, cap=cap) for dialect in dialects if dialect.s_maxage]
-    if shared:
-        return min(shared, key=lambda found: found.ttl)
+    """Return the shortest freshness of the edges that read only Cache-Control."""
+    candidates = [
+        freshness_for(policy, dialect, cap=cap) for dialect in dialects if dialect.s_maxage
+    ]
+    if candidates:
+        return min(candidates, key=lambda freshness: freshness.ttl)
     return freshness_for(policy, _UNNAMED, cap=cap) if _stricter(edge, policy.browser) else None
 
 
@@ -242,7 +260,7 @@ def _without_stale_while_revalidate(edge: Freshness) -> Freshness:
     return replace(edge, stale_while_revalidate=None)
 
 
-def _capped(edge: Freshness, cap: timedelta | None) -> Freshness:
+def _cap_freshness(edge: Freshness, cap: timedelta | None) -> Freshness:
     if cap is None:
         return edge
     return replace(edge, ttl=min(edge.ttl, cap), stale_while_revalidate=None, stale_if_error=None)
@@ -252,35 +270,35 @@ def _seconds_shared(edge: Freshness) -> int:
     return 0 if edge.no_cache is True else delta_seconds(edge.ttl)
 
 
-def _for_all(policy: Policy, edge: Freshness | None) -> Iterator[str]:
+def _common_directives(policy: Policy, edge: Freshness | None) -> Iterator[str]:
     if policy.public:
         yield "public"
     yield from _field_list_directives("private", policy.private)
-    yield from _kept(policy.browser)
+    yield from _freshness_directives(policy.browser)
     if edge is not None:
-        yield from _said_to_shared(policy.browser, edge)
-    yield from _stale(policy.browser)
-    yield from _extras(policy)
+        yield from _shared_cache_directives(policy.browser, edge)
+    yield from _stale_directives(policy.browser)
+    yield from _extra_directives(policy)
     if policy.immutable:
         yield "immutable"
 
 
-def _said_to_shared(browser: Freshness, edge: Freshness) -> Iterator[str]:
-    alike = edge.must_revalidate and edge.ttl == browser.ttl
-    if not alike:
+def _shared_cache_directives(browser: Freshness, edge: Freshness) -> Iterator[str]:
+    is_equal = edge.must_revalidate and edge.ttl == browser.ttl
+    if not is_equal:
         yield f"s-maxage={_seconds_shared(edge)}"
     if edge.must_revalidate and not browser.must_revalidate:
         yield "proxy-revalidate"
 
 
-def _for_edge(policy: Policy, edge: Freshness) -> Iterator[str]:
+def _edge_directives(policy: Policy, edge: Freshness) -> Iterator[str]:
     yield from _field_list_directives("private", policy.private)
-    yield from _kept(edge)
-    yield from _stale(edge)
-    yield from _extras(policy)
+    yield from _freshness_directives(edge)
+    yield from _stale_directives(edge)
+    yield from _extra_directives(policy)
 
 
-def _kept(freshness: Freshness) -> Iterator[str]:
+def _freshness_directives(freshness: Freshness) -> Iterator[str]:
     if freshness.no_cache is not True:
         yield f"max-age={delta_seconds(freshness.ttl)}"
     yield from _field_list_directives("no-cache", freshness.no_cache)
@@ -288,27 +306,27 @@ def _kept(freshness: Freshness) -> Iterator[str]:
         yield "must-revalidate"
 
 
-def _stale(freshness: Freshness) -> Iterator[str]:
+def _stale_directives(freshness: Freshness) -> Iterator[str]:
     if freshness.stale_while_revalidate is not None:
         yield f"stale-while-revalidate={delta_seconds(freshness.stale_while_revalidate)}"
     if freshness.stale_if_error is not None:
         yield f"stale-if-error={delta_seconds(freshness.stale_if_error)}"
 
 
-def _extras(policy: Policy) -> Iterator[str]:
+def _extra_directives(policy: Policy) -> Iterator[str]:
     if policy.no_transform:
         yield "no-transform"
     if policy.must_understand:
-        # no-store beside it stops the caches that don't know the directive (RFC 9111 §5.2.2.3).
+        # Caches that don't know the directive obey the no-store (RFC 9111 §5.2.2.3).
         yield "must-understand"
         yield "no-store"
 
 
-def _field_list_directives(directive: str, said: bool | tuple[str, ...]) -> Iterator[str]:  # noqa: FBT001 - True is the bare directive
-    if said is True:
+def _field_list_directives(directive: str, value: bool | tuple[str, ...]) -> Iterator[str]:  # noqa: FBT001 - True is the bare directive
+    if value is True:
         yield directive
-    elif said:
-        yield f'{directive}="{", ".join(said)}"'
+    elif value:
+        yield f'{directive}="{", ".join(value)}"'
 
 
 __all__ = [
@@ -322,6 +340,6 @@ __all__ = [
     "mixed_fields",
     "no_store_directives",
     "parse_dialects",
-    "varying",
+    "with_configured_variants",
     "with_purgeable",
 ]

@@ -1,7 +1,7 @@
-"""Marks on views and blueprints: which policy a route promises and which inputs it reads.
+"""Decorators that set the policy and the declared inputs of views and blueprints.
 
-A mark sets an attribute and never wraps, so the order of decorators does not matter and every
-mark can be listed. Several marks on one thing add up to the stricter of them.
+A decorator sets an attribute and does not wrap the view, so the order of decorators does not
+matter and every route's policy can be listed. Several policies of one view combine to the stricter.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DEPTH = 32
 class RoutePolicy:
     """A route's policy and the query parameters it declares.
 
-    `reads` are tables that it reads in ways that can't be seen; None where it declares nothing.
+    `reads` are tables that it reads without recording; None if it declares none.
     """
 
     policy: Policy
@@ -45,12 +45,12 @@ class RoutePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """A decorator that marks a view, a view class or a blueprint and returns it unchanged."""
+    """A decorator that sets the policy of a view, view class or blueprint and returns it."""
 
     mark: RoutePolicy
 
     def __call__(self, thing: View) -> View:
-        """Mark the thing; several marks on it add up."""
+        """Set the policy; combine it with one that was set before."""
         own: Any = getattr(thing, "__dict__", {}).get(_ATTRIBUTE)
         setattr(
             thing, _ATTRIBUTE, own.merge(self.mark) if isinstance(own, RoutePolicy) else self.mark
@@ -58,7 +58,7 @@ class Marker:
         return thing
 
 
-#: What `default=` and `serve_as` take: a policy, `cache_control(…)`, or the directives themselves.
+#: What `default=` and `serve_as` accept: a policy, `cache_control(…)`, or directives.
 Directed: TypeAlias = Policy | Marker | Mapping[str, Any] | str
 
 
@@ -75,20 +75,23 @@ def cached(
     headers: Iterable[str] = (),
     reads: Iterable[str] | None = None,
 ) -> Marker:
-    """Mark a view, a view class or a blueprint with its policy and the inputs that it reads.
+    """Set the policy of a view, view class or blueprint, and declare its inputs.
 
-    `query` are the query parameters and `headers` the request headers that the page depends on.
-    `reads` are the tables that it reads in ways that can't be seen, such as the driver's own
-    cursor or another cache: any change of them purges the page. An empty tuple says that it shows
-    no table.
+    Args:
+        policy: the policy.
+        query: the query parameters that the page depends on.
+        headers: the request headers that the page depends on.
+        reads: the tables that the page reads without recording, such as through the driver's own
+            cursor or another cache; any change of them purges the page. An empty tuple declares
+            that it shows no table.
     """
     if not isinstance(policy, Policy):
-        raise PolicyError(f"cached() takes a Policy, not {policy!r}; write @cached(POLICY).")
-    parameters = _check_names(query, said="query")
-    declared = field_names(_check_names(headers, said="headers"), said="headers")
+        raise PolicyError(f"cached() takes a Policy, not {policy!r}: write @cached(POLICY).")
+    parameters = _check_names(query, argument="query")
+    declared = field_names(_check_names(headers, argument="headers"), argument="headers")
     if declared:
         policy = policy.with_vary(declared if isinstance(declared, tuple) else ())
-    tables = None if reads is None else _check_names(reads, said="reads")
+    tables = None if reads is None else _check_names(reads, argument="reads")
     return Marker(mark=RoutePolicy(policy=policy, query=parameters, reads=tables))
 
 
@@ -110,17 +113,17 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
     query: Iterable[str] = (),
     headers: Iterable[str] = (),
 ) -> Marker:
-    """Mark a view or a blueprint with directives as RFC 9111, 5861 and 8246 name them.
+    """Set the directives of a view or blueprint, named as in RFC 9111, 5861 and 8246.
 
-    Numbers are seconds. They are written into Cache-Control as they stand, in every dialect.
+    Numbers are seconds. The directives are written unchanged into Cache-Control, in every dialect.
     """
-    asked = field_names(no_cache, said="no_cache")
+    no_cache_fields = field_names(no_cache, argument="no_cache")
     browser = Freshness(
         ttl=_to_timedelta(max_age) or timedelta(),
         stale_while_revalidate=_to_timedelta(stale_while_revalidate),
         stale_if_error=_to_timedelta(stale_if_error),
         must_revalidate=must_revalidate,
-        no_cache=asked,
+        no_cache=no_cache_fields,
     )
     edge = None
     if s_maxage is not None or proxy_revalidate:
@@ -128,7 +131,7 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
         edge = Freshness(
             ttl=browser.ttl if ttl is None else ttl,
             must_revalidate=must_revalidate or proxy_revalidate,
-            no_cache=asked,
+            no_cache=no_cache_fields,
         )
     if no_store and edge is not None and not edge.ttl:
         browser, edge = replace(browser, must_revalidate=edge.must_revalidate), None
@@ -136,7 +139,7 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
         name="cache_control",
         browser=browser,
         edge=edge,
-        private=field_names(private, said="private"),
+        private=field_names(private, argument="private"),
         public=public,
         no_store=no_store,
         immutable=immutable,
@@ -148,23 +151,23 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
 
 
 def find_route_policy(thing: object) -> RoutePolicy | None:
-    """Read the mark of a view, a view class or a blueprint, through other decorators' wrappers.
+    """Return the policy of a view, view class or blueprint, also through other decorators.
 
-    On a class the mark of its `get` method counts too.
+    For a class, the policy of its `get` method counts, too.
     """
-    found: RoutePolicy | None = None
+    route_policy: RoutePolicy | None = None
     for layer in _unwrap(thing):
         mark = getattr(layer, _ATTRIBUTE, None)
-        if isinstance(mark, RoutePolicy) and mark != found:
-            found = mark if found is None else found.merge(mark)
-    return found
+        if isinstance(mark, RoutePolicy) and mark != route_policy:
+            route_policy = mark if route_policy is None else route_policy.merge(mark)
+    return route_policy
 
 
 def policy_from(directed: Directed, *, argument: str) -> Policy:
-    """Return the policy that an argument stands for: a policy, `cache_control(…)`, or directives.
+    """Convert an argument to a policy: a policy, `cache_control(…)`, or directives.
 
     Directives are a mapping such as `{"max_age": 300}` or the text of a Cache-Control header.
-    PolicyError, naming the argument, for anything else.
+    Raises PolicyError with the argument's name for anything else.
     """
     if isinstance(directed, Policy):
         return directed
@@ -183,26 +186,26 @@ def policy_from(directed: Directed, *, argument: str) -> Policy:
 
 
 def _policy_from_directives(directives: Mapping[str, Any], argument: str) -> Policy:
-    bare = isinstance(directives, Directives)
+    is_parsed = isinstance(directives, Directives)
     values = {str(name).replace("-", "_"): value for name, value in directives.items()}
     allowed = set(inspect.signature(cache_control).parameters) - {"query", "headers"}
     for name, value in values.items():
         if name not in allowed:
-            raise PolicyError(f"{argument}: {name!r} is no directive of Cache-Control.")
-        if bare:
+            raise PolicyError(f"{argument}: {name!r} is not a Cache-Control directive.")
+        if is_parsed:
             values[name] = _parsed_value(value)
     return cache_control(**values).mark.policy
 
 
 def _parsed_value(value: str | None) -> Any:
-    """Return a directive's value as `cache_control` takes it; it refuses a malformed number."""
+    """Convert a directive's value for `cache_control`, which rejects a malformed number."""
     if value is None:
         return True
     return int(value) if value.isascii() and value.isdigit() else value
 
 
 def _unwrap(thing: object) -> Iterator[object]:
-    """Go from the outermost wrapper inwards, as `functools.wraps` and `partial` leave the trail."""
+    """Yield a callable and what it wraps, along `__wrapped__` and `partial.func`."""
     for _ in range(_DEPTH):
         yield thing
         view_class = getattr(thing, "view_class", None)
@@ -218,11 +221,11 @@ def _to_timedelta(seconds: int | timedelta | None) -> timedelta | None:
     if seconds is None or isinstance(seconds, timedelta):
         return seconds
     if isinstance(seconds, bool) or not isinstance(seconds, int):
-        raise PolicyError(f"{seconds!r} is no number of seconds.")
+        raise PolicyError(f"{seconds!r} is not a number of seconds.")
     return timedelta(seconds=seconds)
 
 
-def _check_names(names: Iterable[str], *, said: str) -> tuple[str, ...]:
+def _check_names(names: Iterable[str], *, argument: str) -> tuple[str, ...]:
     if isinstance(names, str):
-        raise PolicyError(f"{said} takes a tuple of names: write {said}=({names!r},).")
+        raise PolicyError(f"{argument} takes a tuple of names: write {argument}=({names!r},).")
     return tuple(sorted(set(names)))

@@ -1,6 +1,7 @@
-"""May this response be shared, and if not, why.
+"""Decide whether a response may be shared, and return the reason if not.
 
-Pure: an adapter collects the facts, `judge` gives the verdict. In doubt the answer is no.
+Pure: the Flask adapter collects the facts, `find_reason_not_to_share` decides. In doubt a response
+is not shared.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 SUCCESS_STATUSES = frozenset({200, 203, 204, 206, 304})
 SHAREABLE_STATUSES = SUCCESS_STATUSES | {300, 301, 302, 303, 307, 308, 404, 410, 451}
-#: Validation and ranges are the caches' own business; Host is part of the URL.
+#: Caches handle validation and ranges themselves; Host is part of the URL.
 PROTOCOL_HEADERS = frozenset(
     {
         "host",
@@ -30,13 +31,13 @@ PROTOCOL_HEADERS = frozenset(
 )
 
 
-class Leak(PolicyError):  # noqa: N818 - named after what would have happened
-    """A response that promised to be the same for everyone was made for one reader."""
+class Leak(PolicyError):  # noqa: N818 - named after the fault
+    """A response with a shared policy was built from one reader's data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardFinding:
-    """Why a response is not stored: a constant code, a sentence, and whether the view erred."""
+    """Why a response is not stored: a constant code, a sentence, and whether it is a leak."""
 
     code: str
     summary: str
@@ -45,9 +46,10 @@ class GuardFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseFacts:
-    """What an adapter saw while a response was made.
+    """What an adapter recorded while a response was built.
 
-    `touched` are codes of REASONS. Query parameters and headers are names, headers in lower case.
+    `reason_codes` are keys of LEAK_REASONS. Query parameters and headers are names, headers in
+    lower case.
     """
 
     view: str
@@ -64,19 +66,19 @@ class ResponseFacts:
     is_streamed: bool = False
 
 
-#: What the making of a page can touch, in the order in which it is told.
+#: Private inputs of a page, by reason code, in the order in which they are reported.
 LEAK_REASONS = {
     "user-read": "it read the current user",
-    "csrf-token": "it made a CSRF token, which belongs to one reader",
+    "csrf-token": "it created a CSRF token, which belongs to one reader",
     "session-changed": "it changed the session",
     "session-read": "it read the session",
     "cookie-read": "it read a request cookie",
     "authorization-read": "it read the Authorization header",
     "client-read": "it read the reader's address or name",
-    "body-read": "it read the body of the request, which no cache looks at",
+    "body-read": "it read the body of the request, which is not part of a cache key",
     "private-read": "it read something that was declared private",
     "vary-cookie": "it varies on Cookie",
-    "request-untracked": "its request class is not the edge's, so nobody knows what it read",
+    "request-untracked": "its request class is not the edge's, so its reads were not recorded",
 }
 
 
@@ -95,8 +97,8 @@ def _findings(facts: ResponseFacts) -> Iterator[GuardFinding]:
     yield from _response_leaks(facts)
     yield from _undeclared_reads(facts)
     if "session-read-late" in facts.reason_codes:
-        # An after_request function looked, or Flask renewed the cookie: not the view's error.
-        sentence = f"{facts.view}: the session of a known reader was used after the page was made."
+        # An after_request function read it, or Flask renewed the cookie: not an error of the view.
+        sentence = f"{facts.view}: the session of a reader was used after the page was built."
         yield GuardFinding(code="session-read", summary=sentence, is_leak=False)
 
 
@@ -108,36 +110,36 @@ def _ordinary_reasons(facts: ResponseFacts) -> Iterator[GuardFinding]:
         sentence = f"{facts.view} answered {facts.status}, which is never stored."
         yield GuardFinding(code="error-status", summary=sentence, is_leak=False)
     elif facts.policy.no_store and not facts.has_policy:
-        sentence = f"{facts.view} has no policy for this answer, so it is not stored."
+        sentence = f"{facts.view} has no policy for this response, so it is not stored."
         yield GuardFinding(code="unmarked", summary=sentence, is_leak=False)
 
 
 def _response_leaks(facts: ResponseFacts) -> Iterator[GuardFinding]:
-    kept_private = facts.policy.private if isinstance(facts.policy.private, tuple) else ()
-    if facts.cookies_set and "Set-Cookie" not in kept_private:
+    private_fields = facts.policy.private if isinstance(facts.policy.private, tuple) else ()
+    if facts.cookies_set and "Set-Cookie" not in private_fields:
         yield _leak(facts, "set-cookie", f"it sets the cookie {', '.join(facts.cookies_set)}")
     if "*" in facts.vary:
-        yield _leak(facts, "vary-any", "it varies on *, so no other request may have it")
+        yield _leak(facts, "vary-any", "it varies on *, so no other request may get it")
     for name in sorted(facts.vary & {"cookie", "authorization"}):
         yield _leak(facts, f"vary-{name}", f"it varies on {name.title()}")
     if facts.is_streamed:
-        reason = "its body is made after the headers have left, so nobody knows what it reads"
+        reason = "its body is streamed after the headers were sent, so its reads are not recorded"
         yield _leak(facts, "body-streamed", reason)
 
 
 def _undeclared_reads(facts: ResponseFacts) -> Iterator[GuardFinding]:
     query = sorted(facts.query_read - facts.query_declared)
     if query:
-        reason = f"it read the query parameter {', '.join(query)}, which its mark does not declare"
+        reason = f"it read the query parameter {', '.join(query)}, which its route does not declare"
         yield _leak(facts, "query-undeclared", reason)
     declared = {name.lower() for name in facts.policy.vary} | facts.vary | PROTOCOL_HEADERS
     headers = sorted(facts.headers_read - declared)
     if headers:
         names = ", ".join(headers)
-        reason = f"it read the request header {names}, which its mark does not declare"
+        reason = f"it read the request header {names}, which its route does not declare"
         yield _leak(facts, "header-undeclared", reason)
 
 
 def _leak(facts: ResponseFacts, code: str, reason: str) -> GuardFinding:
-    promise = f"{facts.view} promises {facts.policy.name} to every reader alike, but {reason}"
-    return GuardFinding(code=code, summary=f"{promise} ({code}).")
+    sentence = f"{facts.view} has the shared policy {facts.policy.name}, but {reason}"
+    return GuardFinding(code=code, summary=f"{sentence} ({code}).")

@@ -1,6 +1,6 @@
-"""What a page promises to browser and edge, as a value that can't contradict itself.
+"""Policies: how long browser and edge may use a page, as values that can't contradict themselves.
 
-No header is spelled in here and no framework is known: `dialects` spells, an adapter applies.
+This module formats no header and depends on no framework: see `cdn_headers` and the Flask adapter.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..http.durations import format_duration
-from .until import misread, sooner, time_left
+from .until import find_errors, sooner, time_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,24 +23,24 @@ _CREDENTIAL_HEADERS = frozenset({"Cookie", "Authorization"})
 
 
 class PolicyError(ValueError):
-    """A promise that the programmer has made wrongly, with the reason."""
+    """A policy, argument or setting is invalid; the message gives the reason."""
 
 
 class AudienceTexts(NamedTuple):
-    """A policy in plain words, one phrase an audience."""
+    """A description of a policy, one phrase for each audience."""
 
     browser: str
     edge: str
 
 
-def field_names(names: bool | str | Iterable[str], *, said: str) -> bool | tuple[str, ...]:  # noqa: FBT001 - True means all of the response, as the bare directive does
-    """Bring a list of header field names into one spelling and order; a bool stays a bool."""
+def field_names(names: bool | str | Iterable[str], *, argument: str) -> bool | tuple[str, ...]:  # noqa: FBT001 - True is the unqualified directive
+    """Normalise case and order of header field names; a bool is returned unchanged."""
     if isinstance(names, bool):
         return names
     listed = names.split(",") if isinstance(names, str) else list(names)
     for name in listed:
         if not isinstance(name, str) or not _TOKEN.fullmatch(name.strip()):
-            raise PolicyError(f"{said} names {name!r}, which is no header field name.")
+            raise PolicyError(f"{argument} contains {name!r}, which is not a header field name.")
     return tuple(sorted({name.strip().title() for name in listed})) or False
 
 
@@ -50,7 +50,7 @@ def _check_duration(what: str, span: object) -> Iterator[str]:
     if not isinstance(span, timedelta):
         yield f"{what} is {span!r}: write it as a timedelta."
     elif span < ZERO:
-        yield f"{what} is {span.total_seconds():g} seconds: a span can't be negative."
+        yield f"{what} is {span.total_seconds():g} seconds: a duration can't be negative."
 
 
 def _stricter(
@@ -72,9 +72,9 @@ def _joined_name(one: str, two: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """How long one audience may use a response without asking, and what it may do after that.
+    """How long one audience may use a response without revalidation, and what it may do then.
 
-    `no_cache` is True, or the header fields that must not be reused without asking.
+    `no_cache` is True, or the header fields that must not be reused without revalidation.
     """
 
     ttl: timedelta = ZERO
@@ -84,8 +84,8 @@ class Freshness:
     no_cache: bool | tuple[str, ...] = False
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself."""
-        object.__setattr__(self, "no_cache", field_names(self.no_cache, said="no_cache"))
+        """Raise PolicyError for contradictory values."""
+        object.__setattr__(self, "no_cache", field_names(self.no_cache, argument="no_cache"))
         for reason in self._contradictions():
             raise PolicyError(reason)
 
@@ -94,19 +94,19 @@ class Freshness:
             yield from _check_duration(what, getattr(self, what))
         for what in ("stale_while_revalidate", "stale_if_error"):
             if getattr(self, what) and self.must_revalidate:
-                yield f"{what} serves stale, must_revalidate forbids it: keep one of them."
+                yield f"{what} serves stale, which must_revalidate forbids: use one of them."
             if getattr(self, what) and self.no_cache is True:
-                yield f"{what} serves without asking, no_cache forbids it: keep one of them."
+                yield f"{what} skips revalidation, which no_cache requires: use one of them."
         if self.ttl and self.no_cache is True:
-            yield "no_cache asks each time, so a ttl means nothing: keep one of them."
+            yield "no_cache always revalidates, so a ttl has no effect: use one of them."
 
     @property
     def stores(self) -> bool:
-        """Whether a cache may reuse the response without asking, fresh or stale."""
+        """Whether a cache may reuse the response without revalidation, fresh or stale."""
         return bool(self.ttl or self.stale_while_revalidate or self.stale_if_error)
 
     def intersect(self, other: Freshness) -> Freshness:
-        """Return what both allow."""
+        """Return the freshness that both allow."""
         no_cache = _stricter(self.no_cache, other.no_cache)
         must = self.must_revalidate or other.must_revalidate
         strict = must or no_cache is True
@@ -120,45 +120,55 @@ class Freshness:
             no_cache=no_cache,
         )
 
-    def ending(self, left: timedelta) -> Freshness:
-        """Return what may be done for so long at most, and nothing after that."""
+    def ending(self, remaining: timedelta) -> Freshness:
+        """Return the freshness limited to the remaining time, without stale serving."""
         return replace(
             self,
-            ttl=min(self.ttl, left),
+            ttl=min(self.ttl, remaining),
             stale_while_revalidate=None,
             stale_if_error=None,
             must_revalidate=True,
         )
 
     def to_text(self) -> str:
-        """Say what this audience does."""
-        said = f"keeps it for {format_duration(self.ttl)}" if self.ttl else "asks each time"
+        """Describe what this audience does."""
+        text = f"keeps it for {format_duration(self.ttl)}" if self.ttl else "revalidates each time"
         if self.stale_while_revalidate:
             span = format_duration(self.stale_while_revalidate)
-            said += f", then up to {span} more while it asks again"
+            text += f", then up to {span} more while it revalidates"
         if self.stale_if_error:
-            said += f", up to {format_duration(self.stale_if_error)} more if the origin fails"
+            text += f", up to {format_duration(self.stale_if_error)} more if the origin fails"
         if self.ttl and self.must_revalidate:
-            said += ", never longer"
+            text += ", never longer"
         if isinstance(self.no_cache, tuple):
-            said += f", asks before it reuses {', '.join(self.no_cache)}"
-        return said
+            text += f", revalidates before it reuses {', '.join(self.no_cache)}"
+        return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A named promise: what the browser may do and what a shared cache may do.
+    """A named caching policy for two audiences: browser and shared cache.
 
-    Without `edge` a shared cache does as the browser does. `private` is True or the header fields
-    that only the reader may keep. Beside `no_store` the browser's `no_cache` and `must_revalidate`
-    are written too, for caches that obey only one of them. `literal` means that the edge's words
-    stand in Cache-Control itself (`s-maxage`), as the programmer wrote them, in every dialect.
-
-    `until` ends every lifetime at the next "minute", "hour" or "midnight" in the time zone `zone`:
-    for pages that show what the present moment decides.
-
-    `purged`: it is purged when what it shows changes, so an edge that can't be purged is held to
-    the cap. `timed`: its freshness is a promise of time, which no cache on the way may begin anew.
+    Attributes:
+        name: the name in reports.
+        browser: the freshness in browsers.
+        edge: the freshness in shared caches; None means the same as in browsers.
+        private: True, or the header fields that only the browser may store.
+        public: whether to send the directive `public`.
+        no_store: no cache stores the response. The browser's `no_cache` and `must_revalidate` are
+            sent as well, for caches that obey only one of them.
+        immutable: whether the response never changes while it is fresh.
+        no_transform: whether to send the directive `no-transform`.
+        must_understand: whether to send the directive `must-understand`.
+        vary: the request headers that the response varies on.
+        literal: the edge's directives are written into Cache-Control itself (`s-maxage`), in every
+            dialect.
+        purged: the page is purged when its content changes; edges that can't be purged get a
+            capped TTL.
+        timed: the freshness is a limit in time, which no cache on the way may restart.
+        until: ends every lifetime at the next "minute", "hour" or "midnight", for pages that
+            depend on the current time.
+        zone: the time zone of `until`.
     """
 
     name: str
@@ -178,45 +188,45 @@ class Policy:
     zone: str = "UTC"
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself."""
-        object.__setattr__(self, "private", field_names(self.private, said="private"))
-        object.__setattr__(self, "vary", field_names(self.vary, said="vary") or ())
+        """Raise PolicyError for contradictory values."""
+        object.__setattr__(self, "private", field_names(self.private, argument="private"))
+        object.__setattr__(self, "vary", field_names(self.vary, argument="vary") or ())
         for reason in self._contradictions():
             raise PolicyError(f"Policy {self.name!r}: {reason}")
 
     def _contradictions(self) -> Iterator[str]:
         if not self.name:
-            yield "it needs a name, so that reports can speak of it."
+            yield "it needs a name, which reports show."
         if self.no_store:
             yield from self._conflicts_with_no_store()
         if self.private is True:
             yield from self._conflicts_with_private()
         if not (self.purged or self.timed):
-            yield "what isn't purged is right for a time only; say timed=True."
-        yield from misread(self.until, self.zone)
+            yield "a policy with purged=False is limited in time: set timed=True."
+        yield from find_errors(self.until, self.zone)
         if self.until is not None and self.immutable:
-            yield f"immutable never changes, but until={self.until!r} says when it does."
+            yield f"immutable content never changes, which contradicts until={self.until!r}."
         yield from self._vary_conflicts()
         if self.immutable and not (self.browser.ttl or self.no_store):
-            yield "immutable holds while a response is fresh; give the browser a ttl."
+            yield "immutable applies while a response is fresh: give the browser a ttl."
 
     def _vary_conflicts(self) -> Iterator[str]:
         if "*" in self.vary:
-            yield "Vary: * matches no request, so nothing could be reused; say no_store."
+            yield "Vary: * matches no request, so nothing can be reused: set no_store=True."
         if self.is_shareable:
             for name in sorted(_CREDENTIAL_HEADERS.intersection(self.vary)):
-                yield f"what varies on {name} is one reader's own; say private=True or no_store."
+                yield f"varying on {name} makes it private: set private=True or no_store=True."
 
     def _conflicts_with_no_store(self) -> Iterator[str]:
         if self.browser.stores or self.edge is not None:
-            yield "no_store keeps nothing, so a ttl or any freshness beside it means nothing."
+            yield "no_store stores nothing, so a ttl or other freshness has no effect."
         for what in ("public", "immutable", "must_understand"):
             if getattr(self, what):
                 yield f"no_store and {what} contradict each other."
 
     def _conflicts_with_private(self) -> Iterator[str]:
         if self.edge is not None:
-            yield "private keeps it from every edge, so it can't promise the edge anything."
+            yield "private excludes every edge, so an edge freshness has no effect."
         if self.public:
             yield "private and public contradict each other."
 
@@ -227,16 +237,16 @@ class Policy:
 
     @property
     def edge_freshness(self) -> Freshness:
-        """The freshness that holds in a shared cache."""
+        """The freshness in a shared cache."""
         return self.edge if self.edge is not None else self.browser
 
     def merge(self, other: Policy) -> Policy:
-        """Return the stricter of both, word by word; the order does not matter."""
+        """Return the stricter policy, field by field; the order does not matter."""
         name = _joined_name(self.name, other.name)
         if self.no_store or other.no_store:
             return Policy(
                 name=name,
-                browser=self._beside_no_store().intersect(other._beside_no_store()),
+                browser=self._restrictions().intersect(other._restrictions()),
                 no_store=True,
                 private=_stricter(self.private, other.private),
                 no_transform=self.no_transform or other.no_transform,
@@ -245,10 +255,10 @@ class Policy:
         until, zone = sooner((self.until, self.zone), (other.until, other.zone))
         private = _stricter(self.private, other.private)
         browser = self.browser.intersect(other.browser)
-        apart = self.edge is not None or other.edge is not None
+        has_edge_freshness = self.edge is not None or other.edge is not None
         edge = (
             self.edge_freshness.intersect(other.edge_freshness)
-            if apart and private is not True
+            if has_edge_freshness and private is not True
             else None
         )
         return Policy(
@@ -269,33 +279,33 @@ class Policy:
         )
 
     def ending(self, now: datetime) -> Policy:
-        """Return the policy for a response of this instant: no lifetime reaches beyond `until`.
+        """Return the policy of a response at the time `now`: no lifetime exceeds `until`.
 
-        Nothing is served stale after that, and no cache on the way may begin its time anew.
+        Nothing is served stale after that, and no cache on the way may restart its lifetime.
         """
         if self.until is None or self.no_store:
             return self
-        left = time_left(self.until, self.zone, now)
+        remaining = time_left(self.until, self.zone, now)
         return replace(
             self,
-            browser=self.browser.ending(left),
-            edge=None if self.edge is None else self.edge.ending(left),
+            browser=self.browser.ending(remaining),
+            edge=None if self.edge is None else self.edge.ending(remaining),
             timed=True,
         )
 
-    def _beside_no_store(self) -> Freshness:
-        """Return the `no-cache` and `must-revalidate` that a policy of `no-store` repeats."""
+    def _restrictions(self) -> Freshness:
+        """Return the `no-cache` and `must-revalidate` that a `no-store` policy adds."""
         return self.browser if self.no_store else Freshness()
 
     def with_vary(self, names: Iterable[str]) -> Policy:
-        """Return the policy with these request headers declared too."""
+        """Return the policy with these request headers added to `vary`."""
         return replace(self, vary=(*self.vary, *names))
 
     def texts_by_audience(self) -> AudienceTexts:
-        """Say what each audience does."""
+        """Describe what each audience does."""
         if self.no_store:
             return AudienceTexts("keeps nothing", "keeps nothing")
-        browser = self.browser.to_text() + (", never asks meanwhile" if self.immutable else "")
+        browser = self.browser.to_text() + (", without revalidation" if self.immutable else "")
         if self.private is True:
             return AudienceTexts(browser, "keeps nothing")
         edge = self.edge_freshness.to_text()

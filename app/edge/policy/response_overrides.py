@@ -1,7 +1,7 @@
-"""What a response says by hand, laid over the policy of its route.
+"""Apply directives that a view has set on a response to the policy of its route.
 
-What a view wrote wins over the mark, but it can't open what a mark has closed: `no_store` and
-`private` stay. Pure: no clock, no framework.
+They take precedence over the route's policy, but can't make a `no_store` or `private` policy
+shareable. Pure: no clock, no framework.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ _STORING_DIRECTIVES = frozenset(
 )
 
 
-def apply_overrides(base: Policy | None, said: Directives) -> Policy:
-    """Return the policy that holds for a response whose Cache-Control already says `said`.
+def apply_overrides(base: Policy | None, directives: Directives) -> Policy:
+    """Return the policy of a response with these directives in Cache-Control.
 
-    Without a base and without a word on storing the answer is NO_STORE.
+    Without a base policy and without a directive on storing, the result is NO_STORE.
     """
-    never = "no-store" in said and "must-understand" not in said
+    is_no_store = "no-store" in directives and "must-understand" not in directives
     if base is None:
-        if not never and not _STORING_DIRECTIVES.intersection(said):
+        if not is_no_store and not _STORING_DIRECTIVES.intersection(directives):
             return NO_STORE
-        base = NO_STORE if never else Policy(name="response", literal=True)
-    if base.no_store or never:
-        return _never(base, said)
-    return _merge(base, said) if said else base
+        base = NO_STORE if is_no_store else Policy(name="response", literal=True)
+    if base.no_store or is_no_store:
+        return _no_store_policy(base, directives)
+    return _merge(base, directives) if directives else base
 
 
-def max_age_from_expires(said: Directives, expires: str | None, now: datetime) -> Directives:
-    """Read a hand-written Expires as the `max-age` it means; one that is no date has passed."""
-    if expires is None or "max-age" in said or "no-store" in said:
-        return said
-    return said.replace(max_age=max(_time_until(expires, now), ZERO))
+def max_age_from_expires(directives: Directives, expires: str | None, now: datetime) -> Directives:
+    """Convert an Expires header to the equivalent `max-age`; an invalid date is in the past."""
+    if expires is None or "max-age" in directives or "no-store" in directives:
+        return directives
+    return directives.replace(max_age=max(_time_until(expires, now), ZERO))
 
 
 def _time_until(expires: str, now: datetime) -> timedelta:
@@ -53,73 +53,82 @@ def _time_until(expires: str, now: datetime) -> timedelta:
     return at - now if at.tzinfo else ZERO
 
 
-def _never(base: Policy, said: Directives) -> Policy:
-    """Return a policy of `no-store` with the `no-cache` and the like that the response adds."""
-    closed = base if base.no_store else replace(NO_STORE, name=base.name)
-    no_cache = said.is_unqualified("no-cache") or _union(
-        closed.browser.no_cache, said.fields("no-cache")
+def _no_store_policy(base: Policy, directives: Directives) -> Policy:
+    """Return a `no-store` policy with the restrictive directives that the response adds."""
+    no_store_policy = base if base.no_store else replace(NO_STORE, name=base.name)
+    no_cache = directives.is_unqualified("no-cache") or _union(
+        no_store_policy.browser.no_cache, directives.fields("no-cache")
     )
-    must = closed.browser.must_revalidate or "must-revalidate" in said
+    must = no_store_policy.browser.must_revalidate or "must-revalidate" in directives
     return replace(
-        closed,
+        no_store_policy,
         browser=Freshness(no_cache=no_cache, must_revalidate=must),
-        private=said.is_unqualified("private") or _union(closed.private, said.fields("private")),
-        no_transform=closed.no_transform or "no-transform" in said,
+        private=directives.is_unqualified("private")
+        or _union(no_store_policy.private, directives.fields("private")),
+        no_transform=no_store_policy.no_transform or "no-transform" in directives,
     )
 
 
-def _merge(base: Policy, said: Directives) -> Policy:
+def _merge(base: Policy, directives: Directives) -> Policy:
     private = (
         base.private is True
-        or said.is_unqualified("private")
-        or _union(base.private, said.fields("private"))
+        or directives.is_unqualified("private")
+        or _union(base.private, directives.fields("private"))
     )
-    browser = _browser_freshness(base.browser, said)
-    edge = None if private is True else _edge_freshness(base, said, browser)
+    browser = _browser_freshness(base.browser, directives)
+    edge = None if private is True else _edge_freshness(base, directives, browser)
     return replace(
         base,
         browser=browser,
         edge=edge,
         private=private,
-        public=private is not True and (base.public or "public" in said),
-        immutable=bool(browser.ttl) and (base.immutable or "immutable" in said),
-        no_transform=base.no_transform or "no-transform" in said,
-        must_understand=base.must_understand or "must-understand" in said,
-        # A number written by hand is a promise of time, whatever the mark would have had purged.
-        timed=base.timed or not _LIFETIME_DIRECTIVES.isdisjoint(said),
-        literal=base.literal or "s-maxage" in said or (base.edge is None and edge is not None),
+        public=private is not True and (base.public or "public" in directives),
+        immutable=bool(browser.ttl) and (base.immutable or "immutable" in directives),
+        no_transform=base.no_transform or "no-transform" in directives,
+        must_understand=base.must_understand or "must-understand" in directives,
+        # A lifetime set by the view is a limit in time, even if the route relies on purging.
+        timed=base.timed or not _LIFETIME_DIRECTIVES.isdisjoint(directives),
+        literal=base.literal
+        or "s-maxage" in directives
+        or (base.edge is None and edge is not None),
     )
 
 
-def _browser_freshness(base: Freshness, said: Directives) -> Freshness:
-    ttl = said.seconds("max-age")
-    return _override_freshness(base, said, ttl=base.ttl if ttl is None else ttl, shared=False)
+def _browser_freshness(base: Freshness, directives: Directives) -> Freshness:
+    ttl = directives.seconds("max-age")
+    return _override_freshness(
+        base, directives, ttl=base.ttl if ttl is None else ttl, is_shared_cache=False
+    )
 
 
-def _edge_freshness(base: Policy, said: Directives, browser: Freshness) -> Freshness | None:
-    shared = said.seconds("s-maxage")
-    if shared is not None:
-        return _override_freshness(base.edge or Freshness(), said, ttl=shared)
+def _edge_freshness(base: Policy, directives: Directives, browser: Freshness) -> Freshness | None:
+    s_maxage = directives.seconds("s-maxage")
+    if s_maxage is not None:
+        return _override_freshness(base.edge or Freshness(), directives, ttl=s_maxage)
     if base.edge is None:
-        if "proxy-revalidate" not in said:
+        if "proxy-revalidate" not in directives:
             return None
-        return _override_freshness(Freshness(no_cache=browser.no_cache), said, ttl=browser.ttl)
-    if "max-age" not in said:
-        return _override_freshness(base.edge, said, ttl=base.edge.ttl)
-    # A max-age speaks to every cache: the edge keeps no longer, and serves stale only if told to.
+        return _override_freshness(
+            Freshness(no_cache=browser.no_cache), directives, ttl=browser.ttl
+        )
+    if "max-age" not in directives:
+        return _override_freshness(base.edge, directives, ttl=base.edge.ttl)
+    # max-age applies to every cache: the edge stores no longer, and serves stale only if set here.
     stricter = replace(base.edge, stale_while_revalidate=None, stale_if_error=None)
-    return _override_freshness(stricter, said, ttl=min(base.edge.ttl, browser.ttl))
+    return _override_freshness(stricter, directives, ttl=min(base.edge.ttl, browser.ttl))
 
 
 def _override_freshness(
-    base: Freshness, said: Directives, *, ttl: timedelta, shared: bool = True
+    base: Freshness, directives: Directives, *, ttl: timedelta, is_shared_cache: bool = True
 ) -> Freshness:
-    no_cache = said.is_unqualified("no-cache") or _union(base.no_cache, said.fields("no-cache"))
-    must = base.must_revalidate or "must-revalidate" in said
-    must = must or (shared and "proxy-revalidate" in said)
+    no_cache = directives.is_unqualified("no-cache") or _union(
+        base.no_cache, directives.fields("no-cache")
+    )
+    must = base.must_revalidate or "must-revalidate" in directives
+    must = must or (is_shared_cache and "proxy-revalidate" in directives)
     strict = must or no_cache is True
-    swr = said.seconds("stale-while-revalidate")
-    sie = said.seconds("stale-if-error")
+    swr = directives.seconds("stale-while-revalidate")
+    sie = directives.seconds("stale-if-error")
     return Freshness(
         ttl=ZERO if no_cache is True else ttl,
         stale_while_revalidate=None if strict else swr or base.stale_while_revalidate,
@@ -130,7 +139,7 @@ def _override_freshness(
 
 
 def _union(
-    one: bool | tuple[str, ...],  # noqa: FBT001 - True means all of the response
+    one: bool | tuple[str, ...],  # noqa: FBT001 - True is the unqualified directive
     two: frozenset[str],
 ) -> bool | tuple[str, ...]:
     return True if one is True else (*(one or ()), *two) or False

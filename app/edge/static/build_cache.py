@@ -1,7 +1,7 @@
-"""Shelf: bytes that are costly to make, kept by name in a folder that all workers share.
+"""Cache of build results, such as compressed files, in a folder that all workers share.
 
-A name stands for its content for good, so that a second start makes nothing again. Where the
-folder can't be written, this process keeps them in memory.
+The content of a name never changes, so a second start computes nothing again. If the folder is not
+writable, this process caches in memory.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ _log = logging.getLogger(__name__)
 
 
 class BuildCache:
-    """Made bytes by name; `folder` None keeps them in memory alone."""
+    """Caches bytes by name; without a `folder` in memory only."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._memory: dict[str, bytes] = {}
 
     def get(self, name: str, make: Callable[[], bytes]) -> bytes:
-        """Return what stands under the name, made now if nobody has made it yet."""
-        kept = self._memory.get(name)
-        if kept is None:
-            kept = self._memory[name] = self._from_folder(name, make)
-        return kept
+        """Return the cached content of a name; call `make` if it is missing."""
+        content = self._memory.get(name)
+        if content is None:
+            content = self._memory[name] = self._from_folder(name, make)
+        return content
 
     def _from_folder(self, name: str, make: Callable[[], bytes]) -> bytes:
         if self._folder is None:
@@ -38,22 +38,23 @@ class BuildCache:
         try:
             return (self._folder / name).read_bytes()
         except OSError:
-            made = make()
+            content = make()
         try:
-            self._write_atomically(self._folder, name, made)
+            self._write_atomically(self._folder, name, content)
         except OSError as error:
             self._folder = None
-            _log.warning("edge.shelf_unwritable", extra={"error": str(error)})
-        return made
+            message = "edge.shelf_unwritable: build results are cached in memory only: %s"
+            _log.warning(message, error, extra={"error": str(error)})
+        return content
 
     @staticmethod
-    def _write_atomically(folder: Path, name: str, made: bytes) -> None:
-        """Write under another name and move it, so that nobody ever reads half a file."""
+    def _write_atomically(folder: Path, name: str, content: bytes) -> None:
+        """Write a temporary file and rename it, so that readers never see a partial file."""
         folder.mkdir(parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=folder, prefix=".draft-")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(made)
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(draft, folder / name)  # noqa: PTH105 - the draft's name is a string

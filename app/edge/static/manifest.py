@@ -1,6 +1,7 @@
-"""Fingerprinted files: each is known by a hash of the bytes that a reader gets.
+"""Manifest of static files with fingerprints: hashes of the bytes that a reader gets.
 
-Style sheets are rewritten first, so that what they refer to is fingerprinted too. No framework.
+References in style sheets are rewritten first, so that they have fingerprints, too. This module
+depends on no framework.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import posixpath
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from mimetypes import MimeTypes
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from .build_cache import BuildCache
 
 LENGTH = 16
-_SMALLEST = 256
+_MIN_SIZE = 256
 _FINGERPRINT = re.compile(rf"[0-9a-f]{{{LENGTH}}}")
 _OUTSIDE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|/|#|$")
 _REFERENCE = re.compile(
@@ -55,8 +57,8 @@ _TYPES = {
     ".woff2": "font/woff2",
     ".xml": "application/xml",
 }
-# An instance of its own: the machine's mime.types must not change what a site sends.
-_KNOWN = MimeTypes(filenames=())
+# Without the system's mime.types, which would make media types depend on the machine.
+_MIME_TYPES = MimeTypes(filenames=())
 _COMPRESSIBLE = re.compile(
     r"text/.*|image/(svg\+xml|x-icon)|font/ttf|application/(.*\+)?(json|xml|wasm)"
 )
@@ -67,12 +69,12 @@ _ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
 
 
 class StaticError(PolicyError):
-    """A static file that is missing or refers to what can't be."""
+    """A static file is missing, or refers to a file that does not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticFile:
-    """One file as it is sent; `bodies` holds it by content coding, "identity" always."""
+    """One file; `bodies` maps content codings to its bytes and always contains "identity"."""
 
     path: str
     fingerprint: str
@@ -81,38 +83,38 @@ class StaticFile:
 
     @property
     def codings(self) -> tuple[str, ...]:
-        """The codings made ahead, the best first."""
+        """The content codings of the stored bodies, the best first."""
         return tuple(coding for coding in _ENCODERS if coding in self.bodies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The files of a folder by their path in it."""
+    """The files of a folder by their relative path."""
 
     files: Mapping[str, StaticFile]
 
     def fingerprinted_path(self, path: str) -> str:
-        """Return the path with the fingerprint before it, as it stands in a URL."""
+        """Return the path in a URL: the fingerprint, then the file's path."""
         file = self.files.get(path)
         if file is None:
             raise StaticError(f"There is no static file {path!r}: check the name in url_for().")
         return f"{file.fingerprint}/{path}"
 
-    def find_exact(self, stamped: str) -> StaticFile | None:
-        """Return the file whose bytes this fingerprint stands for, and no other."""
-        fingerprint, _, path = stamped.partition("/")
+    def find_exact(self, url_path: str) -> StaticFile | None:
+        """Return the file with exactly this fingerprint and path, or None."""
+        fingerprint, _, path = url_path.partition("/")
         file = self.files.get(path)
         return file if file is not None and file.fingerprint == fingerprint else None
 
 
 def has_fingerprint(path: str) -> bool:
-    """Tell whether a path begins with what could be a fingerprint."""
+    """Return whether the first segment of a path has the form of a fingerprint."""
     return _FINGERPRINT.fullmatch(path.partition("/")[0]) is not None
 
 
-def build_manifest(folder: Path, shelf: BuildCache) -> Manifest:
-    """Read every file below a folder; hidden ones and links that lead out of it are left out."""
-    builder = _Builder(folder=folder, shelf=shelf, sources=dict(_sources(folder)))
+def build_manifest(folder: Path, build_cache: BuildCache) -> Manifest:
+    """Read every file below a folder, except hidden files and links that lead out of it."""
+    builder = _Builder(folder=folder, build_cache=build_cache, sources=dict(_sources(folder)))
     files = {path: builder.file(path) for path in builder.sources}
     return Manifest(files=MappingProxyType(files))
 
@@ -124,9 +126,9 @@ def folder_signature(folder: Path) -> int:
 
 
 def media_type(path: str) -> str:
-    """Return the media type for a file's name, with a charset where one belongs."""
+    """Return the media type for a file's name, with a charset for text."""
     suffix = posixpath.splitext(path)[1].lower()
-    guessed = _TYPES.get(suffix) or _KNOWN.guess_type(path)[0] or "application/octet-stream"
+    guessed = _TYPES.get(suffix) or _MIME_TYPES.guess_type(path)[0] or "application/octet-stream"
     return f"{guessed}; charset=utf-8" if guessed.startswith("text/") else guessed
 
 
@@ -134,33 +136,33 @@ def _sources(folder: Path) -> Iterator[tuple[str, Path]]:
     root = folder.resolve()
     for source in sorted(folder.rglob("*")):
         path = source.relative_to(folder)
-        hidden = any(part.startswith(".") for part in path.parts)
-        if not hidden and source.is_file() and source.resolve().is_relative_to(root):
+        is_hidden = any(part.startswith(".") for part in path.parts)
+        if not is_hidden and source.is_file() and source.resolve().is_relative_to(root):
             yield path.as_posix(), source
 
 
 @dataclass(slots=True, kw_only=True)
 class _Builder:
     folder: Path
-    shelf: BuildCache
+    build_cache: BuildCache
     sources: dict[str, Path]
     files: dict[str, StaticFile] = field(default_factory=dict)
     in_progress: list[str] = field(default_factory=list)
 
     def file(self, path: str) -> StaticFile:
-        """Return a file, made after those that it refers to."""
+        """Build a file after the files that it refers to."""
         if path in self.files:
             return self.files[path]
         if path in self.in_progress:
-            circle = " → ".join([*self.in_progress[self.in_progress.index(path) :], path])
-            raise StaticError(f"Style sheets refer to one another in a circle: {circle}.")
+            cycle = " → ".join([*self.in_progress[self.in_progress.index(path) :], path])
+            raise StaticError(f"Style sheets refer to one another in a cycle: {cycle}.")
         self.in_progress.append(path)
         body = self.sources[path].read_bytes()
         if path.lower().endswith(".css"):
             body = self._rewrite_references(path, body)
         self.in_progress.pop()
-        self.files[path] = made = self._compress(path, body)
-        return made
+        self.files[path] = file = self._compress(path, body)
+        return file
 
     def _rewrite_references(self, path: str, body: bytes) -> bytes:
         def rewrite(match: re.Match[str]) -> str:
@@ -175,13 +177,13 @@ class _Builder:
         except UnicodeDecodeError as error:
             raise StaticError(f"{path} is not UTF-8: {error.reason}.") from None
 
-    def _reference(self, path: str, written: str) -> str:
-        """Return a relative URL from one stamped file to another."""
-        bare = re.split(r"[?#]", written.strip(), maxsplit=1)[0]
-        rest = written.strip()[len(bare) :]
+    def _reference(self, path: str, raw_url: str) -> str:
+        """Return a relative URL from one fingerprinted file to another."""
+        bare = re.split(r"[?#]", raw_url.strip(), maxsplit=1)[0]
+        rest = raw_url.strip()[len(bare) :]
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(bare)))
         if target not in self.sources:
-            raise StaticError(f"{path} refers to {written!r}, which is not in {self.folder}.")
+            raise StaticError(f"{path} refers to {raw_url!r}, which is not in {self.folder}.")
         up = "../" * (path.count("/") + 1)
         return f"{up}{self.file(target).fingerprint}/{quote(target)}{rest}"
 
@@ -189,12 +191,12 @@ class _Builder:
         fingerprint = hashlib.blake2b(body, digest_size=LENGTH // 2).hexdigest()
         kind = media_type(path)
         bodies = {"identity": body}
-        if len(body) >= _SMALLEST and _COMPRESSIBLE.fullmatch(kind.partition(";")[0]):
+        if len(body) >= _MIN_SIZE and _COMPRESSIBLE.fullmatch(kind.partition(";")[0]):
             digest = hashlib.blake2b(body, digest_size=20).hexdigest()
-            for coding, pack in _ENCODERS.items():
-                packed = self.shelf.get(f"{digest}.{coding}", lambda pack=pack: pack(body))  # type: ignore[misc]  # mypy can't infer a lambda with a default
-                if len(packed) < len(body):
-                    bodies[coding] = packed
+            for coding, encode in _ENCODERS.items():
+                encoded = self.build_cache.get(f"{digest}.{coding}", partial(encode, body))
+                if len(encoded) < len(body):
+                    bodies[coding] = encoded
         return StaticFile(
             path=path,
             fingerprint=fingerprint,

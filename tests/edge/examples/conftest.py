@@ -39,7 +39,7 @@ def app(bare: Flask, clock: FrozenClock) -> Flask:
 
 @pytest.fixture
 def behind_gateway(bare: Flask, clock: FrozenClock, tmp_path: Path) -> Callable[[], Flask]:
-    """Call it to put the app behind the gateway, once its static folder is there."""
+    """Return a function that puts the app behind the gateway; its static folder must exist."""
 
     def make() -> Flask:
         bare.config |= {"EDGE_GATEWAY": "on", "EDGE_STORE": str(tmp_path / "store")}

@@ -53,7 +53,7 @@ def header(app: Flask, path: str = "/") -> str:
 
 
 def loud(view: Any) -> Any:
-    """Decorate a view as an app's own decorator does."""
+    """Decorate a view like a decorator of the app."""
 
     @functools.wraps(view)
     def louder(*args: Any, **params: Any) -> Any:
@@ -62,9 +62,9 @@ def loud(view: Any) -> Any:
     return louder
 
 
-@pytest.mark.parametrize(("directives", "written"), FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(("directives", "expected"), FORMS.values(), ids=FORMS)
 def test_every_form_is_written_as_it_was_declared(
-    app: Flask, directives: dict[str, Any], written: str
+    app: Flask, directives: dict[str, Any], expected: str
 ) -> None:
     """On a view, on a class, on the method of a class, on a blueprint and on one inside another."""
 
@@ -88,7 +88,7 @@ def test_every_form_is_written_as_it_was_declared(
     app.add_url_rule("/class", view_func=Class.as_view("class"))
     app.add_url_rule("/method", view_func=Method.as_view("method"))
     for path in ("/view", "/class", "/method", "/outer", "/inner"):
-        assert header(app, path) == written, path
+        assert header(app, path) == expected, path
 
 
 @pytest.mark.parametrize("directives", [NEVER, {"max_age": 120}], ids=["never", "two minutes"])
@@ -119,20 +119,20 @@ def test_the_order_of_decorators_does_not_matter(app: Flask, directives: dict[st
     ],
 )
 def test_a_lifetime_beside_no_store_is_refused(directives: dict[str, Any]) -> None:
-    """No cache could obey both."""
+    """The directives contradict each other."""
     with pytest.raises(PolicyError, match=r"no_store|no_cache"):
         cache_control(**directives)
 
 
 def test_a_policy_may_repeat_no_cache_beside_no_store(app: Flask) -> None:
-    """A named policy says "never" in the same two words."""
+    """A named policy has the same two directives."""
     policy = Policy(name="NEVER", no_store=True, browser=Freshness(no_cache=True))
     app.add_url_rule("/", "home", cached(policy)(lambda: "hi"))
     assert header(app) == "no-cache, no-store"
 
 
 def test_two_marks_of_which_one_is_no_store_keep_its_words(app: Flask) -> None:
-    """The stricter mark counts, in either order."""
+    """The stricter policy applies, in either order."""
     never, minute = cache_control(**NEVER), cache_control(max_age=60)
     app.add_url_rule("/a", "a", never(minute(lambda: "hi")))
     app.add_url_rule("/b", "b", minute(never(lambda: "hi")))
@@ -140,7 +140,7 @@ def test_two_marks_of_which_one_is_no_store_keep_its_words(app: Flask) -> None:
 
 
 def test_a_view_may_write_the_same_words_into_its_response(app: Flask) -> None:
-    """With the attributes of Werkzeug, as a header, and over a mark that stores."""
+    """With Werkzeug's attributes, as a header, and over a policy that stores."""
 
     def by_attributes() -> Any:
         response = make_response("hi")
@@ -164,7 +164,7 @@ def test_a_view_may_write_the_same_words_into_its_response(app: Flask) -> None:
 def test_a_page_of_no_store_says_nothing_to_an_edge(
     bare: Flask, app: Flask, directives: dict[str, Any]
 ) -> None:
-    """And has no Expires, whatever the response said."""
+    """The response has no Expires, even if the view set it."""
     view = cache_control(**directives)(lambda: ("hi", {"CDN-Cache-Control": "max-age=60"}))
     app.add_url_rule("/", "home", view)
     response = app.test_client().get("/")

@@ -52,19 +52,22 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a list": (["max-age=300"], "takes a Policy"),
     "True": (True, "takes a Policy"),
     "a policy's class": (Policy, "takes a Policy"),
-    "an unknown directive": ({"max_agee": 300}, "'max_agee' is no directive"),
-    "an unknown directive in a text": ("max-agee=300", "'max_agee' is no directive"),
-    "a text without a directive": ("", "no directive"),
-    "a lifetime that is no number": ("max-age=soon", "no number of seconds"),
-    "a lifetime without a number": ("max-age", "no number of seconds"),
-    "a contradiction": ({"no_store": True, "max_age": 5}, "no_store keeps nothing"),
-    "a contradiction in a text": ("no-store, max-age=5", "no_store keeps nothing"),
+    "an unknown directive": ({"max_agee": 300}, "'max_agee' is not a Cache-Control directive"),
+    "an unknown directive in a text": (
+        "max-agee=300",
+        "'max_agee' is not a Cache-Control directive",
+    ),
+    "a text without a directive": ("", "is not a Cache-Control directive"),
+    "a lifetime that is no number": ("max-age=soon", "not a number of seconds"),
+    "a lifetime without a number": ("max-age", "not a number of seconds"),
+    "a contradiction": ({"no_store": True, "max_age": 5}, "no_store stores nothing"),
+    "a contradiction in a text": ("no-store, max-age=5", "no_store stores nothing"),
     "query parameters": (cached(FIVE_MINUTES, query=("q",)), "declared on views"),
 }
 
 
 class NeverCached(Edge):
-    """Write `no-cache, no-store` into every response, as a middleware of that name would."""
+    """Write `no-cache, no-store` into every response."""
 
     default = cache_control(**NEVER)
 
@@ -84,9 +87,9 @@ def header(app: Flask, path: str = "/") -> str:
     return value
 
 
-@pytest.mark.parametrize(("default", "written"), DEFAULTS.values(), ids=DEFAULTS)
+@pytest.mark.parametrize(("default", "expected"), DEFAULTS.values(), ids=DEFAULTS)
 def test_a_default_is_a_policy_or_the_directives_themselves(
-    bare: Flask, default: Any, written: str
+    bare: Flask, default: Any, expected: str
 ) -> None:
     """It holds for views, class-based views and blueprints that have no policy of their own."""
 
@@ -100,7 +103,7 @@ def test_a_default_is_a_policy_or_the_directives_themselves(
     bare.add_url_rule("/", "home", lambda: "hi")
     bare.add_url_rule("/class", view_func=Page.as_view("page"))
     bare.register_blueprint(blueprint)
-    assert {header(bare, path) for path in ("/", "/class", "/blueprint")} == {written}
+    assert {header(bare, path) for path in ("/", "/class", "/blueprint")} == {expected}
     assert {route.source for route in routes(bare)} == {"default"}
 
 
@@ -108,7 +111,7 @@ def test_a_default_is_a_policy_or_the_directives_themselves(
 def test_anything_else_is_refused_where_it_is_written(
     bare: Flask, default: Any, reason: str
 ) -> None:
-    """At start, with one sentence, and before the app is changed."""
+    """At the start, before the app is changed."""
     with pytest.raises(PolicyError, match=reason):
         Edge().init_app(bare, default=default)
     assert "edge" not in bare.extensions
@@ -116,7 +119,7 @@ def test_anything_else_is_refused_where_it_is_written(
 
 @pytest.mark.parametrize("default", [NEVER, FIVE_MINUTES], ids=["never", "five minutes"])
 def test_a_view_overrides_the_default(bare: Flask, default: Any) -> None:
-    """By a mark, by a policy of one response, and by what it writes into the response."""
+    """By a decorator, by serve_as, and by headers of the response."""
     Edge().init_app(bare, default=default)
 
     def by_hand() -> Response:
@@ -135,7 +138,7 @@ def test_a_view_overrides_the_default(bare: Flask, default: Any) -> None:
 def test_without_a_hook_it_holds_for_successful_gets(
     bare: Flask, directives: dict[str, Any]
 ) -> None:
-    """Other methods and other statuses are never stored, and say no more than that."""
+    """Other methods and statuses are only no-store."""
     Edge().init_app(bare, default=directives)
     bare.add_url_rule("/", "home", lambda: "hi", methods=["GET", "POST"])
     bare.add_url_rule("/gone", "gone", lambda: abort(410))
@@ -192,7 +195,7 @@ def test_should_handle_that_can_not_be_called_is_refused(bare: Flask) -> None:
 
 
 def test_no_cache_by_default_for_every_response(bare: Flask) -> None:
-    """A view, another method, a redirect, an error and an address that is not there."""
+    """A view, another method, a redirect, an error and an unknown URL."""
     NeverCached().init_app(bare)
     bare.add_url_rule("/", "home", lambda: "hi", methods=["GET", "POST", "DELETE"])
     bare.add_url_rule("/gone", "gone", lambda: abort(410))
@@ -221,6 +224,6 @@ def test_a_default_of_fields_keeps_a_cookie_out_of_shared_caches(bare: Flask) ->
 
 
 def test_serve_as_refuses_what_is_no_policy(app: Flask) -> None:
-    """It would be lost silently."""
+    """It would have no effect."""
     with app.test_request_context(), pytest.raises(PolicyError, match=r"serve_as\(…\) takes"):
         serve_as(60, make_response("hi"))  # type: ignore[arg-type]  # the mistake itself

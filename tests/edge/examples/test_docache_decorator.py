@@ -1,4 +1,4 @@
-"""A decorator of an app's own, `docache`, that writes Expires and Cache-Control by hand."""
+"""A decorator of the app, `docache`, that sets Expires and Cache-Control."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_decorator_of_the_library_says_the_same(app: Flask) -> None:
 def test_the_second_reader_gets_a_hit(
     behind_gateway: Callable[[], Flask], clock: FrozenClock
 ) -> None:
-    """The gateway keeps the summary for its five minutes, and no longer."""
+    """The gateway stores the summary for five minutes."""
     app = behind_gateway()
     app.add_url_rule("/summary", "summary", docache(content_type="application/json")(get_summary))
     client = app.test_client()

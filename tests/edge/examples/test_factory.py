@@ -72,7 +72,7 @@ def test_the_page_of_no_store_is_generated_for_each_reader(app: Flask, clock: Fr
 
 
 def test_the_page_of_two_minutes_is_a_hit_for_two_minutes(app: Flask, clock: FrozenClock) -> None:
-    """And generated again after that."""
+    """After that it is rendered again."""
     client = app.test_client()
     first = client.get("/page")
     assert first.headers["Cache-Control"] == "max-age=120"
@@ -86,7 +86,7 @@ def test_the_page_of_two_minutes_is_a_hit_for_two_minutes(app: Flask, clock: Fro
 
 
 def test_static_files_through_url_for_are_hits(app: Flask) -> None:
-    """Their URL carries their content's fingerprint, so every cache may keep them for a year."""
+    """Their URL contains a fingerprint, so every cache may store them for a year."""
     with app.test_request_context():
         url = url_for("static", filename="site.css")
     client = app.test_client()
@@ -98,7 +98,7 @@ def test_static_files_through_url_for_are_hits(app: Flask) -> None:
 
 
 def test_an_after_request_function_sets_a_lifetime_too(tmp_path: Path, clock: FrozenClock) -> None:
-    """It runs before the edge reads what the response says."""
+    """It runs before the edge reads the response's headers."""
     app = Flask(__name__, root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
     app.config |= {"EDGE": "", "EDGE_GATEWAY": "off"}
     edge.init_app(app, clock=clock)

@@ -28,11 +28,11 @@ HEADERS = {
 }
 
 
-@pytest.mark.parametrize(("headers", "written"), HEADERS.values(), ids=HEADERS)
+@pytest.mark.parametrize(("headers", "header"), HEADERS.values(), ids=HEADERS)
 def test_headers_of_a_view_leave_as_it_wrote_them(
-    app: Flask, headers: dict[str, str], written: str
+    app: Flask, headers: dict[str, str], header: str
 ) -> None:
-    """Cache-Control too: the response has the last word on its own lifetime."""
+    """Cache-Control, too: the response takes precedence."""
 
     @app.route("/")
     def index() -> Response:
@@ -43,13 +43,13 @@ def test_headers_of_a_view_leave_as_it_wrote_them(
 
     response = app.test_client().get("/")
     assert response.text == "Welcome to my site!"
-    assert response.headers.getlist("Cache-Control") == [written]
+    assert response.headers.getlist("Cache-Control") == [header]
     others = {name: value for name, value in headers.items() if name != "Cache-Control"}
     assert dict(response.headers).items() >= others.items()
 
 
 def test_a_cookie_with_flags_is_sent_and_never_shared(app: Flask) -> None:
-    """A route without a policy may set one; a shared one may not, unless it keeps it private."""
+    """A route without a policy may set one; a shared route only if it declares Set-Cookie private."""
 
     def make_view() -> Callable[[], Response]:
         def view() -> Response:
@@ -90,7 +90,7 @@ def test_a_cookie_on_a_shared_page_raises_while_testing(app: Flask) -> None:
 
 
 def test_after_request_adds_security_headers_to_every_response(app: Flask) -> None:
-    """A page, an error and a static file; what may be cached stays so."""
+    """A page, an error and a static file; cacheable responses stay cacheable."""
     security = {
         "X-Frame-Options": "SAMEORIGIN",
         "Strict-Transport-Security": "max-age=31536000; includeSubDomains",

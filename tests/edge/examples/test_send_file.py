@@ -34,8 +34,8 @@ def file(tmp_path: Path) -> Path:
 
 def get(app: Flask, path: str = "/", **headers: str) -> TestResponse:
     """Ask for a page, and close the file that is sent."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    with app.test_client().get(path, headers=sent) as response:
+    request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    with app.test_client().get(path, headers=request_headers) as response:
         return response
 
 
@@ -55,12 +55,12 @@ def test_a_mark_holds_for_a_file(app: Flask, file: Path) -> None:
     response = get(app, "/a")
     assert len(response.headers.getlist("Expires")) == 1
     assert response.get_etag()[0]
-    again = get(app, "/a", If_None_Match=response.headers["ETag"])
-    assert (again.status_code, again.headers["Cache-Control"]) == (304, "max-age=60")
+    revalidated = get(app, "/a", If_None_Match=response.headers["ETag"])
+    assert (revalidated.status_code, revalidated.headers["Cache-Control"]) == (304, "max-age=60")
 
 
 def test_the_mark_of_a_blueprint_holds_for_its_files(app: Flask, file: Path) -> None:
-    """Those of its views and those of its static folder."""
+    """Files of its views and of its static folder."""
     blueprint = MINUTE(
         Blueprint("files", __name__, static_folder=str(file.parent), static_url_path="/files")
     )
@@ -70,7 +70,7 @@ def test_the_mark_of_a_blueprint_holds_for_its_files(app: Flask, file: Path) -> 
 
 
 def test_a_default_holds_for_a_file(bare: Flask, file: Path) -> None:
-    """Where `should_handle` picks the response; Flask's own default stays elsewhere."""
+    """If `should_handle` selects the response; otherwise Flask's own default applies."""
     Edge().init_app(
         bare,
         default=MINUTE,
@@ -90,7 +90,7 @@ def test_a_policy_of_one_response_holds_for_a_file(app: Flask, file: Path) -> No
 
 @pytest.mark.parametrize("app_wide", [None, 3600, timedelta(hours=1)])
 def test_a_mark_comes_before_the_default_of_the_app(app: Flask, file: Path, app_wide: Any) -> None:
-    """`SEND_FILE_MAX_AGE_DEFAULT` speaks of all files, the mark of this one."""
+    """`SEND_FILE_MAX_AGE_DEFAULT` applies to all files, the policy to this one."""
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = app_wide
     app.add_url_rule("/a", "a", MINUTE(lambda: send_file(file)))
     app.add_url_rule("/b", "b", lambda: send_file(file))
@@ -99,7 +99,7 @@ def test_a_mark_comes_before_the_default_of_the_app(app: Flask, file: Path, app_
 
 
 def test_what_the_view_says_about_the_file_counts(app: Flask, file: Path) -> None:
-    """A max_age of its own, zero included, and a header that it writes afterwards."""
+    """Its own max_age, including zero, and a header that it sets afterwards."""
 
     def no_cache() -> Response:
         response = send_file(file)
@@ -122,20 +122,20 @@ def test_what_the_view_says_about_the_file_counts(app: Flask, file: Path) -> Non
 
 
 def test_a_closed_route_stays_closed(app: Flask, file: Path) -> None:
-    """A file is no exception."""
+    """This applies to files, too."""
     app.add_url_rule("/", "home", cache_control(no_store=True)(lambda: send_file(file)))
     assert header(app) == "no-store"
 
 
 def test_outside_a_request_the_app_answers_itself(app: Flask) -> None:
-    """`get_send_file_max_age` may be asked by a command."""
+    """A command may call `get_send_file_max_age`."""
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 7
     with app.app_context():
         assert app.get_send_file_max_age("a.css") == 7
 
 
 def test_a_download_of_csv_is_an_attachment(app: Flask) -> None:
-    """The headers of the view stay as it wrote them, and the mark adds the lifetime."""
+    """The view's headers are unchanged, and the policy adds the lifetime."""
 
     @app.route("/download")
     @cache_control(public=True, max_age=60)
@@ -153,7 +153,7 @@ def test_a_download_of_csv_is_an_attachment(app: Flask) -> None:
 
 
 def test_a_file_is_sent_as_a_download(app: Flask, file: Path) -> None:
-    """`as_attachment` needs no word on caching beside the mark."""
+    """`as_attachment` needs no caching header besides the policy."""
     app.add_url_rule("/", "home", MINUTE(lambda: send_file(file, as_attachment=True)))
     response = get(app)
     assert response.headers["Content-Disposition"] == "attachment; filename=data.csv"

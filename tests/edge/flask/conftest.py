@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def policy() -> Policy:
-    """Return what a public page promises."""
+    """Return the policy of a public page."""
     return Policy(
         name="ARTICLE",
         browser=Freshness(must_revalidate=True),

@@ -1,4 +1,4 @@
-"""Views that read what can't be followed, and a database that can't be written just now."""
+"""Views whose reads can't be tracked, and a database that can't be written at the moment."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def make(engine: Engine, tmp_path: Path) -> Callable[..., Flask]:
 
 
 def registered(engine: Engine) -> int:
-    """How many rows the index has of the page."""
+    """Return the number of index rows of the page."""
     with engine.connect() as connection:
         query = "SELECT count(*) FROM edge_page WHERE url = '/p'"
         return int(connection.exec_driver_sql(query).scalar_one())
@@ -99,7 +99,7 @@ def test_what_can_not_be_followed_is_shown_to_one_reader_and_said(
     statement: Any,
     reason: str,
 ) -> None:
-    """In production the page is served and kept by nobody; development raises the same sentence."""
+    """In production the page is served and not stored; development raises the same sentence."""
     app = make(statement)
     with caplog.at_level(logging.WARNING):
         answers = [app.test_client().get("/p") for _ in range(2)]
@@ -108,9 +108,15 @@ def test_what_can_not_be_followed_is_shown_to_one_reader_and_said(
         assert "no-store" in answer.headers["Cache-Control"]
         assert "; hit" not in answer.headers["Cache-Status"]
     assert registered(engine) == 0
-    said = [record.sentence for record in caplog.records if record.message == "edge.finding"]
-    assert said
-    assert all(reason in sentence and "show promises P" in sentence for sentence in said)
+    sentences = [
+        record.sentence
+        for record in caplog.records
+        if record.message.partition(":")[0] == "edge.finding"
+    ]
+    assert sentences
+    assert all(
+        reason in sentence and "show has the shared policy P" in sentence for sentence in sentences
+    )
     with pytest.raises(Leak, match="reads-unknown") as leak:
         make(statement, strict=True).test_client().get("/p")
     assert reason in str(leak.value)
@@ -119,7 +125,7 @@ def test_what_can_not_be_followed_is_shown_to_one_reader_and_said(
 def test_a_page_that_can_not_be_registered_now_is_kept_by_nobody(
     make: Callable[..., Flask], engine: Engine
 ) -> None:
-    """Somebody holds the lock for longer than a reader should wait."""
+    """Another transaction holds the lock for longer than a reader should wait."""
     app = make(sa.select(post))
     client = app.test_client()
     client.get("/other")  # the first request of a process writes, too

@@ -1,4 +1,4 @@
-"""What a page is made from beside the rows that SQLAlchemy reads: caches, cursors, files."""
+"""Inputs of a page that SQLAlchemy does not read: caches, cursors, files."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def make(engine: Engine, tmp_path: Path) -> Make:
-    """An app with one page, and a file beside it."""
+    """An app with one page, and a file."""
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "site.css").write_text("a {}")
     (tmp_path / "templates").mkdir()
@@ -61,12 +61,12 @@ def make(engine: Engine, tmp_path: Path) -> Make:
 
 
 def get(app: Flask, path: str = "/p") -> Any:
-    """The answer to a request."""
+    """Return the response to a request."""
     return app.test_client().get(path, base_url=SITE)
 
 
-def refused(make: Make, view: View, reason: str) -> None:
-    """The page is answered and not shared; development is told why."""
+def assert_refused(make: Make, view: View, reason: str) -> None:
+    """The page is served and not shared; development raises the reason."""
     for _ in range(2):
         answer = get(make(view))
         assert answer.status_code == 200
@@ -82,7 +82,7 @@ def change(engine: Engine, version: int) -> None:
 
 
 def versions(engine: Engine) -> str:
-    """What SQLAlchemy reads."""
+    """Read the versions through SQLAlchemy."""
     with engine.connect() as connection:
         return str([tuple(row) for row in connection.execute(sa.select(post.c.version))])
 
@@ -97,7 +97,7 @@ def by_raw_connection(engine: Engine) -> str:
 
 
 def by_the_driver(engine: Engine) -> str:
-    """The driver's connection itself, past its proxy."""
+    """The driver's connection itself, without its proxy."""
     raw = engine.raw_connection()
     driver: Any = raw.driver_connection
     rows = driver.execute("SELECT version FROM post").fetchall()
@@ -126,8 +126,8 @@ DRIVER = [by_raw_connection, by_the_driver, by_connection, by_session]
 def test_a_cursor_of_the_driver_is_a_finding(
     make: Make, engine: Engine, how: Callable[[Engine], str]
 ) -> None:
-    """Nobody sees what it reads."""
-    refused(make, lambda: how(engine), "driver|raw_connection")
+    """Its reads can't be recorded."""
+    assert_refused(make, lambda: how(engine), "driver|raw_connection")
 
 
 @pytest.mark.parametrize("how", DRIVER)
@@ -144,14 +144,14 @@ def test_declared_tables_are_followed(
 
 
 def test_a_declared_table_that_is_not_watched_is_refused(make: Make) -> None:
-    """Nobody would hear of its changes."""
+    """Its changes are not logged."""
     app = make(lambda: "page", reads=("edge_tier",), strict=True)
     with pytest.raises(Leak, match="not watched"):
         get(app)
 
 
 def test_sqlalchemy_itself_is_no_finding(make: Make, engine: Engine) -> None:
-    """It runs every statement on a cursor of the driver, isolation levels and savepoints too."""
+    """It runs every statement on a cursor of the driver, including isolation levels and savepoints."""
 
     def view() -> str:
         with engine.connect().execution_options(isolation_level="SERIALIZABLE") as connection:
@@ -167,7 +167,7 @@ def test_sqlalchemy_itself_is_no_finding(make: Make, engine: Engine) -> None:
 def test_a_page_whose_rows_were_kept_in_the_process_is_not_stored(
     make: Make, engine: Engine
 ) -> None:
-    """It read the database when it was last made, and nothing now, so no change would purge it."""
+    """Its last render read the database and this one did not, so no change would purge it."""
     app = make(lru_cache(lambda: versions(engine)))
     get(app)
     assert_hit(get(app))
@@ -182,7 +182,7 @@ def test_a_page_without_rows_is_stored_again(make: Make) -> None:
     """It never had any."""
     app = make(lambda: "static")
     get(app)
-    app.extensions["edge"].embedded.gateway.purge_all()
+    app.extensions["edge"].embedded_gateway.gateway.purge_all()
     get(app)
     assert_hit(get(app))
 
@@ -190,20 +190,22 @@ def test_a_page_without_rows_is_stored_again(make: Make) -> None:
 def test_a_page_that_no_longer_reads_anything_is_stored_after_a_release(
     make: Make, engine: Engine
 ) -> None:
-    """Its code is another, so it may have lost its rows for good."""
+    """Its code has changed, so it may not read rows any longer."""
     app = make(lambda: versions(engine))
     get(app)
     edited = make(lambda: "static")
     parts = edited.extensions["edge"].tracker.parts
-    shared = parts._shared
-    parts.__dict__["_shared"] = type(shared)(kind=shared.kind, name=shared.name, digest="edited")
-    edited.extensions["edge"].embedded.gateway.purge_all()
+    code_part = parts._code_part
+    parts.__dict__["_code_part"] = type(code_part)(
+        kind=code_part.kind, name=code_part.name, digest="edited"
+    )
+    edited.extensions["edge"].embedded_gateway.gateway.purge_all()
     get(edited)
     assert_hit(get(edited))
 
 
 class Backend:
-    """A backend of Flask-Caching, as far as it is asked."""
+    """The methods of a Flask-Caching backend that are called."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -213,7 +215,7 @@ class Backend:
         return self.values.get(key)
 
     def set(self, key: str, value: Any) -> None:
-        """Keep a value."""
+        """Store a value."""
         self.values[key] = value
 
     def get_many(self, *keys: str) -> list[Any]:
@@ -226,22 +228,22 @@ class Backend:
 
 
 def memoizing(engine: Engine, backend: Backend) -> View:
-    """A view as Flask-Caching's memoize makes it: a version is asked for, then the value."""
+    """A view like that of Flask-Caching's memoize: it reads a version, then the value."""
 
     def view() -> str:
         backend.get_many("show_memver")
         backend.set("show_memver", "v1")
-        kept = backend.get("show")
-        if kept is None:
-            kept = versions(engine)
-            backend.set("show", kept)
-        return str(kept)
+        cached_value = backend.get("show")
+        if cached_value is None:
+            cached_value = versions(engine)
+            backend.set("show", cached_value)
+        return str(cached_value)
 
     return view
 
 
 def test_a_hit_of_flask_caching_is_a_finding(make: Make, engine: Engine) -> None:
-    """The miss before it is none: all that it shows was read."""
+    """A miss is no finding, because all rows were read."""
     backend = Backend()
     app = make(memoizing(engine, backend))
     app.extensions["cache"] = {object(): backend}
@@ -255,7 +257,7 @@ def test_a_hit_of_flask_caching_is_a_finding(make: Make, engine: Engine) -> None
 
 @pytest.mark.parametrize("how", ["get", "get_many", "get_dict"])
 def test_every_way_to_ask_flask_caching_counts(make: Make, how: str) -> None:
-    """Several values may be asked for at once."""
+    """Several values can be read at once."""
     backend = Backend()
     backend.set("a", 1)
     app = make(lambda: str(getattr(backend, how)("a")), strict=True)
@@ -265,7 +267,7 @@ def test_every_way_to_ask_flask_caching_counts(make: Make, how: str) -> None:
 
 
 def test_a_hit_may_be_declared(make: Make) -> None:
-    """Whoever empties the cache with each write says so."""
+    """An app that empties the cache with each write declares it."""
     backend = Backend()
     backend.set("a", 1)
     app = make(lambda: str(backend.get("a")), reads=(), strict=True)
@@ -274,14 +276,14 @@ def test_a_hit_may_be_declared(make: Make) -> None:
     assert_hit(get(app))
 
 
-def opened(path: Path) -> str:
-    """Read a file as applications do."""
+def read_text(path: Path) -> str:
+    """Read a file with the built-in functions."""
     with open(path) as file:  # noqa: PTH123 - as above
         return file.read()
 
 
 FILES: dict[str, Callable[[Path], Any]] = {
-    "open": opened,
+    "open": read_text,
     "pathlib": lambda path: path.read_text(),
     "send_file": send_file,
 }
@@ -291,7 +293,7 @@ FILES: dict[str, Callable[[Path], Any]] = {
 def test_a_file_is_a_finding_in_strict_mode(
     make: Make, tmp_path: Path, how: Callable[[Path], Any]
 ) -> None:
-    """Nobody sees it change; production does not look."""
+    """Its changes are not tracked; production does not check."""
     path = tmp_path / "notes.txt"
     with pytest.raises(Leak, match=r"notes\.txt"):
         get(make(lambda: how(path), strict=True))
@@ -301,10 +303,10 @@ def test_a_file_is_a_finding_in_strict_mode(
 
 
 def test_what_the_program_opens_is_no_finding(make: Make, tmp_path: Path) -> None:
-    """Templates, static files, modules, zones and what the page writes are no inputs of it."""
+    """Templates, static files, modules, time zones and written files are no untracked inputs."""
 
     def view() -> str:
-        import wave  # noqa: F401, PLC0415 - a module that nobody has imported yet
+        import wave  # noqa: F401, PLC0415 - a module that is not imported yet
         from zoneinfo import ZoneInfo  # noqa: PLC0415
 
         (tmp_path / "log.txt").write_text("seen")

@@ -12,7 +12,7 @@ from flask import Flask
         (["https://root:secret@example.org"], "a user name or a password"),
         (["https://example.org", "--origin", "origin"], "The address has no scheme"),
         (["https://example.org", "--timeout", "0"], "--timeout"),
-        (["https://example.org", "--purge"], "Nothing follows this app's pages"),
+        (["https://example.org", "--purge"], "This app does not track its pages"),
     ],
     ids=[
         "no scheme",
@@ -26,7 +26,7 @@ from flask import Flask
 def test_what_can_not_be_checked_is_told_with_status_2(
     app: Flask, arguments: list[str], sentence: str
 ) -> None:
-    """In one sentence, on the error stream, and nobody is asked."""
+    """One sentence on stderr, and no request is sent."""
     result = app.test_cli_runner().invoke(args=["edge", "check", *arguments])
     assert result.exit_code == 2
     assert sentence in result.stderr

@@ -1,4 +1,4 @@
-"""Addresses that readers make up, on a CDN that bills and purges by URL."""
+"""URLs that readers invent, on a CDN that bills and purges by URL."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CAPPED, A_MINUTE, A_DAY = "s-maxage=60", "s-maxage=60", "s-maxage=86400"
 
 
 def deliver_all() -> None:
-    """Take what is owed out of the outbox, as deliveries do; a new app owes a purge of everything."""
+    """Delete all outbox entries, as deliveries do; a new app has a full purge there."""
     with db.engine.begin() as connection:
         connection.execute(sa.delete(outbox))
 
@@ -45,7 +45,7 @@ def urls_owed_to(tier: str) -> list[str]:
 
 
 def test_pages_of_a_minute_are_not_owed_to_a_cdn_that_bills_by_url(make_app: Make) -> None:
-    """400 unknown URLs cost no invalidation; the gateway is purged of each of them."""
+    """400 unknown URLs cost no invalidation; the gateway purges each of them."""
     app = make_app(**CLOUDFRONT)
     client = app.test_client()
     client.get("/topics")
@@ -59,7 +59,7 @@ def test_pages_of_a_minute_are_not_owed_to_a_cdn_that_bills_by_url(make_app: Mak
 
 
 def test_a_page_that_a_person_names_is_owed_whatever_its_lifetime(make_app: Make) -> None:
-    """They asked for it, and know why."""
+    """An explicit purge is always delivered."""
     app = make_app(**CLOUDFRONT)
     app.test_client().get("/unknown")
     deliver_all()
@@ -81,9 +81,9 @@ SEVERAL_SPELLINGS = {
 def test_a_url_that_caches_spell_in_several_ways_is_kept_for_the_cap(
     make_app: Make, url: str, *, gateway: bool
 ) -> None:
-    """A purge by URL might not find it; an app that redirects such a URL says no-store."""
+    """A purge by URL might miss it; an app that redirects such a URL sends no-store."""
     app = make_app(**{**CLOUDFRONT, "EDGE_GATEWAY": gateway})
     for _ in range(2):
-        said = app.test_client().get(url).headers["Cache-Control"]
-        assert CAPPED in said or "no-store" in said, said
+        cache_control = app.test_client().get(url).headers["Cache-Control"]
+        assert CAPPED in cache_control or "no-store" in cache_control, cache_control
     assert A_DAY in app.test_client().get("/topics").headers["Cache-Control"]

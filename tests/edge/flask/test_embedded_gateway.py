@@ -1,4 +1,4 @@
-"""The gateway in front of a Flask app: misses, hits, purges and what it tells of the guard."""
+"""The gateway in front of a Flask app: misses, hits, purges and findings of the guard."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def gated(bare: Flask, edge: Edge, clock: FrozenClock, policy: Policy, tmp_path:
 
 
 def get(app: Flask, path: str = "/", **headers: str) -> Any:
-    """Ask for a path, header names with underscores."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return app.test_client().get(path, headers=sent)
+    """Request a path; header names are written with underscores."""
+    request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return app.test_client().get(path, headers=request_headers)
 
 
 def test_the_second_reader_gets_a_hit(gated: Flask, clock: FrozenClock) -> None:
-    """As new as the first one was, and without what was meant for the gateway alone."""
+    """Its age is 0, and the gateway's own header fields are removed."""
     first = get(gated)
     clock.advance(timedelta(seconds=30))
     second = get(gated)
@@ -66,16 +66,18 @@ def test_the_second_reader_gets_a_hit(gated: Flask, clock: FrozenClock) -> None:
 
 
 def test_without_a_cdn_a_hit_says_how_old_it_is(gated: Flask, clock: FrozenClock) -> None:
-    """No cache behind the gateway is told a lifetime from which an Age would take something."""
+    """Without a CDN, no header gives a lifetime that an Age would shorten."""
     edge = gated.extensions["edge"]
-    edge.front = EdgeChain.from_dialects((), parse_dialects("broadsheet"), cap=timedelta(minutes=1))
+    edge.edge_chain = EdgeChain.from_dialects(
+        (), parse_dialects("broadsheet"), cap=timedelta(minutes=1)
+    )
     get(gated)
     clock.advance(timedelta(seconds=30))
     assert get(gated).headers["Age"] == "30"
 
 
 def test_a_promise_of_time_grows_old(gated: Flask, clock: FrozenClock) -> None:
-    """Browser, CDN and gateway share the same two minutes, whoever got the page when."""
+    """Browser, CDN and gateway count the same two minutes from the first response."""
     timed = Policy(
         name="TIMED", browser=Freshness(ttl=timedelta(minutes=2)), timed=True, purged=False
     )
@@ -91,7 +93,7 @@ def test_a_promise_of_time_grows_old(gated: Flask, clock: FrozenClock) -> None:
 
 
 def test_a_page_is_new_after_a_purge(gated: Flask, edge: Edge) -> None:
-    """By its URL, by its path, and with everything else."""
+    """By its URL, by its path, and by a purge of everything."""
     for purge in (
         lambda: edge.purge(gated, "https://x.example/"),
         lambda: edge.purge(gated, "/"),
@@ -105,7 +107,7 @@ def test_a_page_is_new_after_a_purge(gated: Flask, edge: Edge) -> None:
 
 
 def test_trackers_and_unknown_parameters_make_no_second_copy(gated: Flask) -> None:
-    """The first are ignored, the others redirected."""
+    """Tracking parameters are ignored, unknown ones redirected."""
     get(gated, "/?q=1")
     assert_hit(get(gated, "/?q=1&utm_source=mail"))
     assert get(gated, "/?q=1&x=2").headers["Location"] == "/?q=1"
@@ -118,7 +120,7 @@ def test_a_strange_host_is_no_second_site(gated: Flask) -> None:
 
 
 def test_a_finding_is_told(gated: Flask, policy: Policy) -> None:
-    """The reason stands in Cache-Status; nothing is stored."""
+    """Cache-Status contains the code; nothing is stored."""
     gated.add_url_rule("/leak", "leak", cached(policy)(lambda: session.get("name", "you")))
     response = get(gated, "/leak")
     assert_no_store(response)
@@ -130,12 +132,12 @@ def test_a_leak_still_raises_in_tests(gated: Flask, policy: Policy) -> None:
     """The gateway does not swallow it."""
     gated.testing = True
     gated.add_url_rule("/leak", "leak", cached(policy)(lambda: session.get("name", "you")))
-    with pytest.raises(Leak, match="leak promises ARTICLE"):
+    with pytest.raises(Leak, match="leak has the shared policy ARTICLE"):
         get(gated, "/leak")
 
 
 def test_what_is_not_modified_is_said_by_the_gateway_and_by_flask(gated: Flask) -> None:
-    """A stored page and one that is passed on answer If-None-Match alike."""
+    """Stored and uncached pages evaluate If-None-Match in the same way."""
     gated.add_url_rule("/mine", "mine", cache_control(private=True, max_age=5)(lambda: "mine"))
     tag = get(gated).headers["ETag"]
     assert get(gated, If_None_Match=tag).status_code == 304
@@ -157,7 +159,7 @@ def test_a_stale_page_is_validated(gated: Flask, clock: FrozenClock) -> None:
 
 
 def test_a_private_page_passes(gated: Flask) -> None:
-    """Its cookie reaches its reader."""
+    """The reader gets the cookie."""
 
     @gated.get("/me")
     def me() -> Response:
@@ -172,7 +174,7 @@ def test_a_private_page_passes(gated: Flask) -> None:
 
 
 def test_static_files_are_kept_as_they_were_packed(bare: Flask, tmp_path: Path) -> None:
-    """Made ahead at the best quality, each coding with its own ETag."""
+    """Compressed ahead at the best level, each coding with its own ETag."""
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "site.css").write_text("body { color: rebeccapurple }\n" * 40)
     bare.config |= {"EDGE_GATEWAY": "on", "EDGE_STORE": str(tmp_path / "store")}
@@ -200,7 +202,7 @@ def test_an_edge_further_out_gets_its_fields(bare: Flask, policy: Policy, tmp_pa
 
 
 def test_without_a_gateway_a_purge_has_nothing_to_do(bare: Flask, edge: Edge) -> None:
-    """The application need not know whether there is one."""
+    """The app can call it without a check for a gateway."""
     edge.init_app(bare)
     assert edge.purge(bare, "/") == 0
     assert edge.purge_all(bare) == 0

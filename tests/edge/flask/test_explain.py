@@ -1,4 +1,4 @@
-"""What a site tells of itself: why a page is kept, who shows a post, and what is purged by hand."""
+"""Explain pages of a site: why one is cached, which show a post, and purging by hand."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ WARM = ("/", "/articles/lanterns", "/articles/tides", "/about", "/topics/harbour
 
 
 def fill() -> None:
-    """Two articles that are neighbours, twenty between them and today, and a page."""
+    """Create two neighbouring articles, twenty newer ones, and a page."""
     content.post("Lanterns", at=OLD, topics=["Harbour"], authors=["Ada"])
     content.post("Tides", at=OLD + timedelta(hours=1))
     for number in range(20):
@@ -46,7 +46,7 @@ def fill() -> None:
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+def site_folder(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
     """A database in which every page of WARM is registered, to copy from."""
     folder = tmp_path_factory.mktemp("asked")
     shutil.copy(migrated, folder / "broadsheet.db")
@@ -61,7 +61,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
 def asked_postgres(
     tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, migrated_postgres: str
 ) -> Iterator[str]:
-    """The name of one on PostgreSQL."""
+    """The name of such a database on PostgreSQL."""
     url = postgres.create(template=migrated_postgres)
     for app in open_app(tmp_path_factory.mktemp("asked"), DATABASE_URL=database_url(url)):
         fill()
@@ -75,7 +75,7 @@ def asked_postgres(
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """A site over each database, without a gateway; every page of WARM is registered."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("asked"), tmp_path / "broadsheet.db")
+        shutil.copy(request.getfixturevalue("site_folder"), tmp_path / "broadsheet.db")
         yield from open_app(tmp_path)
         return
     postgres = request.getfixturevalue("postgres")
@@ -85,7 +85,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
 
 
 def warm(app: Flask) -> None:
-    """Ask for the pages; a context of its own for each, as a server has it."""
+    """Request the pages, each in its own context, as on a server."""
     for path in WARM:
         assert ask(app, path).status_code == 200
 
@@ -120,83 +120,93 @@ def run(app: Flask, *words: str) -> str:
 
 
 def test_why_tells_policy_copy_and_what_was_read(site: Flask) -> None:
-    """In words that a writer understands, with the names of things."""
-    found = explain.why(site, "/articles/lanterns")
-    assert (found.url, found.status, found.policy) == ("/articles/lanterns", 200, "ARTICLE")
-    assert found.fresh
-    assert len(found.variants) == 1
-    said = "\n".join(found.to_lines())
-    assert "post 'Lanterns': its " in said
-    assert "post 'Tides': its " in said
-    assert "topic 'Harbour'" in said
-    assert "the template site/articles/show.html" in said
-    assert "the setting SITE_URL" in said
-    assert "the code of app.site.articles" in said
-    assert "may be cached until" in said
+    """The text contains the names of the rows."""
+    explanation = explain.why(site, "/articles/lanterns")
+    assert (explanation.url, explanation.status, explanation.policy) == (
+        "/articles/lanterns",
+        200,
+        "ARTICLE",
+    )
+    assert explanation.fresh
+    assert len(explanation.variants) == 1
+    text = "\n".join(explanation.to_lines())
+    assert "post 'Lanterns': its " in text
+    assert "post 'Tides': its " in text
+    assert "topic 'Harbour'" in text
+    assert "the template site/articles/show.html" in text
+    assert "the setting SITE_URL" in text
+    assert "the code of app.site.articles" in text
+    assert "may be cached until" in text
 
 
 def test_why_registers_nothing(site: Flask) -> None:
-    """A page that nobody keeps is still kept by nobody."""
+    """A page without a copy still has none."""
     before = registered()
-    found = explain.why(site, "/topics")
-    assert found.variants == ()
-    assert "no shared cache may hold it now" in "\n".join(found.to_lines())
+    explanation = explain.why(site, "/topics")
+    assert explanation.variants == ()
+    assert "no shared cache may hold it now" in "\n".join(explanation.to_lines())
     assert registered() == before
 
 
 def registered() -> int:
-    """How many pages are in the index."""
+    """Return the number of pages in the index."""
     with db.engine.connect() as connection:
         return connection.scalar(sa.select(sa.func.count()).select_from(page)) or 0
 
 
 def test_why_names_the_last_change_that_touched_the_page(site: Flask) -> None:
-    """And tells that the registered copy differs from the page as it is now."""
+    """It also reports that the registered copy differs from a fresh render."""
     with transaction() as session:
         session.execute(sa.update(Post).where(Post.slug == "lanterns").values(title="Lamps"))
     with transaction() as session:
         session.execute(sa.update(Post).where(Post.slug == "later-7").values(title="Elsewhere"))
     db.session.remove()
-    found = explain.why(site, "/articles/lanterns")
-    assert found.last_change is not None
-    assert found.last_change.what.endswith("got another title")
-    assert found.fresh is False
+    explanation = explain.why(site, "/articles/lanterns")
+    assert explanation.last_change is not None
+    assert explanation.last_change.what.endswith("got another title")
+    assert explanation.fresh is False
 
 
 def test_why_tells_where_the_page_is(gated: FlaskClient) -> None:
-    """In the gateway with its age, and what each tier is owed; asking is no visit."""
+    """In the gateway with its age, and its pending purges per tier; no access is counted."""
     app, path = gated.application, "/articles/lanterns"
-    store = app.extensions["edge"].embedded.store
+    store = app.extensions["edge"].embedded_gateway.store
     gated.get(path, buffered=True)  # a page is packed when its reader is done
-    visits = dict(store.most_visited(99))
-    found = explain.why(app, path)
-    said = "\n".join(found.to_lines())
+    visits = dict(store.most_requested(99))
+    explanation = explain.why(app, path)
+    text = "\n".join(explanation.to_lines())
     assert re.search(
-        r"gateway has it: \d+ s old, fresh for 86\d{3} s, as br and gzip and iden", said
+        r"gateway has it: \d+ s old, fresh for 86\d{3} s, as br and gzip and iden", text
     )
-    (before,) = found.to_json()["places"]["tiers"]
-    assert dict(store.most_visited(99)) == visits
+    (before,) = explanation.to_json()["places"]["tiers"]
+    assert dict(store.most_requested(99)) == visits
     with transaction() as session:
         session.execute(sa.update(Post).where(Post.slug == "lanterns").values(title="Lamps"))
     db.session.remove()
-    found = explain.why(app, path)
-    (after,) = found.to_json()["places"]["tiers"]
+    explanation = explain.why(app, path)
+    (after,) = explanation.to_json()["places"]["tiers"]
     assert after["purged"] > (before["purged"] or "")
-    said = "\n".join(found.to_lines())
-    assert "This machine's gateway does not have it." in said
-    assert re.search(r"gateway-\w+: last purged at 20\d\d-", said)
-    assert re.search(r"of the log, on 20\d\d-.* UTC: post .* got another title", said)
+    text = "\n".join(explanation.to_lines())
+    assert "This machine's gateway does not have it." in text
+    assert re.search(r"gateway-\w+: last purged at 20\d\d-", text)
+    assert re.search(r"of the log, on 20\d\d-.* UTC: post .* got another title", text)
 
 
 def test_why_explains_what_is_not_kept(site: Flask) -> None:
-    """There is no copy, whatever was asked for."""
+    """There is no copy of the page."""
     ask(site, "/edge/no-store")
-    found = explain.why(site, "/edge/no-store")
-    assert (found.variants, found.policy) == ((), "NO_STORE")
+    explanation = explain.why(site, "/edge/no-store")
+    assert (explanation.variants, explanation.policy) == ((), "NO_STORE")
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """The whole app on SQLite, for `any_app`; this folder's conftest has a small app."""
+    return make_app()
 
 
 def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
-    """Here a view that writes."""
+    """In this case a view that writes."""
 
     @any_app.get("/it/writes")
     @cached(policies.PAGE)
@@ -209,9 +219,9 @@ def test_why_tells_what_keeps_a_page_from_being_shared(any_app: Flask) -> None:
 
 
 def test_trouble_with_the_triggers_is_a_reason(site: Flask) -> None:
-    """Nothing is shared until they are made anew."""
+    """Nothing is shared until they are installed again."""
     break_triggers()
-    site.extensions["edge"].tracker.watchman.look()
+    site.extensions["edge"].tracker.drift_monitor.check_now()
     assert "flask edge triggers install" in explain.why(site, "/").unshareable_reason
 
 
@@ -223,12 +233,12 @@ def break_triggers() -> None:
 
 
 def test_why_understands_a_whole_url(site: Flask) -> None:
-    """As it is copied from a browser."""
+    """The URL can be copied from a browser."""
     assert explain.why(site, f"{site.config['SITE_URL']}/about").url == "/about"
 
 
 def test_why_and_who_as_json(site: Flask) -> None:
-    """Programs get the same."""
+    """--json contains the same data."""
     why = json.loads(run(site, "why", "/about", "--json"))
     assert (why["policy"], why["fresh"], len(why["kept"])) == ("PAGE", True, 1)
     who = json.loads(run(site, "who", "about", "--json"))
@@ -237,10 +247,10 @@ def test_why_and_who_as_json(site: Flask) -> None:
 
 def test_who_lists_the_pages_that_show_a_post(site: Flask) -> None:
     """By its slug or by its path; pages that show something else are not among them."""
-    found = explain.who(site, "lanterns")
-    assert {*SHOWING} <= {*found.urls}
-    assert "/about" not in found.urls
-    assert explain.who(site, "/articles/lanterns") == found
+    impact = explain.who(site, "lanterns")
+    assert {*SHOWING} <= {*impact.urls}
+    assert "/about" not in impact.urls
+    assert explain.who(site, "/articles/lanterns") == impact
     assert run(site, "who", "lanterns").startswith("A change of post 'Lanterns' affects ")
 
 
@@ -252,7 +262,7 @@ def test_who_of_one_column(site: Flask) -> None:
 
 
 def test_who_of_another_table(site: Flask) -> None:
-    """A topic and an author have names too."""
+    """A topic and an author can be named as well."""
     assert "/topics/harbour" in explain.who(site, "harbour").urls
     assert "/articles/lanterns" in explain.who(site, "ada", table="author").urls
 
@@ -265,14 +275,14 @@ def test_who_of_another_table(site: Flask) -> None:
         (["who", "ada", "--table", "user"], "Table user has no lookup column"),
         (["who", "lanterns", "--column", "colour"], "post has no column colour."),
         (["purge", "--post", "nothing"], "There is no post"),
-        (["purge"], "Say one of --url, --post and --all."),
-        (["purge", "--all", "--url", "/"], "Say one of --url, --post and --all."),
+        (["purge"], "Give one of --url, --post, --all and --retry"),
+        (["purge", "--all", "--url", "/"], "Give one of --url, --post, --all and --retry"),
     ],
 )
 def test_what_nobody_knows_is_said_in_a_sentence(
     site: Flask, words: list[str], sentence: str
 ) -> None:
-    """And the status is not 0."""
+    """The exit status is not 0."""
     result = site.test_cli_runner().invoke(args=["edge", *words])
     assert result.exit_code > 0
     assert sentence in result.output
@@ -288,19 +298,21 @@ def test_asking_costs_the_same_on_a_larger_site(site: Flask) -> None:
 
 
 def statements(app: Flask, words: tuple[str, ...]) -> int:
-    """How many statements a command executes."""
-    app.extensions["edge"].tracker.watchman.look()  # it looks by itself every other second
-    said: list[str] = []
+    """Return the number of statements that a command executes."""
+    app.extensions[
+        "edge"
+    ].tracker.drift_monitor.check_now()  # the monitor itself checks every two seconds
+    statements_sent: list[str] = []
 
     def note(*arguments: object) -> None:
-        said.append(str(arguments[2]))
+        statements_sent.append(str(arguments[2]))
 
     sa.event.listen(db.engine, "before_cursor_execute", note)
     try:
         run(app, *words)
     finally:
         sa.event.remove(db.engine, "before_cursor_execute", note)
-    return len(said)
+    return len(statements_sent)
 
 
 def test_a_purge_of_a_url_purges_it_alone(gated: FlaskClient) -> None:
@@ -311,7 +323,7 @@ def test_a_purge_of_a_url_purges_it_alone(gated: FlaskClient) -> None:
 
 
 def test_a_purge_of_a_post_purges_whatever_shows_it(gated: FlaskClient) -> None:
-    """And nothing else."""
+    """Other pages stay stored."""
     run(gated.application, "purge", "--post", "/articles/lanterns")
     for path in ("/articles/lanterns", "/articles/tides", "/topics/harbour"):
         assert_miss(gated.get(path))
@@ -319,24 +331,24 @@ def test_a_purge_of_a_post_purges_whatever_shows_it(gated: FlaskClient) -> None:
 
 
 def test_a_purge_of_everything(gated: FlaskClient) -> None:
-    """Every page is made anew."""
+    """Every page is rendered again."""
     assert "everything" in run(gated.application, "purge", "--all")
     for path in WARM:
         assert_miss(gated.get(path))
 
 
 def test_a_url_that_was_never_registered_is_purged_all_the_same(gated: FlaskClient) -> None:
-    """Somebody has seen it somewhere."""
+    """A cache may still store it."""
     assert explain.purge(gated.application, url="/who/knows?x=1").urls == ("/who/knows?x=1",)
 
 
 def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
-    """A page that is purged and made anew as it was before was purged in vain."""
-    assert "No purged page has been rendered again yet." in list(relay.status(site).to_lines())
+    """A page that renders with the same bytes after a purge counts as unchanged."""
+    assert "No purged page was made anew yet." in list(relay.status(site).to_lines())
     retitle("Lanterns", "Lamps")
     warm(site)
-    found = relay.status(site).precision
-    assert (found.rendered_again, found.unchanged) == (len(SHOWING), 0)
+    precision = relay.status(site).precision
+    assert (precision.rendered_again, precision.unchanged) == (len(SHOWING), 0)
     retitle("Lamps", "Lights")
     retitle("Lights", "Lamps")
     warm(site)
@@ -346,16 +358,16 @@ def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
         "unchanged": len(SHOWING),
         "ratio": 0.5,
     }
-    said = "Of 8 purged pages that were rendered again, 4 had changed: a precision of 0.50."
-    assert said in list(report.to_lines())
+    sentence = "Of 8 purged pages that were made anew, 4 had changed: a precision of 0.50."
+    assert sentence in list(report.to_lines())
 
 
 def test_why_tells_how_often_a_page_was_purged_in_vain(site: Flask) -> None:
-    """So that what is too coarse is found page by page."""
+    """This shows for each page whether its purges are too coarse."""
     retitle("Lanterns", "Lamps")
     warm(site)
-    (kept,) = explain.why(site, "/topics/harbour").variants
-    assert kept.to_text().endswith("; rendered again after 1 purge, never with identical content")
+    (variant,) = explain.why(site, "/topics/harbour").kept
+    assert variant.to_text().endswith("; made anew after 1 purge, never as it was before")
 
 
 def retitle(title: str, other: str) -> None:

@@ -1,4 +1,4 @@
-"""The three ways in: the app's default, the marks, and what the response says itself."""
+"""The three ways to set a policy: the app's default, decorators, and the response itself."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def home() -> str:
 
 def get(app: Flask, url: str = "/", **headers: str) -> Any:
     """Ask for a URL, header names with underscores."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return app.test_client().get(url, headers=sent)
+    request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return app.test_client().get(url, headers=request_headers)
 
 
 def test_a_route_without_a_policy_is_no_store(app: Flask) -> None:
-    """Nothing said means nothing stored, and no ETag invites anyone to ask again."""
+    """Without a policy nothing is stored, and no ETag is sent."""
     app.add_url_rule("/", "home", lambda: "hi")
     response = get(app)
     assert_no_store(response)
@@ -44,7 +44,7 @@ def test_an_unknown_url_is_no_store(app: Flask) -> None:
 
 
 def test_a_marked_view_gets_its_policy(app: Flask, policy: Policy) -> None:
-    """The browser asks each time, the CDN keeps no longer than the cap."""
+    """The browser revalidates each time, the CDN stores it for at most the cap."""
     app.add_url_rule("/", "home", cached(policy)(lambda: "hi"))
     response = get(app)
     assert response.headers["Cache-Control"] == BROWSER
@@ -53,17 +53,17 @@ def test_a_marked_view_gets_its_policy(app: Flask, policy: Policy) -> None:
 
 
 class TestDefault:
-    """The app-wide default, the first way in."""
+    """The app-wide default, the first way."""
 
     def test_it_holds_for_successful_gets(self, bare: Flask) -> None:
-        """A view that says nothing gets the app's promise."""
+        """A view without a policy gets the app's default."""
         Edge().init_app(bare, default=HOUR)
         bare.add_url_rule("/", "home", lambda: "hi")
         assert_policy(get(bare), HOUR)
 
     @pytest.mark.parametrize("status", [201, 301, 404, 500])
     def test_it_holds_for_no_other_status(self, bare: Flask, status: int) -> None:
-        """Errors and redirects need a promise of their own."""
+        """Errors and redirects need a policy of their own."""
         Edge().init_app(bare, default=HOUR)
         bare.add_url_rule("/", "home", lambda: ("hi", status))
         assert_no_store(get(bare))
@@ -75,7 +75,7 @@ class TestDefault:
         assert_no_store(bare.test_client().post("/"))
 
     def test_the_hook_decides(self, bare: Flask) -> None:
-        """Whoever builds the app can choose the responses that it touches."""
+        """The app can select the responses that get the default."""
         Edge().init_app(
             bare, default=HOUR, should_handle=lambda _, response: response.mimetype == "text/css"
         )
@@ -85,7 +85,7 @@ class TestDefault:
         assert_policy(get(bare, "/b"), HOUR)
 
     def test_the_opposite_hook_caches_nothing_unless_said(self, bare: Flask) -> None:
-        """Only marks and responses speak."""
+        """Only decorators and responses set a policy."""
         Edge().init_app(bare, default=HOUR, should_handle=explicit_only)
         bare.add_url_rule("/a", "a", lambda: "hi")
         bare.add_url_rule("/b", "b", cached(HOUR)(lambda: "hi"))
@@ -93,7 +93,7 @@ class TestDefault:
         assert_policy(get(bare, "/b"), HOUR)
 
     def test_a_default_of_no_store_closes_nothing(self, bare: Flask) -> None:
-        """It says no more than saying nothing does: a response may still speak."""
+        """Like having no default: a response may still set directives."""
         Edge().init_app(bare, default=NO_STORE)
         bare.add_url_rule("/a", "a", lambda: "hi")
         bare.add_url_rule("/b", "b", lambda: ("hi", {"Cache-Control": "max-age=5"}))
@@ -101,17 +101,17 @@ class TestDefault:
         assert get(bare, "/b").headers["Cache-Control"] == "max-age=5"
 
     def test_a_mark_comes_before_it(self, bare: Flask) -> None:
-        """A view that says no-store is not opened by the default."""
+        """A view with no-store does not get the default."""
         Edge().init_app(bare, default=HOUR)
         bare.add_url_rule("/", "home", cached(NO_STORE)(lambda: "hi"))
         assert_no_store(get(bare))
 
 
 class TestMarks:
-    """Marks on views and blueprints, the second way in."""
+    """Decorators of views and blueprints, the second way."""
 
     def test_the_order_of_decorators_does_not_matter(self, app: Flask) -> None:
-        """A mark above or below the route and any other decorator is found."""
+        """The policy is found above or below the route and any other decorator."""
 
         def loud(view: Any) -> Any:
             @functools.wraps(view)
@@ -136,14 +136,14 @@ class TestMarks:
         assert_policy(get(app, "/above"), HOUR)
 
     def test_directives_mark_as_a_policy_does(self, app: Flask) -> None:
-        """Each directive is written as it was said, field names included."""
+        """Each directive is written as declared, including field names."""
         mark = cache_control(max_age=120, private=["Set-Cookie", "X-Token"], no_transform=True)
         app.add_url_rule("/", "home", mark(lambda: "hi"))
-        said = get(app).headers["Cache-Control"]
-        assert said == 'private="Set-Cookie, X-Token", max-age=120, no-transform'
+        header = get(app).headers["Cache-Control"]
+        assert header == 'private="Set-Cookie, X-Token", max-age=120, no-transform'
 
     def test_two_marks_add_up_to_the_stricter(self, app: Flask) -> None:
-        """Whichever stands on top."""
+        """In either order."""
         strict = cache_control(max_age=5, no_transform=True)
         app.add_url_rule("/a", "a", strict(cached(HOUR)(lambda: "hi")))
         app.add_url_rule("/b", "b", cached(HOUR)(strict(lambda: "hi")))
@@ -151,7 +151,7 @@ class TestMarks:
         assert get(app, "/b").headers["Cache-Control"] == "max-age=5, no-transform"
 
     def test_a_blueprint_is_marked_as_a_whole(self, app: Flask) -> None:
-        """A view's own mark comes before that of the blueprint."""
+        """A view's own policy takes precedence over that of the blueprint."""
         site = cached(HOUR)(Blueprint("site", __name__))
         site.add_url_rule("/a", "a", lambda: "hi")
         site.add_url_rule("/b", "b", cached(NO_STORE)(lambda: "hi"))
@@ -192,7 +192,7 @@ class TestMarks:
 
     @pytest.mark.parametrize("status", [302, 404, 500])
     def test_a_mark_speaks_of_success_alone(self, app: Flask, status: int) -> None:
-        """An error that the view ends in is not what it promised."""
+        """An error response of the view does not get its policy."""
         app.add_url_rule("/", "home", cached(HOUR)(lambda: ("hi", status)))
         assert_no_store(get(app))
 
@@ -209,14 +209,14 @@ class TestMarks:
         assert get(app, "/nowhere").headers["Cache-Control"] == BROWSER
 
     def test_a_redirect_is_shared_when_it_says_so(self, app: Flask) -> None:
-        """An old address may be remembered."""
+        """Caches may store the redirect."""
         app.add_url_rule(
             "/", "home", lambda: serve_as(HOUR, make_response(redirect("/new", code=301)))
         )
         assert_policy(get(app), HOUR)
 
     def test_a_server_error_is_never_shared(self, app: Flask) -> None:
-        """Whatever it says."""
+        """Even with a policy."""
         app.add_url_rule("/", "home", lambda: (serve_as(HOUR, make_response("broken")), 500))
         assert_no_store(get(app))
 
@@ -225,21 +225,21 @@ class TestMarks:
         [
             (lambda: cached(home), r"write @cached\(POLICY\)"),
             (lambda: cached(HOUR, query="q"), r"query=\('q',\)"),
-            (lambda: cached(HOUR, headers=("Cookie",)), "varies on Cookie"),
-            (lambda: cache_control(max_age="soon"), "no number of seconds"),
+            (lambda: cached(HOUR, headers=("Cookie",)), "varying on Cookie makes it private"),
+            (lambda: cache_control(max_age="soon"), "not a number of seconds"),
             (lambda: cache_control(max_age=-1), "can't be negative"),
-            (lambda: cache_control(no_store=True, max_age=5), "keeps nothing"),
-            (lambda: cache_control(private=["Set Cookie"]), "no header field name"),
+            (lambda: cache_control(no_store=True, max_age=5), "no_store stores nothing"),
+            (lambda: cache_control(private=["Set Cookie"]), "not a header field name"),
         ],
     )
     def test_a_wrong_mark_is_refused_where_it_is_written(self, make: Any, sentence: str) -> None:
-        """With one sentence on what to write instead."""
+        """The message says what to write instead."""
         with pytest.raises(PolicyError, match=sentence):
             make()
 
 
 class TestResponse:
-    """What the response says itself, the third way in."""
+    """Headers of the response itself, the third way."""
 
     @staticmethod
     def _serve(app: Flask, change: Any, mark: Policy | None = None) -> Any:
@@ -252,27 +252,27 @@ class TestResponse:
         return get(app)
 
     def test_max_age_in_the_view(self, app: Flask) -> None:
-        """The view has the last word, and says it once."""
+        """The view takes precedence, and there is one Cache-Control header."""
         response = self._serve(app, lambda r: setattr(r.cache_control, "max_age", 120), HOUR)
         assert response.headers.getlist("Cache-Control") == ["max-age=120"]
 
     def test_max_age_without_a_mark(self, app: Flask) -> None:
-        """No mark is needed."""
+        """No decorator is needed."""
         response = self._serve(app, lambda r: setattr(r.cache_control, "max_age", 120))
         assert response.headers["Cache-Control"] == "max-age=120"
 
     def test_no_store_in_the_view(self, app: Flask, policy: Policy) -> None:
-        """It takes every promise back, to edges too."""
+        """It removes the headers for all caches, including edges."""
         response = self._serve(app, lambda r: setattr(r.cache_control, "no_store", True), policy)
         assert_no_store(response)
 
     def test_private_in_the_view(self, app: Flask, policy: Policy) -> None:
-        """It keeps the edges out."""
+        """No edge may store the page."""
         response = self._serve(app, lambda r: setattr(r.cache_control, "private", True), policy)
         assert_private(response)
 
     def test_a_header_written_by_hand(self, app: Flask) -> None:
-        """Two lines become one."""
+        """Two header lines are merged into one."""
 
         def change(response: Response) -> None:
             response.headers.add("Cache-Control", "max-age=60")
@@ -282,7 +282,7 @@ class TestResponse:
         assert response.headers.getlist("Cache-Control") == ["max-age=60, no-transform"]
 
     def test_expires_written_by_hand(self, app: Flask, clock: FrozenClock) -> None:
-        """It means the max-age that it amounts to."""
+        """It is converted to the equivalent max-age."""
         response = self._serve(
             app, lambda r: setattr(r, "expires", clock() + timedelta(minutes=10)), HOUR
         )
@@ -290,14 +290,14 @@ class TestResponse:
         assert response.headers.getlist("Expires") == ["Thu, 01 Jan 2026 00:10:00 GMT"]
 
     def test_a_targeted_field_written_by_hand_stays(self, app: Flask, policy: Policy) -> None:
-        """The view may speak to one edge alone."""
+        """The view may set the field of one edge."""
         response = self._serve(
             app, lambda r: r.headers.set("CDN-Cache-Control", "max-age=7"), policy
         )
         assert response.headers.getlist("CDN-Cache-Control") == ["max-age=7"]
 
     def test_a_private_page_tells_no_edge_anything(self, app: Flask) -> None:
-        """Whatever the view wrote for one by hand."""
+        """Fields that the view wrote for an edge are removed."""
         response = self._serve(
             app,
             lambda r: r.headers.set("CDN-Cache-Control", "max-age=7"),
@@ -306,13 +306,13 @@ class TestResponse:
         assert_private(response)
 
     def test_a_closed_route_is_not_opened(self, app: Flask) -> None:
-        """A mark of no-store stands, whatever send_file or a view writes."""
+        """A no-store policy of the route takes precedence over send_file and the view."""
         response = self._serve(app, lambda r: r.headers.set("Cache-Control", "public"), NO_STORE)
         assert_no_store(response)
 
 
 def test_expires_date_and_max_age_agree(app: Flask, clock: FrozenClock) -> None:
-    """One clock, in GMT, for old caches."""
+    """All use the same clock, in GMT."""
     app.add_url_rule("/", "home", cached(HOUR)(lambda: "hi"))
     clock.advance(timedelta(microseconds=1))
     response = get(app)
@@ -321,13 +321,13 @@ def test_expires_date_and_max_age_agree(app: Flask, clock: FrozenClock) -> None:
 
 
 def test_a_private_page_has_no_expires(app: Flask) -> None:
-    """A cache that is too old for Cache-Control would share it."""
+    """A cache that ignores Cache-Control would share the page."""
     app.add_url_rule("/", "home", cache_control(private=True, max_age=60)(lambda: "hi"))
     assert "Expires" not in get(app).headers
 
 
 def test_declared_headers_are_in_vary(app: Flask) -> None:
-    """Beside what the response varies on already."""
+    """They are added to the fields that the response varies on already."""
 
     @app.get("/")
     @cached(HOUR, headers=("Accept-Language",))
@@ -340,7 +340,7 @@ def test_declared_headers_are_in_vary(app: Flask) -> None:
 
 
 class TestValidators:
-    """Strong ETags and the conditional requests that they answer (RFC 9110 §8.8, §13)."""
+    """Strong ETags and conditional requests (RFC 9110 §8.8, §13)."""
 
     @pytest.fixture(autouse=True)
     def _page(self, app: Flask) -> None:
@@ -349,10 +349,10 @@ class TestValidators:
     @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
     def test_a_reader_who_has_it_gets_304(self, app: Flask, form: str, method: str) -> None:
-        """With the headers that a 200 would have had, and without a body."""
+        """With the headers of the 200 response, and without a body."""
         full = get(app)
-        asked = {"If-None-Match": form.format(full.headers["ETag"])}
-        response = app.test_client().open("/", method=method, headers=asked)
+        conditions = {"If-None-Match": form.format(full.headers["ETag"])}
+        response = app.test_client().open("/", method=method, headers=conditions)
         assert response.status_code == 304
         assert response.data == b""
         for name in ("Cache-Control", "Date", "ETag", "Expires"):
@@ -360,13 +360,13 @@ class TestValidators:
         assert "Content-Type" not in response.headers
 
     def test_a_head_has_the_etag_of_its_get(self, app: Flask) -> None:
-        """And its length."""
+        """And the Content-Length."""
         head, full = app.test_client().head("/"), get(app)
         assert head.headers["ETag"] == full.headers["ETag"]
         assert head.headers["Content-Length"] == full.headers["Content-Length"]
 
     def test_the_etag_is_strong_and_of_the_body_alone(self, app: Flask) -> None:
-        """So that every process and every restart says the same."""
+        """So every process sends the same ETag, also after a restart."""
         app.add_url_rule("/same", "same", cached(HOUR)(lambda: "a page"))
         app.add_url_rule("/other", "other", cached(HOUR)(lambda: "other"))
         assert get(app).headers["ETag"] == '"a8354b4c267048f4ce34c3e7d0ecf3e8"'
@@ -383,13 +383,13 @@ class TestValidators:
         assert get(app, If_Match=tag).status_code == 200
 
     def test_an_etag_of_the_view_stays(self, app: Flask) -> None:
-        """The view knows better."""
+        """The view's ETag takes precedence."""
         app.add_url_rule("/own", "own", cached(HOUR)(lambda: ("hi", {"ETag": 'W/"7"'})))
         assert get(app, "/own").headers["ETag"] == 'W/"7"'
         assert get(app, "/own", If_None_Match='"7"').status_code == 304
 
     def test_a_date_of_the_view_is_compared(self, app: Flask) -> None:
-        """Last-Modified comes from the view or not at all."""
+        """Only the view sets Last-Modified."""
         date = "Thu, 01 Jan 2026 00:00:00 GMT"
         app.add_url_rule("/own", "own", cached(HOUR)(lambda: ("hi", {"Last-Modified": date})))
         assert get(app, "/own", If_Modified_Since=date).status_code == 304
@@ -397,13 +397,13 @@ class TestValidators:
 
 
 def test_a_second_registration_is_refused(app: Flask) -> None:
-    """One app has one edge."""
+    """init_app() can be called once per app."""
     with pytest.raises(PolicyError, match="once"):
         Edge().init_app(app)
 
 
 def test_one_edge_serves_two_apps(bare: Flask) -> None:
-    """It keeps no app, so a factory may be called again."""
+    """The extension stores no app, so a factory may be called twice."""
     edge, other = Edge(), Flask("other")
     edge.init_app(bare)
     edge.init_app(other, default=HOUR)
@@ -414,8 +414,8 @@ def test_one_edge_serves_two_apps(bare: Flask) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("EDGE", "akamai", "no dialect"),
-        ("EDGE_GATEWAY", "maybe", "say on or off"),
+        ("EDGE", "akamai", "not a known edge"),
+        ("EDGE_GATEWAY", "maybe", "set it to on or off"),
         ("EDGE_TTL_CAP", "soon", "number of seconds"),
         ("EDGE_TTL_CAP", -1, "number of seconds"),
         ("EDGE_STRICT", "perhaps", "true or false"),
@@ -424,14 +424,14 @@ def test_one_edge_serves_two_apps(bare: Flask) -> None:
 def test_a_malformed_setting_stops_the_start(
     bare: Flask, key: str, value: object, sentence: str
 ) -> None:
-    """With one clear sentence."""
+    """The message names the setting."""
     bare.config[key] = value
     with pytest.raises(PolicyError, match=sentence):
         Edge().init_app(bare)
 
 
 def test_what_fails_on_its_way_out_is_closed(app: Flask) -> None:
-    """A response that nobody judged, since answering an error failed too, is not stored."""
+    """A response that was not checked, because the error handler failed as well, is not stored."""
     app.testing = False
     app.config["PROPAGATE_EXCEPTIONS"] = False
 

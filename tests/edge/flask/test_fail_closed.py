@@ -1,4 +1,4 @@
-"""What is done to a response behind the edge's back."""
+"""Cookies that are set after the edge has checked the response."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.edge.testing import FrozenClock, assert_no_store, assert_policy
 
 
 def by_a_signal(app: Flask) -> Any:
-    """Another extension listens to the same signal, and hears it later."""
+    """Another extension receives the same signal later."""
 
     def mark(_sender: Flask, response: Response, **_: Any) -> None:
         response.set_cookie("visitor", "1")
@@ -24,7 +24,7 @@ def by_a_signal(app: Flask) -> Any:
 
 
 def by_a_middleware(app: Flask) -> Any:
-    """The app brings a middleware of its own, inside the edge."""
+    """The app has its own middleware inside the edge."""
     inner = app.wsgi_app
 
     def wrapped(environ: Any, start_response: Any) -> Any:
@@ -42,22 +42,22 @@ def test_a_cookie_that_was_set_too_late_closes_the_page(
     bare: Flask, clock: FrozenClock, policy: Policy, how: Any
 ) -> None:
     """Many caches store a page together with its cookie."""
-    bare.config["EDGE_STRICT"] = False  # who hears a signal first is nobody's choice
+    bare.config["EDGE_STRICT"] = False  # the order of a signal's receivers is undefined
     if how is by_a_middleware:
-        kept = how(bare)
+        response = how(bare)
     Edge().init_app(bare, clock=clock)
     if how is by_a_signal:
-        kept = how(bare)
+        response = how(bare)
     bare.add_url_rule("/", "show", cached(policy)(lambda: "page"))
     answer = bare.test_client().get("/")
     assert_no_store(answer)
     assert answer.headers["Set-Cookie"].startswith("visitor=1")
     assert "CDN-Cache-Control" not in answer.headers
-    del kept
+    del response
 
 
 def test_a_cookie_that_was_judged_stays_as_it_was_judged(app: Flask) -> None:
-    """A policy may keep cookies out of shared caches by name."""
+    """A policy may declare cookies private by field name."""
     policy = Policy(name="COOKIE", private=("Set-Cookie",))
 
     @app.get("/")

@@ -1,4 +1,4 @@
-"""Whatever fails inside the library, the application's page is answered, and not shared."""
+"""After an error inside the library, the application's page is served and not shared."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Make = Callable[..., Flask]
 
 
 class BoomError(Exception):
-    """An error of the library that nobody expects."""
+    """An unexpected error of the library."""
 
 
 class Nameless(FunctionElement[Any]):
@@ -58,7 +58,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture(autouse=True)
 def unlogged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No place has been logged before."""
+    """Reset the list of logged places."""
     monkeypatch.setattr(fence, "_logged", set())
 
 
@@ -80,13 +80,13 @@ def make(engine: Engine, tmp_path: Path) -> Make:
             PublicSchema.from_watched_tables(WATCHED),
             site="https://example.org",
         )
-        app.extensions["edge"].tracker.watchman.look()
+        app.extensions["edge"].tracker.drift_monitor.check_now()
 
         @cached(policy)
         def show() -> str:
-            made = statement() if callable(statement) else statement
+            executable = statement() if callable(statement) else statement
             with engine.connect() as connection:
-                rows = connection.execute(made).all()
+                rows = connection.execute(executable).all()
             return render_template("p.html", rows=len(rows))
 
         app.add_url_rule("/p", "show", show)
@@ -96,8 +96,8 @@ def make(engine: Engine, tmp_path: Path) -> Make:
     return make
 
 
-def asked_twice(app: Flask) -> list[Any]:
-    """Two answers, both of which the application made."""
+def get_twice(app: Flask) -> list[Any]:
+    """Return two responses, both rendered by the application."""
     answers = [app.test_client().get("/p", base_url="https://example.org") for _ in range(2)]
     assert [answer.text for answer in answers] == ["2 rows"] * 2
     assert [answer.status_code for answer in answers] == [200] * 2
@@ -105,30 +105,30 @@ def asked_twice(app: Flask) -> list[Any]:
 
 
 def boom(*_args: Any, **_options: Any) -> Any:
-    """Fail in a way that nobody has expected."""
+    """Raise an unexpected error."""
     raise BoomError("unexpected")
 
 
 def test_the_page_is_stored_where_nothing_fails(make: Make) -> None:
-    """Otherwise the tests below would prove nothing."""
-    assert_hit(asked_twice(make())[1])
+    """Control for the tests below."""
+    assert_hit(get_twice(make())[1])
 
 
 BREAKS = {
-    "the kind of a statement": (observing, "kind"),
-    "the mark": (observing, "_mark"),
-    "the analysis": (observing, "analyse"),
+    "the kind of a statement": (observing, "classify_statement"),
+    "the mark": (observing, "_read_log_position"),
+    "the analysis": (observing, "analyse_select"),
     "the clock": (observing, "note_clock"),
-    "the rows": (observing, "_taken"),
-    "the facts": (state, "facts_of"),
-    "the promise of a response": (state, "response_promise"),
-    "the judgement": (state, "judge"),
-    "the headers": (state, "promise"),
-    "the ETag": (state, "stamp"),
-    "the address": (state, "registered_as"),
+    "the rows": (observing, "_buffer_result"),
+    "the facts": (state, "collect_facts"),
+    "the promise of a response": (state, "policy_for_response"),
+    "the judgement": (state, "find_reason_not_to_share"),
+    "the headers": (state, "write_policy"),
+    "the ETag": (state, "ensure_etag"),
+    "the address": (state, "page_url"),
     "the beginning": (EdgeState, "_begin"),
     "the record": (tracking.recorder, "begin"),
-    "a question to the record": (tracking.recorder, "_opened"),
+    "a question to the record": (tracking.recorder, "_run_start_checks"),
     "a template's part": (templates.TrackedEnvironment, "part"),
 }
 
@@ -141,11 +141,11 @@ def test_an_unexpected_error_of_the_library_is_no_error_of_the_page(
     owner: Any,
     name: str,
 ) -> None:
-    """The reader gets the page, no cache gets it, and the log names the place once."""
+    """The reader gets the page, no cache stores it, and the log names the place once."""
     app = make()
     monkeypatch.setattr(owner, name, boom)
     with caplog.at_level(logging.ERROR):
-        for answer in asked_twice(app):
+        for answer in get_twice(app):
             assert_no_store(answer)
     failures = [r for r in caplog.records if r.message.startswith("edge.failed")]
     assert len(failures) == 1
@@ -165,17 +165,17 @@ STATEMENTS: dict[str, Any] = {
 
 @pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS)
 def test_a_statement_that_is_not_understood_is_no_error(make: Make, statement: Any) -> None:
-    """It is answered without being shared; development is told why."""
-    for answer in asked_twice(make(statement)):
+    """The page is served and not shared; development raises the reason."""
+    for answer in get_twice(make(statement)):
         assert_no_store(answer)
     with pytest.raises(Leak):
         make(statement, strict=True).test_client().get("/p")
 
 
 def test_strict_mode_raises_what_went_wrong(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A developer wants the traceback."""
+    """Developers need the traceback."""
     app = make(strict=True)
-    monkeypatch.setattr(state, "judge", boom)
+    monkeypatch.setattr(state, "find_reason_not_to_share", boom)
     with pytest.raises(BoomError):
         app.test_client().get("/p")
 
@@ -183,25 +183,25 @@ def test_strict_mode_raises_what_went_wrong(make: Make, monkeypatch: pytest.Monk
 def test_the_application_answers_where_the_gateway_fails(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The store of a gateway may be broken in ways that nobody has thought of."""
+    """The gateway's store may raise unexpected errors."""
     app = make()
-    monkeypatch.setattr(app.extensions["edge"].embedded.store, "load", boom)
-    for answer in asked_twice(app):
+    monkeypatch.setattr(app.extensions["edge"].embedded_gateway.store, "load", boom)
+    for answer in get_twice(app):
         assert_no_store(answer)
 
 
 def test_the_application_answers_where_catching_up_fails(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that can't know what is stale shows nothing that was stored."""
+    """A process that can't catch up serves no stored page."""
     app = make()
-    monkeypatch.setattr(app.extensions["edge"].upkeep, "catch_up", boom)
-    for answer in asked_twice(app):
+    monkeypatch.setattr(app.extensions["edge"].worker, "catch_up", boom)
+    for answer in get_twice(app):
         assert_no_store(answer)
 
 
 def test_an_error_of_the_application_stays_its_own(make: Make) -> None:
-    """It is asked once, and answers as it does without the library."""
+    """The application is called once, and answers as without the library."""
     app = make()
     calls: list[str] = []
 
@@ -218,10 +218,10 @@ def test_an_error_of_the_application_stays_its_own(make: Make) -> None:
 def test_a_write_stands_where_the_purge_after_it_fails(
     make: Make, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The commit is done, and the relay takes the change another time."""
+    """The commit is done, and the relay delivers the purge later."""
     app = make()
-    assert_hit(asked_twice(app)[1])
-    monkeypatch.setattr(app.extensions["edge"].upkeep.relay, "flush", boom)
+    assert_hit(get_twice(app)[1])
+    monkeypatch.setattr(app.extensions["edge"].worker.relay, "flush", boom)
     with engine.begin() as connection:
         connection.execute(sa.update(post).values(version=7))
     with engine.connect() as connection:
@@ -229,7 +229,7 @@ def test_a_write_stands_where_the_purge_after_it_fails(
 
 
 def test_an_error_of_the_query_itself_reaches_the_application(make: Make, engine: Engine) -> None:
-    """Rows that can't be fetched are not taken for rows that are not there."""
+    """A failed fetch is not recorded as an empty result."""
     app = make()
 
     def fail(_dbapi: Any, _record: Any) -> None:
@@ -261,8 +261,8 @@ CLOCKS: dict[str, Any] = {
 
 @pytest.mark.parametrize("statement", CLOCKS.values(), ids=CLOCKS)
 def test_a_page_that_asks_for_the_present_moment_is_not_shared(make: Make, statement: Any) -> None:
-    """It would stay for a day while its answer changes; the refusal says what to do."""
-    for answer in asked_twice(make(statement)):
+    """Its content changes without a write; the message says what to do."""
+    for answer in get_twice(make(statement)):
         assert_no_store(answer)
     with pytest.raises(Leak, match="until="):
         make(statement, strict=True).test_client().get("/p")
@@ -270,7 +270,7 @@ def test_a_page_that_asks_for_the_present_moment_is_not_shared(make: Make, state
 
 @pytest.mark.parametrize("statement", CLOCKS.values(), ids=CLOCKS)
 def test_a_page_that_ends_when_the_minute_does_may_ask_for_it(make: Make, statement: Any) -> None:
-    """Its policy says that it is right until then."""
+    """Its policy limits its lifetime accordingly."""
     policy = Policy(name="MINUTE", edge=Freshness(ttl=timedelta(days=1)), until="minute")
     answer = make(statement, policy=policy).test_client().get("/p")
     assert answer.status_code == 200
@@ -278,7 +278,7 @@ def test_a_page_that_ends_when_the_minute_does_may_ask_for_it(make: Make, statem
 
 
 def test_a_day_needs_no_minute(make: Make) -> None:
-    """Today's date is the same until midnight; an instant is not."""
+    """Today's date is the same until midnight; the exact time is not."""
     policy = Policy(name="DAY", edge=Freshness(ttl=timedelta(days=1)), until="midnight")
     assert_no_store(make(CLOCKS["a week ago"], policy=policy).test_client().get("/p"))
     today = make(CLOCKS["today"], policy=policy).test_client().get("/p")
@@ -286,7 +286,7 @@ def test_a_day_needs_no_minute(make: Make) -> None:
 
 
 def test_a_response_of_a_view_may_be_anything(make: Make) -> None:
-    """Headers that contradict the mark close the page; they break nothing."""
+    """Headers that contradict the policy make the page no-store and raise no error."""
     app = make()
 
     @cached(PAGE)

@@ -1,4 +1,4 @@
-"""A process of another build than the released one says so; where nothing is released, it purges."""
+"""A process with another build than the released one logs it; without releases it purges."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Make = Callable[..., Flask]
 
 @pytest.fixture
 def start(make_app: Make, tmp_path: Path) -> Make:
-    """Start a process of the site over one store; another `build` stands for other code."""
+    """Start a process of the site on one store; another `build` represents other code."""
 
     def begin(build: str = "") -> Flask:
         app = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "store"))
         if build:
-            app.extensions["edge"].tracker.parts.__dict__["build"] = build
+            app.extensions["edge"].tracker.parts.__dict__["build_id"] = build
         return app
 
     return begin
 
 
 def client_of(app: Flask) -> FlaskClient:
-    """A client whose page is kept."""
+    """Return a client whose page is stored."""
     client = app.test_client()
     client.get("/topics")
     return client
@@ -57,7 +57,7 @@ def test_a_process_of_another_build_says_so(start: Make, caplog: pytest.LogCaptu
 
 
 def test_a_release_ends_it(start: Make) -> None:
-    """Then the other process is the one of another build."""
+    """After that the other process has the outdated build."""
     first = start()
     release(first)
     client_of(first)
@@ -69,7 +69,7 @@ def test_a_release_ends_it(start: Make) -> None:
 
 
 def test_where_nothing_is_released_other_code_purges_everything(start: Make) -> None:
-    """Edited and restarted: the old page is no HIT, and the older process shares nothing more."""
+    """After an edit and a restart the old page is no hit, and the older process shares nothing."""
     first = start()
     client_of(first)
     assert_hit(first.test_client().get("/topics"))
@@ -80,6 +80,6 @@ def test_where_nothing_is_released_other_code_purges_everything(start: Make) -> 
 
 
 def test_where_nothing_is_released_the_same_code_keeps_its_pages(start: Make) -> None:
-    """A restart is no reason to make pages again."""
+    """A restart does not purge pages."""
     client_of(start())
     assert_hit(start().test_client().get("/topics"))

@@ -1,4 +1,4 @@
-"""Processes with other settings than the site's own write, purge and deliver: no page stays old."""
+"""Processes with other settings than the site's own write, purge and deliver; no page stays stale."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def web(make_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Flask]:
     client = app.test_client()
     assert [state(client.get("/topics")) for _ in range(2)] == ["miss", "hit"]
     yield app
-    app.extensions["edge"].embedded.store.close()
+    app.extensions["edge"].embedded_gateway.store.close()
 
 
 def state(response: Any) -> str:
-    """Whether the gateway answered by itself."""
+    """Return the Cache-Status keyword of the gateway."""
     return "hit" if "hit" in response.headers["Cache-Status"] else "miss"
 
 
@@ -55,7 +55,7 @@ def write(slug: str) -> None:
 def test_a_write_in_another_shell_purges_the_gateway(
     web: Flask, make_app: Callable[..., Flask], tmp_path: Path, settings: dict[str, Any]
 ) -> None:
-    """The shell delivers the purge itself, under the address that readers know."""
+    """The shell delivers the purge itself, for the URL that readers use."""
     shell = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "store"), **settings)
     with shell.app_context():
         write("a")
@@ -66,7 +66,7 @@ def test_a_write_in_another_shell_purges_the_gateway(
 def test_a_purge_by_hand_in_another_shell_reaches_the_page(
     web: Flask, make_app: Callable[..., Flask], tmp_path: Path, settings: dict[str, Any]
 ) -> None:
-    """`flask edge purge --url /topics` names a page of the site, whatever the shell's site is."""
+    """`flask edge purge --url /topics` purges the page under the site's URL."""
     shell = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "store"), **settings)
     with shell.app_context():
         explain.purge(shell, url="/topics")
@@ -76,13 +76,13 @@ def test_a_purge_by_hand_in_another_shell_reaches_the_page(
 def test_two_sites_over_one_store_are_both_purged(
     web: Flask, make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
-    """Each keeps the page under its own address, and one write empties both."""
+    """Each stores the page under its own URL, and one write purges both."""
     other = make_app(
         EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "store"), SITE_URL="http://b.example"
     )
-    other.extensions["edge"].tracker.parts.__dict__["build"] = web.extensions[
+    other.extensions["edge"].tracker.parts.__dict__["build_id"] = web.extensions[
         "edge"
-    ].tracker.parts.build
+    ].tracker.parts.build_id
     assert [state(other.test_client().get("/topics")) for _ in range(2)] == ["miss", "hit"]
     with web.app_context():
         write("a")
@@ -92,8 +92,8 @@ def test_two_sites_over_one_store_are_both_purged(
 def test_more_sites_than_can_be_listed_empty_the_store(
     web: Flask, make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
-    """In doubt under which address a page is kept, everything is purged."""
-    sites = web.extensions["edge"].embedded.sites
+    """If the URL of a stored page is unknown, everything is purged."""
+    sites = web.extensions["edge"].embedded_gateway.sites
     for number in range(400):
         assert sites.add(f"https://{number}.example")
     assert sites.list_sites() is None
@@ -106,28 +106,30 @@ def test_more_sites_than_can_be_listed_empty_the_store(
 def test_what_is_delivered_elsewhere_has_the_site_of_the_page(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A relay without SITE_URL sends an edge that is purged by URL the address that readers know."""
+    """A relay without SITE_URL purges an edge by the URL that readers use."""
     cdn = MemoryDriver()
-    monkeypatch.setattr(edge_drivers, "build", lambda name, _config, site: cdn if site else name)
+    monkeypatch.setattr(
+        edge_drivers, "build_driver", lambda name, _config, site: cdn if site else name
+    )
     web = make_app(SITE_URL=SITE, EDGE="cloudflare")
     release(web)
     web.test_client().get("/topics")
-    web.extensions["edge"].upkeep.relay.step(datetime.now(UTC))
+    web.extensions["edge"].worker.relay.run_once(datetime.now(UTC))
     relay = make_app(EDGE="cloudflare")
     with relay.app_context():
         write("a")
-    relay.extensions["edge"].upkeep.relay.step(datetime.now(UTC))
-    found = {(target.site, target.url) for call in cdn.calls for target in call.targets}
-    assert (SITE, "/topics") in found
-    assert {site for site, _ in found} == {SITE}
+    relay.extensions["edge"].worker.relay.run_once(datetime.now(UTC))
+    targets = {(target.site, target.url) for call in cdn.calls for target in call.targets}
+    assert (SITE, "/topics") in targets
+    assert {site for site, _ in targets} == {SITE}
 
 
 def test_a_process_that_knows_fewer_edges_delays_the_second_purge_as_long(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The flight of an edge is as long as those say who serve pages to it."""
+    """The fill time of an edge is set by the processes that serve pages to it."""
     monkeypatch.setattr(
-        edge_drivers, "build", lambda _name, _config, site: MemoryDriver() if site else None
+        edge_drivers, "build_driver", lambda _name, _config, site: MemoryDriver() if site else None
     )
     web = make_app(SITE_URL=SITE, EDGE="cloudflare,varnish,fastly")
     release(web)
@@ -137,13 +139,13 @@ def test_a_process_that_knows_fewer_edges_delays_the_second_purge_as_long(
         write("a")
     now = datetime.now(UTC) + timedelta(seconds=1)
     for one in (web, relay):
-        one.extensions["edge"].upkeep.relay.step(now)
+        one.extensions["edge"].worker.relay.run_once(now)
     with relay.app_context():
-        placed = db.session.execute(
+        tier_row = db.session.execute(
             sa.select(tier.c.depth, tier.c.flight).where(tier.c.name == "cloudflare")
         ).one()
         depths = set(
             db.session.scalars(sa.select(outbox.c.depth).where(outbox.c.tier == "cloudflare"))
         )
-    assert placed.depth == 3
+    assert tier_row.depth == 3
     assert depths == {3}

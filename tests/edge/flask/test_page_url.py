@@ -1,4 +1,4 @@
-"""The page that somebody means, in whatever way its address was written."""
+"""Find the registered URL of a page from its URL or path."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEANT = {
 
 @pytest.mark.parametrize(("url", "page"), MEANT.values(), ids=MEANT)
 def test_a_page_is_found_as_it_is_registered(url: str, page: str) -> None:
-    """So that purging it by hand purges it."""
+    """A purge by hand then finds the page."""
     assert parse_page_url(url, SITE) == page
 
 
@@ -38,6 +38,6 @@ NOWHERE = {
 
 @pytest.mark.parametrize("url", NOWHERE.values(), ids=NOWHERE)
 def test_a_page_of_nobody_is_refused(url: str) -> None:
-    """Who asks for it means something else than what would be answered."""
-    with pytest.raises(PolicyError, match=r"is no (page|URL)"):
+    """The URL is not a page of this site."""
+    with pytest.raises(PolicyError, match=r"is not a (page of|valid URL)"):
         parse_page_url(url, SITE)

@@ -1,4 +1,4 @@
-"""The gateway of a real app is filled again after a purge, before its next reader asks."""
+"""The gateway of a real app is refilled after a purge, before the next request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VISITS = 3
 
 
 def visit(app: Flask, path: str) -> None:
-    """Ask for a page, so often that readers will miss it."""
+    """Request a page often enough that it is refilled."""
     for _ in range(VISITS):
         app.test_client().get(path)
 
@@ -27,30 +27,30 @@ def write(slug: str) -> None:
     db.session.remove()
 
 
-def wanted(app: Flask) -> int:
-    """How many pages are waiting to be made anew."""
-    stats = app.extensions["edge"].embedded.store.stats()
+def refill_queue_length(app: Flask) -> int:
+    """Return the length of the refill queue."""
+    stats = app.extensions["edge"].embedded_gateway.store.stats()
     assert stats is not None
-    return int(stats.wanted)
+    return int(stats.refill_queue)
 
 
 def refill(app: Flask) -> None:
-    """Refill until nothing is wanted."""
+    """Refill until the queue is empty."""
     deadline = time.monotonic() + 10
-    found = app.extensions["edge"].embedded.refill
-    while wanted(app):
+    gateway_refill = app.extensions["edge"].embedded_gateway.refill
+    while refill_queue_length(app):
         assert time.monotonic() < deadline
-        time.sleep(min(found.step().total_seconds(), 0.02))
+        time.sleep(min(gateway_refill.step().total_seconds(), 0.02))
 
 
 def test_after_a_write_the_next_reader_gets_the_new_page_from_the_gateway(
     make_app: Callable[..., Flask],
 ) -> None:
-    """The page that readers asked for was made for them; it is in the index like any other."""
+    """The refilled page is a hit, and registered in the index."""
     app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=True)
     visit(app, "/topics")
     write("ink")
-    assert wanted(app) == 1
+    assert refill_queue_length(app) == 1
     refill(app)
     answer = app.test_client().get("/topics")
     assert_hit(answer)
@@ -62,19 +62,19 @@ def test_after_a_write_the_next_reader_gets_the_new_page_from_the_gateway(
 def test_what_was_never_asked_for_twice_waits_for_its_reader(
     make_app: Callable[..., Flask],
 ) -> None:
-    """And so does what is no page."""
+    """Errors are not refilled either."""
     app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=True)
     app.test_client().get("/topics")
     visit(app, "/topics/nothing")
     visit(app, "/search?q=ink")
     write("ink")
-    assert wanted(app) == 0
+    assert refill_queue_length(app) == 0
 
 
 def test_a_relay_apart_refills_the_store_of_its_machine(
     make_app: Callable[..., Flask],
 ) -> None:
-    """Whoever runs the relay runs the refill."""
+    """The relay process also runs the refill."""
     app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=True)
     upkeep = relay.worker_of(app)
     visit(app, "/topics")
@@ -82,14 +82,14 @@ def test_a_relay_apart_refills_the_store_of_its_machine(
     ran = []
 
     class Once:
-        """A stop that is set once nothing is wanted."""
+        """A stop event that is set once the queue is empty."""
 
         def is_set(self) -> bool:
-            """Whether the page is back."""
-            return not wanted(app)
+            """Return whether the page is stored again."""
+            return not refill_queue_length(app)
 
         def wait(self, seconds: float) -> bool:
-            """Rest a little."""
+            """Wait for a short time."""
             ran.append(seconds)
             time.sleep(min(seconds, 0.02))
             return self.is_set()
@@ -100,9 +100,9 @@ def test_a_relay_apart_refills_the_store_of_its_machine(
 
 
 def test_it_is_off_where_the_setting_says_so(make_app: Callable[..., Flask]) -> None:
-    """Nothing is noted, and nothing would make it."""
+    """No page is queued, and there is no refill."""
     app = make_app(EDGE_GATEWAY=True, EDGE_REFILL=False)
     visit(app, "/topics")
     write("ink")
-    assert wanted(app) == 0
-    assert app.extensions["edge"].embedded.refill is None
+    assert refill_queue_length(app) == 0
+    assert app.extensions["edge"].embedded_gateway.refill is None

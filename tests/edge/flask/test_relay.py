@@ -14,7 +14,7 @@ from app.publishing.transaction import transaction
 
 
 def test_status_says_how_fast_a_change_was_everywhere(make_app: Callable[..., Flask]) -> None:
-    """After a write nothing is owed to the gateway, and the time it took is known."""
+    """After a write no purge of the gateway is pending, and the delay is reported."""
     app = make_app(EDGE_GATEWAY=True)
     app.test_client().get("/topics")
     with transaction() as session:
@@ -28,7 +28,7 @@ def test_status_says_how_fast_a_change_was_everywhere(make_app: Callable[..., Fl
 def test_from_commit_to_fresh_begins_when_the_change_was_written(
     make_app: Callable[..., Flask],
 ) -> None:
-    """Not when somebody noticed it: a relay that slept is seen here."""
+    """Not when the relay found it, so the delay of a sleeping relay counts."""
     app = make_app(EDGE_GATEWAY=True)
     app.test_client().get("/topics")
     with db.engine.execution_options(edge_internal=True).begin() as connection:
@@ -42,31 +42,31 @@ def test_from_commit_to_fresh_begins_when_the_change_was_written(
 
 
 def test_status_says_how_full_the_index_is(make_app: Callable[..., Flask]) -> None:
-    """And that it is full, with what to do."""
+    """If it is full, the text says what to do."""
     app = make_app(EDGE_GATEWAY=True, EDGE_INDEX_PAGES=2, EDGE_REFILL=True)
     for path in ("/topics", "/", "/archive"):
         answer = app.test_client().get(path)
     assert "index-full" in answer.headers["Cache-Status"]
-    found = relaying.status(app)
-    assert (found.index.pages, found.refill) == (2, 0)
-    said = "\n".join(found.to_lines())
-    assert "The index holds 2 of 2 pages." in said
-    assert "let EDGE_INDEX_PAGES be larger" in said
-    assert "0 purged pages of this machine's gateway wait" in said
+    edge_status = relaying.status(app)
+    assert (edge_status.index.pages, edge_status.refill) == (2, 0)
+    text = "\n".join(edge_status.to_lines())
+    assert "The index holds 2 of 2 pages." in text
+    assert "increase EDGE_INDEX_PAGES" in text
+    assert "0 purged pages of this machine's gateway wait" in text
 
 
 def test_the_command_prints_words_and_json(make_app: Callable[..., Flask]) -> None:
-    """People read sentences, programs read JSON."""
+    """Sentences for people, JSON for programs."""
     app = make_app(EDGE_GATEWAY=True)
     runner = app.test_cli_runner()
     assert "is purged." in runner.invoke(args=["edge", "status"]).output
-    told = json.loads(runner.invoke(args=["edge", "status", "--json"]).output)
-    assert told["healthy"] is True
-    assert told["index"]["most"] == 250_000
+    output = json.loads(runner.invoke(args=["edge", "status", "--json"]).output)
+    assert output["healthy"] is True
+    assert output["index"]["most"] == 250_000
 
 
 def test_the_relay_runs_apart_until_it_is_stopped(make_app: Callable[..., Flask]) -> None:
-    """What another process wrote behind our back is purged by a relay of its own."""
+    """A write of another process is purged by the relay process."""
     app = make_app(EDGE_GATEWAY=True)
     client = app.test_client()
     client.get("/topics")

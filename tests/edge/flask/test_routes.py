@@ -40,8 +40,8 @@ def test_as_json(site: Flask) -> None:
         "methods": ["GET"],
         "policy": "ARTICLE",
         "source": "view",
-        "browser": "asks each time",
-        "edge": "keeps it for 1 day, then up to 1 hour more while it asks again, one copy per "
+        "browser": "revalidates each time",
+        "edge": "keeps it for 1 day, then up to 1 hour more while it revalidates, one copy per "
         "Accept-Language",
         "edges": {"cloudflare": "keeps nothing: it does not vary its copies by Accept-Language"},
         "query": ["q"],
@@ -54,7 +54,7 @@ def test_as_json(site: Flask) -> None:
 
 
 def test_as_a_table(site: Flask) -> None:
-    """In eighty columns, without colours where nobody sees them."""
+    """In eighty columns, without colours if the output is no terminal."""
     result = site.test_cli_runner().invoke(args=["edge", "routes"], env={"COLUMNS": "80"})
     lines = result.output.splitlines()
     assert max(map(len, lines)) <= 80
@@ -62,17 +62,17 @@ def test_as_a_table(site: Flask) -> None:
     start = lines.index("GET /search")
     assert lines[start : start + 7] == [
         "GET /search",
-        "    ARTICLE, said by the view",
-        "    browser asks each time",
-        "    edge keeps it for 1 day, then up to 1 hour more while it asks again, one",
+        "    ARTICLE, set by the view",
+        "    browser revalidates each time",
+        "    edge keeps it for 1 day, then up to 1 hour more while it revalidates, one",
         "        copy per Accept-Language",
         "    cloudflare keeps nothing: it does not vary its copies by Accept-Language",
         "    reads ?q",
     ]
-    assert "    NO_STORE, said by nobody (unmarked)" in lines
+    assert "    NO_STORE, set by nothing (unmarked)" in lines
 
 
 def test_in_colours(site: Flask) -> None:
-    """Where somebody looks."""
+    """On a terminal."""
     result = site.test_cli_runner().invoke(args=["edge", "routes"], color=True)
     assert "\x1b[32m" in result.output

@@ -1,4 +1,4 @@
-"""The plan of an app says of each address what the app itself would do."""
+"""The site description has the same policy for each URL as the app."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LISTED = Policy(name="LISTED", browser=Freshness(ttl=timedelta(minutes=2)))
 MINE = Policy(name="MINE", private=True)
 
 
-def made(default: Policy | None = None) -> Flask:
+def build_app(default: Policy | None = None) -> Flask:
     """An app whose routes overlap in every way."""
     app = Flask(__name__, static_folder=None)
     Edge().init_app(app, default=default)
@@ -45,7 +45,7 @@ def made(default: Policy | None = None) -> Flask:
 
 
 def first(listed: list[RouteRule], path: str) -> RouteRule | None:
-    """The rule that an edge would find for a path."""
+    """Return the first rule that matches a path."""
     return next((rule for rule in listed if re.search(rule.pattern, path)), None)
 
 
@@ -57,37 +57,39 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS)
 def test_an_edge_finds_the_policy_that_the_app_finds(path: str) -> None:
-    """Whatever rules overlap, the first that matches is the app's own choice."""
-    app = made()
-    found = first(list_route_rules(app), path)
-    told = app.test_client().get(path).text
-    assert found is not None
-    assert found.policy == told.replace("default", "NO_STORE")
-    assert fnmatchcase(path, found.wildcard)
+    """The first matching rule is the one that the app chooses."""
+    app = build_app()
+    rule = first(list_route_rules(app), path)
+    endpoint = app.test_client().get(path).text
+    assert rule is not None
+    assert rule.policy == endpoint.replace("default", "NO_STORE")
+    assert fnmatchcase(path, rule.wildcard)
 
 
 @pytest.mark.parametrize("path", ["/a/b", "/a.b/deu", "/aXb/de", "/send/x", "/files/"])
 def test_an_edge_finds_nothing_where_the_app_does(path: str) -> None:
-    """A dot is a dot, and a length is a length."""
-    assert first(list_route_rules(made()), path) is None
+    """Dots and lengths in rules are matched exactly."""
+    assert first(list_route_rules(build_app()), path) is None
 
 
 def test_parameters_are_declared_or_unknown() -> None:
-    """A default speaks of no parameters, so all of them count."""
-    said = {
+    """A default declares no parameters, so all of them count."""
+    params_by_rule = {
         rule.url_rule: (rule.is_shared, rule.query_params)
-        for rule in list_route_rules(made(default=PUBLIC))
+        for rule in list_route_rules(build_app(default=PUBLIC))
     }
-    assert said["/files/<name>"] == (True, ("page",))
-    assert said["/<name>"] == (True, ())
-    assert said["/plain"] == (True, None)
-    assert said["/me"] == (False, None)
-    assert "/send" not in said
+    assert params_by_rule["/files/<name>"] == (True, ("page",))
+    assert params_by_rule["/<name>"] == (True, ())
+    assert params_by_rule["/plain"] == (True, None)
+    assert params_by_rule["/me"] == (False, None)
+    assert "/send" not in params_by_rule
 
 
 def test_a_plan_needs_the_sites_address() -> None:
-    """An app that follows nothing does not know it."""
-    with pytest.raises(PolicyError, match="say --site"):
-        describe_site(made(), origins=["http://10.0.0.1"])
-    found = describe_site(made(), origins=["http://10.0.0.1"], site="https://example.org")
-    assert found.site.authority == "example.org"
+    """An app without tracking does not have it."""
+    with pytest.raises(PolicyError, match="pass --site"):
+        describe_site(build_app(), origins=["http://10.0.0.1"])
+    site_description = describe_site(
+        build_app(), origins=["http://10.0.0.1"], site="https://example.org"
+    )
+    assert site_description.site.authority == "example.org"

@@ -1,4 +1,4 @@
-"""Code that concerns every page, and modules of views that concern their own alone."""
+"""Digests of code that affects every page, and of view modules that affect only their own."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Package:
         path.write_text(source, encoding="utf-8")
 
     def changed_by(self, name: str, source: str) -> set[str]:
-        """The modules whose digest an edit changes; "" stands for all other code."""
+        """Return the modules whose digest an edit changes; "" is all other code."""
         before = self.digests()
         self.write(name, source)
         after = self.digests()
@@ -47,24 +47,24 @@ class Package:
 
     def digests(self) -> dict[str, str]:
         """Every digest."""
-        code = Code.read(["small"])
-        apart = code.told_apart(VIEWS)
-        return apart | {"": code.digest(code.modules.keys() - apart.keys())}
+        code = Code.load(["small"])
+        view_digests = code.digest_view_modules(VIEWS)
+        return view_digests | {"": code.digest(code.modules.keys() - view_digests.keys())}
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package]:
     """A small package that is imported."""
-    made = Package(tmp_path)
+    sources = Package(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     importlib.import_module("small")
-    yield made
+    yield sources
     for name in [name for name in sys.modules if name.partition(".")[0] == "small"]:
         del sys.modules[name]
 
 
 @pytest.mark.parametrize(
-    ("edited", "changed"),
+    ("edited", "changed_modules"),
     [
         ("site.contact", {"small.site.contact"}),
         ("site.about", {"small.site.about", "small.site.home"}),
@@ -77,14 +77,14 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package
     ids=["view", "imported-view", "importing-view", "used-elsewhere", "model", "package", "new"],
 )
 def test_an_edit_concerns_whom_it_may_concern(
-    package: Package, edited: str, changed: set[str]
+    package: Package, edited: str, changed_modules: set[str]
 ) -> None:
-    """Other views' pages keep their digests; what is used by other code concerns everyone."""
-    assert package.changed_by(edited, "# another text\n" + FILES.get(edited, "")) == changed
+    """Pages of other views keep their digests; code used elsewhere affects every page."""
+    assert package.changed_by(edited, "# another text\n" + FILES.get(edited, "")) == changed_modules
 
 
 def test_a_view_that_other_code_begins_to_use_is_common_from_then_on(package: Package) -> None:
-    """Both the other code and the view's own pages are purged by that edit."""
+    """That edit changes the common digest and the view's own."""
     assert package.changed_by("models", "from .site.contact import SIZE") == {
         "",
         "small.site.contact",
@@ -92,14 +92,14 @@ def test_a_view_that_other_code_begins_to_use_is_common_from_then_on(package: Pa
 
 
 def test_a_module_named_as_common_is_not_told_apart(package: Package) -> None:
-    """It holds a hook for every page, which no import shows."""
-    apart = Code.read(["small"]).told_apart(VIEWS, ["small.site.contact"])
-    assert "small.site.contact" not in apart
+    """It contains a hook for every page, which no import shows."""
+    view_digests = Code.load(["small"]).digest_view_modules(VIEWS, ["small.site.contact"])
+    assert "small.site.contact" not in view_digests
 
 
 def test_versions_are_part_of_the_code() -> None:
-    """An upgrade of what renders changes everything."""
+    """An upgrade of a library changes every digest."""
     old = Code(modules={"a": b""}, packages=frozenset(), platform="jinja2 3.1")
     new = Code(modules={"a": b""}, packages=frozenset(), platform="jinja2 3.2")
     assert old.digest(["a"]) != new.digest(["a"])
-    assert "jinja2 " in Code.read([]).platform
+    assert "jinja2 " in Code.load([]).platform

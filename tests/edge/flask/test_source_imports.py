@@ -1,4 +1,4 @@
-"""What a source imports is found however it is spelt, and most sources are not parsed for it."""
+"""Imports in a source are found in every form, without parsing most sources."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ HOME = frozenset({"small.site.home"})
     ],
 )
 def test_an_import_is_found_however_it_is_spelt(source: str) -> None:
-    """One that is overlooked would leave pages as they are when what they run has changed."""
-    assert source_imports.imported(source.encode(), "small", HOME) == HOME
+    """A missed import would leave pages stale after a change of the code."""
+    assert source_imports.find_imports(source.encode(), "small", HOME) == HOME
 
 
 @pytest.mark.parametrize(
@@ -47,25 +47,27 @@ def test_an_import_is_found_however_it_is_spelt(source: str) -> None:
     ids=["empty", "name", "other-module", "other-package", "comment"],
 )
 def test_nothing_else_is_an_import_of_it(source: str) -> None:
-    """A module that is thought to be used elsewhere purges more than it needs to."""
-    assert source_imports.imported(source.encode(), "small", HOME) == frozenset()
+    """A false import would purge more pages than needed."""
+    assert source_imports.find_imports(source.encode(), "small", HOME) == frozenset()
 
 
 def test_every_module_of_the_app_is_read_as_the_parser_reads_it() -> None:
-    """The short way and the whole way agree on real code."""
-    code = Code.read(["app"])
-    wanted = frozenset(name for name in code.modules if name.startswith(("app.site", "app.api")))
+    """The fast search and the full parser agree on real code."""
+    code = Code.load(["app"])
+    candidates = frozenset(
+        name for name in code.modules if name.startswith(("app.site", "app.api"))
+    )
     for name, source in code.modules.items():
         if name.startswith("app.edge."):
             continue  # there are many, and they import no view
         package = name if name in code.packages else name.rpartition(".")[0]
         walked = ast.walk(ast.parse(source))
-        whole = wanted.intersection(
+        whole = candidates.intersection(
             n for node in walked for n in source_imports._names(node, package)
         )
-        assert source_imports.imported(source, package, wanted) == whole, name
+        assert source_imports.find_imports(source, package, candidates) == whole, name
 
 
 def test_a_source_that_imports_none_of_them_is_not_parsed() -> None:
-    """What does not even parse is no trouble then; parsing all of a site takes a while."""
-    assert source_imports.imported(b"import os\n)(", "small", HOME) == frozenset()
+    """Even a syntax error is not noticed then; parsing a whole site is slow."""
+    assert source_imports.find_imports(b"import os\n)(", "small", HOME) == frozenset()

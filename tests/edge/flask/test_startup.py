@@ -1,4 +1,4 @@
-"""A process answers once it has caught up; until then it asks for patience, and keeps nobody waiting."""
+"""A process serves requests once it has caught up; until then it answers 503 without delay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AWAY = OperationalError("SELECT 1", {}, Exception("gone"))
 
 
 class Upkeep:
-    """Catches up, or can't."""
+    """A worker whose catch_up may fail."""
 
     def __init__(self, error: Exception | None = AWAY) -> None:
         self.error = error
@@ -28,7 +28,7 @@ class Upkeep:
         self.let.set()
 
     def catch_up(self) -> None:
-        """Try."""
+        """Count the call, and raise the error."""
         self.tries += 1
         self.entered.set()
         assert self.let.wait(10)
@@ -42,18 +42,18 @@ class Upkeep:
 
 
 class Site:
-    """A process of a site over this upkeep."""
+    """A process of a site with this worker."""
 
     def __init__(self, upkeep: Upkeep, *, relay: bool = False) -> None:
         self.now = 0.0
         self.upkeep = upkeep
-        self.awake = StartupGate(
-            page, upkeep, relay=relay, ticks=lambda: self.now, pause=self.pause
+        self.gate = StartupGate(
+            page, upkeep, relay=relay, monotonic=lambda: self.now, pause=self.pause
         )  # type: ignore[arg-type]  # as much of one as is used
-        self.client = Client(self.awake)
+        self.client = Client(self.gate)
 
     def pause(self, seconds: float) -> None:
-        """Let time pass; the database is back after the third time."""
+        """Advance the time; the database is available after the third try."""
         self.now += seconds
         if self.upkeep.tries == 3:
             self.upkeep.error = None
@@ -67,7 +67,7 @@ def page(_environ: Any, start_response: Any) -> list[bytes]:
 
 @pytest.mark.parametrize("error", [AWAY, PoolTimeoutError()], ids=["refused", "none free"])
 def test_without_the_database_readers_are_asked_for_patience(error: Exception) -> None:
-    """For whoever writes no page of their own."""
+    """Without an own page for it."""
     answer = Site(Upkeep(error)).client.get("/")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert_no_store(answer)
@@ -76,7 +76,7 @@ def test_without_the_database_readers_are_asked_for_patience(error: Exception) -
 
 
 def test_it_is_tried_again_now_and_then_until_it_works() -> None:
-    """Not for each reader, and never again once it has."""
+    """Not for each request, and not after it succeeded."""
     upkeep = Upkeep()
     site = Site(upkeep)
     assert [site.client.get("/").status_code for _ in range(3)] == [503] * 3
@@ -88,56 +88,56 @@ def test_it_is_tried_again_now_and_then_until_it_works() -> None:
 
 
 def test_while_one_tries_again_nobody_waits() -> None:
-    """A server that does not answer holds up one reader."""
+    """A database that does not respond delays one request only."""
     upkeep = Upkeep()
     site = Site(upkeep)
     site.client.get("/")
     site.now += RETRY_INTERVAL.total_seconds()
     upkeep.entered.clear()
     upkeep.let.clear()
-    found = []
-    trying = threading.Thread(target=lambda: found.append(site.client.get("/").status_code))
+    results = []
+    trying = threading.Thread(target=lambda: results.append(site.client.get("/").status_code))
     trying.start()
     assert upkeep.entered.wait(10)
     assert site.client.get("/").status_code == 503
     upkeep.error = None
     upkeep.let.set()
     trying.join(10)
-    assert found == [200]
+    assert results == [200]
 
 
 def test_a_mistake_is_not_an_absence() -> None:
-    """It is raised, for whoever runs the server to see."""
+    """It is raised, so that the operator sees it."""
     with pytest.raises(ZeroDivisionError):
         Site(Upkeep(ZeroDivisionError())).client.get("/")
 
 
 def test_who_is_roused_relays_without_a_request() -> None:
-    """Once, however often, and though the database is away at first; nobody waits for it."""
+    """Once for several calls, also if the database is unavailable at first; the call returns at once."""
     site = Site(Upkeep(), relay=True)
     site.upkeep.let.clear()
     for _ in range(3):
-        site.awake.start_in_background()
+        site.gate.start_in_background()
     site.upkeep.let.set()
     assert site.upkeep.ran.wait(10)
-    site.awake.start_in_background()
+    site.gate.start_in_background()
     assert site.client.get("/").data == b"page"
     assert (site.upkeep.tries, site.upkeep.relays) == (4, 1)
 
 
 def test_who_relays_elsewhere_is_not_roused() -> None:
-    """There is nothing to do before the first reader."""
+    """There is nothing to do before the first request."""
     site = Site(Upkeep(None))
-    site.awake.start_in_background()
+    site.gate.start_in_background()
     assert site.upkeep.tries == 0
     assert site.client.get("/").data == b"page"
 
 
 def test_a_mistake_while_roused_is_left_for_the_next(caplog: pytest.LogCaptureFixture) -> None:
-    """It is logged; a process that can't do it is not ended by it."""
+    """It is logged, and does not end the process."""
     site = Site(Upkeep(ZeroDivisionError()), relay=True)
-    site.awake._retry_until_ready()
-    assert [record.message for record in caplog.records] == ["edge.not_awake"]
+    site.gate._retry_until_ready()
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["edge.not_awake"]
     site.upkeep.error = None
-    site.awake.start_in_background()
+    site.gate.start_in_background()
     assert site.upkeep.ran.wait(10)

@@ -38,13 +38,13 @@ def url(app: Flask, filename: str = "css/site.css") -> str:
 
 
 def get(app: Flask, path: str, method: str = "GET", **headers: str) -> Any:
-    """Ask for a path, header names with underscores."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return app.test_client().open(path, method=method, headers=sent)
+    """Request a path; header names are written with underscores."""
+    request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return app.test_client().open(path, method=method, headers=request_headers)
 
 
 def test_a_url_carries_the_fingerprint_in_its_path(static: Flask) -> None:
-    """And no query string, which an edge might drop."""
+    """Without a query string, which an edge might remove."""
     prefix, folder, stamp, *rest = url(static).split("/")
     assert (prefix, folder, rest) == ("", "static", ["css", "site.css"])
     assert len(stamp) == 16
@@ -63,14 +63,14 @@ def test_it_is_kept_for_a_year_and_never_asked_for(static: Flask) -> None:
     "path", ["/static/0123456789abcdef/css/site.css", "/static/none.css", "/static/css"]
 )
 def test_a_wrong_fingerprint_is_not_found_and_not_stored(static: Flask, path: str) -> None:
-    """While a deploy rolls, the other instance may have these bytes in a second."""
+    """During a deployment, another instance may have this version."""
     response = get(static, path)
     assert response.status_code == 404
     assert_no_store(response)
 
 
 def test_a_name_alone_leads_to_the_current_bytes(static: Flask) -> None:
-    """For those who wrote the plain path somewhere."""
+    """For links with the plain path."""
     response = get(static, "/static/css/site.css")
     assert (response.status_code, response.headers["Location"]) == (302, url(static))
     assert_no_store(response)
@@ -96,7 +96,7 @@ CODINGS = {
 def test_the_coding_is_the_one_that_the_reader_prefers(
     static: Flask, accept: str | None, coding: str | None
 ) -> None:
-    """RFC 9110 §12.5.3, weights included; caches are told by Vary."""
+    """RFC 9110 §12.5.3, with weights; the response varies on Accept-Encoding."""
     response = get(static, url(static), **({"Accept_Encoding": accept} if accept else {}))
     assert response.headers.get("Content-Encoding") == coding
     unpack = {"br": brotli.decompress, "gzip": gzip.decompress, None: bytes}[coding]
@@ -116,7 +116,7 @@ def test_each_coding_has_an_etag_of_its_own(static: Flask) -> None:
 
 
 def test_what_is_not_packed_does_not_vary(static: Flask) -> None:
-    """An image has one form."""
+    """An image has one coding."""
     assert "Vary" not in get(static, url(static, "a.png"), Accept_Encoding="br").headers
 
 
@@ -142,12 +142,12 @@ RANGES = {
 }
 
 
-@pytest.mark.parametrize(("asked", "status", "part", "range_"), RANGES.values(), ids=RANGES)
+@pytest.mark.parametrize(("range_header", "status", "part", "range_"), RANGES.values(), ids=RANGES)
 def test_a_part_can_be_asked_for(
-    static: Flask, asked: str, status: int, part: bytes, range_: str | None
+    static: Flask, range_header: str, status: int, part: bytes, range_: str | None
 ) -> None:
-    """RFC 9110 §14; what can't be understood is ignored."""
-    response = get(static, url(static, "a.png"), Range=asked)
+    """RFC 9110 §14; an invalid range is ignored."""
+    response = get(static, url(static, "a.png"), Range=range_header)
     assert (response.status_code, response.data) == (status, part)
     assert response.headers.get("Content-Range") == range_
 
@@ -163,7 +163,7 @@ def test_a_part_of_other_bytes_is_not_sent(static: Flask) -> None:
 
 
 def test_head_says_what_get_would(static: Flask) -> None:
-    """Without the body, and without a part."""
+    """Without the body, and without a range."""
     head = get(static, url(static), "HEAD", Range="bytes=0-0")
     full = get(static, url(static))
     assert head.status_code == 200
@@ -180,19 +180,19 @@ def test_other_methods_are_told_which_are_allowed(static: Flask) -> None:
 
 
 def test_a_missing_file_raises_in_development(static: Flask) -> None:
-    """Where the template was written."""
+    """The exception points to the template."""
     with pytest.raises(StaticError, match=r"no static file 'nope\.css'"):
         url(static, "nope.css")
 
 
 def test_a_missing_file_is_a_404_in_production(static: Flask) -> None:
-    """The page stands, the log tells."""
+    """The page is served, and the log has a warning."""
     static.testing = False
     assert url(static, "nope.css") == "/static/nope.css"
 
 
 def test_debug_mode_sees_a_change_at_once(static: Flask, tmp_path: Path) -> None:
-    """Without a restart; otherwise a file belongs to its deploy."""
+    """Without a restart; in production files are read once."""
     site = tmp_path / "static" / "css" / "site.css"
     before = url(static)
     site.write_text("changed {}")
@@ -207,20 +207,20 @@ def test_debug_mode_sees_a_change_at_once(static: Flask, tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("static")
 def test_a_second_start_packs_nothing_again(tmp_path: Path) -> None:
-    """All workers share one folder of packed files."""
+    """All workers share one folder of compressed files."""
     build = tmp_path / "instance" / "edge-build"
     packed = sorted(build.iterdir())
     assert [path.suffix for path in packed] == [".br", ".gzip"]
     packed[0].write_bytes(b"as found")
-    again = Flask("again", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
-    again.config["EDGE_GATEWAY"] = "off"
-    Edge().init_app(again)
-    assert get(again, url(again), Accept_Encoding="br").data == b"as found"
+    restarted = Flask("again", root_path=str(tmp_path), instance_path=str(tmp_path / "instance"))
+    restarted.config["EDGE_GATEWAY"] = "off"
+    Edge().init_app(restarted)
+    assert get(restarted, url(restarted), Accept_Encoding="br").data == b"as found"
 
 
 @pytest.mark.usefixtures("static")
 def test_an_app_may_keep_flasks_own_static_files(tmp_path: Path) -> None:
-    """The stamping is an option."""
+    """Fingerprints are optional."""
     plain = Flask("plain", root_path=str(tmp_path))
     plain.config["EDGE_GATEWAY"] = "off"
     Edge().init_app(plain, static=False)

@@ -51,8 +51,8 @@ def write(app: Flask, name: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def noted(app: Flask, render: Callable[[], str]) -> dict[str, str]:
-    """The parts that rendering notes, with their digests."""
+def recorded_parts(app: Flask, render: Callable[[], str]) -> dict[str, str]:
+    """Return the parts that rendering records, with their digests."""
     with app.test_request_context(), recorder.recording() as record:
         render()
     assert record.unshareable_reason is None
@@ -60,58 +60,60 @@ def noted(app: Flask, render: Callable[[], str]) -> dict[str, str]:
 
 
 def test_a_page_notes_parents_includes_imports_and_their_imports_and_files(site: Flask) -> None:
-    """Whatever its bytes came from, however deep."""
-    found = noted(site, lambda: render_template("page.html"))
+    """At every level."""
+    parts = recorded_parts(site, lambda: render_template("page.html"))
     names = {"page.html", "base.html", "macros.html", "inner.html", "note.html", "a.css"}
-    assert found.keys() == names
+    assert parts.keys() == names
 
 
 def test_the_second_page_notes_the_same_as_the_first(site: Flask) -> None:
-    """Modules of imported templates are made once, and count for every page."""
-    first = noted(site, lambda: render_template("page.html"))
-    assert noted(site, lambda: render_template("page.html")) == first
+    """Modules of imported templates are rendered once, and count for every page."""
+    first = recorded_parts(site, lambda: render_template("page.html"))
+    assert recorded_parts(site, lambda: render_template("page.html")) == first
 
 
 def test_a_module_made_while_nobody_recorded_counts_all_the_same(site: Flask) -> None:
-    """A private page may be the first to import it."""
+    """A page without a record may be the first to import it."""
     with site.test_request_context():
         render_template("page.html")
-    assert {"inner.html", "a.css"} <= noted(site, lambda: render_template("page.html")).keys()
+    assert {"inner.html", "a.css"} <= recorded_parts(
+        site, lambda: render_template("page.html")
+    ).keys()
 
 
 @pytest.mark.parametrize("name", ["optional.html", "either.html"])
 def test_an_absent_template_is_noted(site: Flask, name: str) -> None:
-    """A later deploy may bring it."""
-    assert noted(site, lambda: render_template(name))["absent.html"] == "absent"
+    """A later deployment may add it."""
+    assert recorded_parts(site, lambda: render_template(name))["absent.html"] == "absent"
 
 
 def test_a_page_without_templates_notes_none(site: Flask) -> None:
     """Templates in the code are part of the code."""
-    assert noted(site, lambda: render_template_string("A text")) == {}
+    assert recorded_parts(site, lambda: render_template_string("A text")) == {}
 
 
 def test_an_edited_template_has_another_digest(site: Flask) -> None:
-    """As soon as it is rendered anew; the others keep theirs."""
-    before = noted(site, lambda: render_template("page.html"))
+    """Once it is rendered again; the others keep theirs."""
+    before = recorded_parts(site, lambda: render_template("page.html"))
     write(site, "note.html", "Another note.")
     path = Path(site.root_path) / "templates" / "note.html"
     os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 10**9))
-    after = noted(site, lambda: render_template("page.html"))
+    after = recorded_parts(site, lambda: render_template("page.html"))
     assert {name for name in before if before[name] != after[name]} == {"note.html"}
 
 
 def test_equal_sources_have_equal_digests_in_every_process(site: Flask, bare: Flask) -> None:
-    """A release compares what another process noted."""
+    """A release compares digests of other processes."""
     environment = site.jinja_env
     assert isinstance(environment, TrackedEnvironment)
-    found = noted(site, lambda: render_template("note.html"))
-    assert found["note.html"] == environment.digest("note.html")
+    parts = recorded_parts(site, lambda: render_template("note.html"))
+    assert parts["note.html"] == environment.digest("note.html")
     assert environment.digest("nowhere.html") == "absent"
 
 
 def test_a_module_that_reads_the_database_spoils_every_page_that_imports_it(site: Flask) -> None:
-    """What it read once would be shown for ever."""
-    site.jinja_env.globals["read"] = read
+    """Its rows would never be read again."""
+    site.jinja_env.globals["read"] = read_database
     for _ in range(2):
         with site.test_request_context(), recorder.recording() as record:
             render_template("reading.html")
@@ -121,8 +123,8 @@ def test_a_module_that_reads_the_database_spoils_every_page_that_imports_it(site
 
 
 def test_a_module_that_is_made_for_one_page_may_read(site: Flask) -> None:
-    """It reads again for the next one."""
-    site.jinja_env.globals["read"] = read
+    """It is rendered again for the next page."""
+    site.jinja_env.globals["read"] = read_database
     for _ in range(2):
         with site.test_request_context(), recorder.recording() as record:
             render_template("with.html")
@@ -130,7 +132,7 @@ def test_a_module_that_is_made_for_one_page_may_read(site: Flask) -> None:
         assert Table(table="post") in record.dependencies
 
 
-def read() -> str:
+def read_database() -> str:
     """Read the database."""
     record = recorder.current_record()
     assert record is not None
@@ -139,7 +141,7 @@ def read() -> str:
 
 
 def test_a_file_is_noted_under_its_fingerprint(site: Flask) -> None:
-    """The one that stands in its URL."""
+    """The digest is the fingerprint in its URL."""
     with site.test_request_context(), recorder.recording() as record:
         url = site.url_for("static", filename="a.css")
     (part,) = record.dependencies
@@ -149,14 +151,14 @@ def test_a_file_is_noted_under_its_fingerprint(site: Flask) -> None:
 
 
 def test_templates_that_are_in_use_already_are_refused(bare: Flask) -> None:
-    """They would not be noted."""
+    """They would not be recorded."""
     assert bare.jinja_env.cache is not None
-    with pytest.raises(PolicyError, match="in use already"):
+    with pytest.raises(PolicyError, match="was used before"):
         Edge().init_app(bare)
 
 
 def test_a_foreign_environment_is_refused(bare: Flask) -> None:
     """The sentence says what to derive it from."""
     bare.jinja_environment = Environment  # type: ignore[assignment]  # the mistake itself
-    with pytest.raises(PolicyError, match="NotingEnvironment"):
+    with pytest.raises(PolicyError, match="TrackedEnvironment"):
         Edge().init_app(bare)

@@ -1,4 +1,4 @@
-"""An app with Varnish in front: its headers, the purges that reach it, and the cap while they don't."""
+"""An app behind Varnish: headers, purges, and the cap while purges fail."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ SHORT = "max-age=60"
 class Node(FakeServer):
     """A node that accepts what Varnish accepts."""
 
-    def answer(self, asked: FakeRequest) -> FakeResponse:
+    def answer(self, call: FakeRequest) -> FakeResponse:
         """Purge."""
-        right = asked.headers["Authorization"] == f"Bearer {SECRET}"
-        return FakeResponse(status=200 if asked.method == "PURGE" and right else 403)
+        right = call.headers["Authorization"] == f"Bearer {SECRET}"
+        return FakeResponse(status=200 if call.method == "PURGE" and right else 403)
 
     def purged(self) -> list[str]:
-        """The keys of each purge since the last time."""
-        found = [
+        """Return the keys of the purges since the last call."""
+        lines = [
             f"{name}: {line}"
-            for asked in self.requests
-            for name, line in asked.headers.items()
+            for call in self.requests
+            for name, line in call.headers.items()
             if name.startswith("xkey")
         ]
         self.requests.clear()
-        return found
+        return lines
 
 
 @pytest.fixture
@@ -77,19 +77,19 @@ def write(slug: str) -> None:
 
 
 def step(app: Flask, after: timedelta = timedelta()) -> None:
-    """Let the relay do what is due."""
-    app.extensions["edge"].upkeep.relay.step(datetime.now(UTC) + after)
+    """Run the relay once."""
+    app.extensions["edge"].worker.relay.run_once(datetime.now(UTC) + after)
 
 
 def doubt(app: Flask, reason: str) -> None:
-    """Note that Varnish can't be purged, as a relay does, and let the app look."""
+    """Record a failed purge of Varnish, as a relay does, and refresh the app's counter."""
     with db.engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE edge_tier SET breaker = '{reason}' WHERE depth = 1")
-    app.extensions["edge"].trust.renew()
+    app.extensions["edge"].purgeable_counter.refresh()
 
 
 def test_a_page_carries_its_tag_and_a_long_life(make: Make) -> None:
-    """On a miss, a HIT, a 304 and a HEAD alike; and what is for the gateway alone stays there."""
+    """On a miss, a hit, a 304 and a HEAD; the gateway's own fields are removed."""
     app = make()
     first, hit = get(app), get(app)
     confirmed = get(app, **{"If-None-Match": first.headers["ETag"]})
@@ -103,26 +103,26 @@ def test_a_page_carries_its_tag_and_a_long_life(make: Make) -> None:
 
 
 def test_what_is_not_stored_carries_no_tags(make: Make) -> None:
-    """Nobody would purge it."""
+    """There is nothing to purge."""
     for response in (get(make(), "/edge/no-store"), get(make(), "/healthz")):
         assert {"xkey", "Surrogate-Control"}.isdisjoint(response.headers.keys())
 
 
 def test_without_its_settings_an_edge_is_capped_and_gets_no_tags(make: Make) -> None:
-    """What can't be purged has no use for them."""
+    """An edge without a driver needs no tags."""
     response = get(make(EDGE_VARNISH_NODES="", EDGE_VARNISH_SECRET=""))
     assert response.headers["Surrogate-Control"] == SHORT
     assert "xkey" not in response.headers
 
 
 def test_all_machines_give_a_page_the_same_tag(make: Make) -> None:
-    """Whatever their secrets are, and after a restart."""
+    """Even with different secret keys, and after a restart."""
     tags = {get(make(SECRET_KEY=key)).headers["xkey"] for key in ("one", "two")}
     assert len(tags) == 1
 
 
 def test_a_write_purges_the_gateway_at_once_and_varnish_twice(make: Make, node: Node) -> None:
-    """The editor waits for the gateway alone; the second purge comes when nothing old is left."""
+    """The editor waits only for the gateway; the second purge follows after the fill time."""
     app = make()
     tag = get(app).headers["xkey"].split()[0]
     step(app)
@@ -154,7 +154,7 @@ def test_a_person_purges_a_page_or_everything(make: Make, node: Node) -> None:
 
 
 def test_whoever_writes_owes_the_edges_that_the_web_processes_named(make: Make, node: Node) -> None:
-    """A command with other settings knows them from the database."""
+    """A command with other settings reads them from the database."""
     web = make()
     get(web)
     step(web)
@@ -168,7 +168,7 @@ def test_whoever_writes_owes_the_edges_that_the_web_processes_named(make: Make, 
 
 
 def test_while_an_edge_can_not_be_purged_its_pages_are_brief(make: Make) -> None:
-    """Also those that the gateway stored before; and it says so."""
+    """Also those that the gateway stored before; Cache-Status shows it."""
     app = make()
     get(app)
     assert get(app).headers["Surrogate-Control"] == LONG
@@ -180,13 +180,13 @@ def test_while_an_edge_can_not_be_purged_its_pages_are_brief(make: Make) -> None
     for response in (hit, miss):
         assert "detail=capped" in response.headers["Cache-Status"]
     doubt(app, "")
-    again = get(app, "/authors")
-    assert again.headers["Surrogate-Control"] == LONG
-    assert "capped" not in again.headers["Cache-Status"]
+    second = get(app, "/authors")
+    assert second.headers["Surrogate-Control"] == LONG
+    assert "capped" not in second.headers["Cache-Status"]
 
 
 def test_without_a_gateway_the_app_caps_by_itself(make: Make) -> None:
-    """Each page is made, and is told what holds at that moment."""
+    """Each page is rendered with the headers for the current state."""
     app = make(EDGE_GATEWAY=False)
     assert get(app).headers["Surrogate-Control"] == LONG
     doubt(app, "it refuses us")
@@ -195,30 +195,30 @@ def test_without_a_gateway_the_app_caps_by_itself(make: Make) -> None:
 
 
 def test_a_node_that_refuses_us_caps_its_pages(make: Make, node: Node) -> None:
-    """From the first refusal of our secret until it is taken."""
+    """From the first rejection of the secret until it is accepted."""
     app = make(EDGE_VARNISH_SECRET="another")
     get(app)
     step(app)
     with db.engine.connect() as connection:
         assert "varnish" in open_breakers(connection, datetime.now(UTC))["varnish"]
-    app.extensions["edge"].trust.renew()
+    app.extensions["edge"].purgeable_counter.refresh()
     assert get(app).headers["Surrogate-Control"] == SHORT
     assert SECRET not in str(node.requests)
 
 
 def test_what_was_stored_under_other_settings_is_forgotten(make: Make) -> None:
-    """It would promise a life that no purge ends."""
+    """Its headers would give a lifetime that no purge ends."""
     assert get(make()).headers["Surrogate-Control"] == LONG
     other = make(EDGE_VARNISH_NODES="", EDGE_VARNISH_SECRET="")
     assert get(other).headers["Surrogate-Control"] == SHORT
 
 
 def test_a_release_forgets_edges_that_are_named_no_more(make: Make) -> None:
-    """Nothing is owed to them any longer, and nobody waits for them."""
+    """No purge is queued for them any longer, and no write waits for them."""
     get(make())
     other = make(EDGE="", EDGE_VARNISH_NODES="", EDGE_VARNISH_SECRET="")
-    told = other.test_cli_runner().invoke(args=["edge", "release"]).output
-    assert "varnish" in told
+    output = other.test_cli_runner().invoke(args=["edge", "release"]).output
+    assert "varnish" in output
     with db.engine.connect() as connection:
         names = connection.exec_driver_sql("SELECT name FROM edge_tier WHERE depth > 0").all()
     assert names == []
@@ -228,7 +228,7 @@ def test_a_release_forgets_edges_that_are_named_no_more(make: Make) -> None:
 def test_an_edge_that_is_purged_by_url_keeps_other_spellings_briefly(
     make: Make, node: Node, gateway: bool
 ) -> None:
-    """A tracker in the address makes another object there."""
+    """A tracking parameter makes another cache object there."""
     app = make(EDGE="generic", EDGE_PURGE_URL=node.url, EDGE_GATEWAY=gateway)
     for _ in range(2):
         assert get(app).headers["CDN-Cache-Control"] == LONG
@@ -236,15 +236,15 @@ def test_an_edge_that_is_purged_by_url_keeps_other_spellings_briefly(
 
 
 def test_status_says_by_what_each_edge_is_purged(make: Make) -> None:
-    """The driver with its limits, its backlog and breaker; and why another is never purged."""
+    """The driver with its limits, backlog and breaker, and why another edge is never purged."""
     app = make(EDGE="nginx,varnish")
     get(app)
     step(app)
     doubt(app, "it refuses us")
-    told = app.test_cli_runner().invoke(args=["edge", "status"]).output
-    assert "varnish can't be purged: it refuses us." in told
-    assert "VarnishDriver: up to 250 pages a call, unlimited calls" in told
-    assert "nginx: the open-source build can't be purged" in told
+    output = app.test_cli_runner().invoke(args=["edge", "status"]).output
+    assert "varnish can't be purged: it refuses us." in output
+    assert "VarnishDriver: up to 250 pages a call, no limit of calls" in output
+    assert "nginx: the open-source build can't be purged" in output
 
 
 def test_python_purges_every_tier_as_the_command_does(make: Make, node: Node) -> None:
@@ -260,13 +260,13 @@ def test_python_purges_every_tier_as_the_command_does(make: Make, node: Node) ->
     assert edge.purge_all(app) >= 1
     step(app)
     assert "xkey-purge: all" in node.purged()
-    with pytest.raises(PolicyError, match="no page of"):
+    with pytest.raises(PolicyError, match="not a page of"):
         edge.purge(app, "https://elsewhere.example/")
 
 
 @pytest.mark.parametrize("arguments", [[], ["varnish"]], ids=["everywhere", "one tier"])
 def test_a_mended_secret_is_used_at_once(make: Make, node: Node, arguments: list[str]) -> None:
-    """`edge purge --retry` ends the rest of a tier that had refused our credentials."""
+    """`edge purge --retry` ends the back-off of a tier that rejected the credentials."""
     app = make(EDGE_VARNISH_SECRET="wrong-s3cret-of-the-edge")
     step(app)
     purge(app, url="/topics")
@@ -275,19 +275,19 @@ def test_a_mended_secret_is_used_at_once(make: Make, node: Node, arguments: list
     node.purged()
     step(mended, timedelta(minutes=5))
     assert node.purged() == []
-    done = mended.test_cli_runner().invoke(args=["edge", "purge", "--retry", *arguments])
-    assert done.exit_code == 0, done.output
-    assert "varnish is asked again at once" in done.output
+    result = mended.test_cli_runner().invoke(args=["edge", "purge", "--retry", *arguments])
+    assert result.exit_code == 0, result.output
+    assert "varnish: back-off ended" in result.output
     step(mended)
     assert node.purged()
 
 
 def test_a_tier_that_there_is_not_is_refused(make: Make) -> None:
-    """In a sentence that names those there are."""
+    """The message lists the tiers."""
     app = make()
-    done = app.test_cli_runner().invoke(args=["edge", "purge", "--retry", "fastly"])
-    assert done.exit_code == 1
-    assert "'fastly' is no tier that is purged. Known ones: " in done.output
-    assert "varnish" in done.output
+    result = app.test_cli_runner().invoke(args=["edge", "purge", "--retry", "fastly"])
+    assert result.exit_code == 1
+    assert "'fastly' is not a tier that is purged. Known tiers: " in result.output
+    assert "varnish" in result.output
     both = app.test_cli_runner().invoke(args=["edge", "purge", "--all", "--retry"])
     assert both.exit_code == 2

@@ -1,4 +1,4 @@
-"""The gateway of an app that tracks no database: old code, debug mode, the cap, purges by hand."""
+"""The gateway of an app without tracking: old code, debug mode, the cap, purges by hand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMED = Policy(name="TIMED", browser=Freshness(ttl=timedelta(hours=1)), timed=Tr
 
 
 def start(folder: Path, clock: FrozenClock, *, template: str = "one", **settings: Any) -> Flask:
-    """A process of a small app that was just started, with this template."""
+    """Start a process of a small app with this template."""
     (folder / "templates").mkdir(exist_ok=True)
     (folder / "templates" / "page.html").write_text(template)
     app = Flask("small", root_path=str(folder), instance_path=str(folder / "instance"))
@@ -39,13 +39,13 @@ def get(app: Flask, path: str = "/") -> Any:
 
 
 def test_a_restart_with_the_same_code_keeps_the_pages(tmp_path: Path, clock: FrozenClock) -> None:
-    """The store survives a restart; that is what it is for."""
+    """The store survives a restart."""
     assert_miss(get(start(tmp_path, clock)))
     assert_hit(get(start(tmp_path, clock)))
 
 
 def test_a_restart_with_another_template_shows_it(tmp_path: Path, clock: FrozenClock) -> None:
-    """The pages of the old one have left the store before the first answer."""
+    """The pages of the old template are purged before the first response."""
     get(start(tmp_path, clock))
     response = get(start(tmp_path, clock, template="two"))
     assert_miss(response)
@@ -59,7 +59,7 @@ def test_a_restart_with_other_settings_shows_them(tmp_path: Path, clock: FrozenC
 
 
 def test_an_older_process_shares_nothing_more(tmp_path: Path, clock: FrozenClock) -> None:
-    """It may run on for a while after a restart; its page must not be the next one's HIT."""
+    """It may still run after a restart; its pages must not become hits."""
     old = start(tmp_path, clock)
     get(old)
     new = start(tmp_path, clock, template="two")
@@ -81,7 +81,7 @@ def test_in_debug_mode_the_gateway_keeps_nothing(tmp_path: Path, clock: FrozenCl
 
 
 def test_a_page_that_nobody_purges_is_kept_for_the_cap(tmp_path: Path, clock: FrozenClock) -> None:
-    """The gateway hears of no change, like a CDN that can't be purged."""
+    """No change is purged, as with a CDN that can't be purged."""
     app = start(tmp_path, clock)
     get(app)
     clock.advance(timedelta(seconds=59))
@@ -105,13 +105,13 @@ def test_a_purge_by_hand_empties_the_gateway(
     """`flask edge purge` needs no database."""
     app = start(tmp_path, clock)
     get(app)
-    done = app.test_cli_runner().invoke(args=["edge", "purge", *arguments])
-    assert done.exit_code == 0, done.output
+    result = app.test_cli_runner().invoke(args=["edge", "purge", *arguments])
+    assert result.exit_code == 0, result.output
     assert_miss(get(app))
 
 
 def test_a_purge_of_a_post_needs_tracking(tmp_path: Path, clock: FrozenClock) -> None:
-    """Nobody knows which pages show it."""
-    done = start(tmp_path, clock).test_cli_runner().invoke(args=["edge", "purge", "--post", "a"])
-    assert done.exit_code == 1
-    assert "call edge.track()" in done.output
+    """Without tracking, the pages that show it are unknown."""
+    result = start(tmp_path, clock).test_cli_runner().invoke(args=["edge", "purge", "--post", "a"])
+    assert result.exit_code == 1
+    assert "call edge.track()" in result.output

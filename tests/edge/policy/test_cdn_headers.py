@@ -1,4 +1,4 @@
-"""Golden headers: each dialect's spelling of policies that stand for all others."""
+"""Golden headers: each dialect's header lines for typical policies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.edge.policy.cdn_headers import (
     format_policy,
     mixed_fields,
     parse_dialects,
-    varying,
+    with_configured_variants,
 )
 from app.edge.policy.decorators import find_route_policy
 
@@ -194,7 +194,7 @@ GOLDEN = {
 
 @pytest.mark.parametrize(("dialects", "policy", "headers"), GOLDEN.values(), ids=GOLDEN)
 def test_a_dialect_spells_a_policy(dialects: str, policy: Policy, headers: dict[str, str]) -> None:
-    """The very lines that leave the origin, with the usual cap."""
+    """The exact header lines, with the usual cap."""
     assert (
         dict(format_policy(policy, parse_dialects(dialects), cap=timedelta(minutes=1))) == headers
     )
@@ -202,7 +202,7 @@ def test_a_dialect_spells_a_policy(dialects: str, policy: Policy, headers: dict[
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
 def test_a_private_page_tells_no_edge_anything(dialect: str) -> None:
-    """What is not shared is said in Cache-Control alone."""
+    """A private policy is written in Cache-Control only."""
     assert format_policy(ACCOUNT, parse_dialects(dialect), cap=None) == (
         ("Cache-Control", "private, max-age=300"),
     )
@@ -212,7 +212,7 @@ def test_a_private_page_tells_no_edge_anything(dialect: str) -> None:
 
 
 def test_without_a_cap_an_edge_gets_all_of_it() -> None:
-    """Stale directives stand beside max-age, never beside s-maxage."""
+    """Stale directives are combined with max-age, never with s-maxage."""
     assert (
         dict(format_policy(ARTICLE, parse_dialects("fastly"), cap=None))["Surrogate-Control"]
         == FULL
@@ -220,7 +220,7 @@ def test_without_a_cap_an_edge_gets_all_of_it() -> None:
 
 
 def test_an_edge_that_reads_cache_control_alone_keeps_no_longer_than_an_edge_may() -> None:
-    """Where the edge's promise is the shorter one, it is said even to edges nobody named."""
+    """If the edge's lifetime is shorter, it is sent even to unnamed edges."""
     assert dict(format_policy(FIELDS, (), cap=None))["Cache-Control"] == FOR_ALL
 
 
@@ -254,28 +254,30 @@ LITERAL = {
 }
 
 
-@pytest.mark.parametrize(("said", "header"), LITERAL.values(), ids=LITERAL)
+@pytest.mark.parametrize(("arguments", "header"), LITERAL.values(), ids=LITERAL)
 @pytest.mark.parametrize("dialects", ["", "cloudflare", "generic,broadsheet"])
 def test_each_directive_of_the_rfcs_is_written_as_it_was_said(
-    said: dict[str, object], header: str, dialects: str
+    arguments: dict[str, object], header: str, dialects: str
 ) -> None:
-    """RFC 9111 §5.2.2, RFC 5861 and RFC 8246, whatever edge is in front."""
-    mark = find_route_policy(cache_control(**said)(lambda: ""))
+    """RFC 9111 §5.2.2, RFC 5861 and RFC 8246, for every edge."""
+    mark = find_route_policy(cache_control(**arguments)(lambda: ""))
     assert mark is not None
     lines = format_policy(mark.policy, parse_dialects(dialects), cap=timedelta(minutes=1))
     assert lines == (("Cache-Control", header),)
 
 
 def test_an_unknown_dialect_is_refused_with_the_known_ones() -> None:
-    """A slip in a setting is one clear sentence."""
-    with pytest.raises(PolicyError, match=r"akamai.*Known ones: broadsheet, bunny, cloudflare"):
+    """The message lists the known names."""
+    with pytest.raises(PolicyError, match=r"akamai.*Known edges: broadsheet, bunny, cloudflare"):
         parse_dialects("cloudflare, akamai")
 
 
 def test_an_edge_that_is_configured_for_it_keeps_variants_apart() -> None:
-    """By the fields that EDGE_VARY names; bunny can't be told."""
+    """By the fields in EDGE_VARY; bunny can't be configured."""
     page = replace(ARTICLE, vary=("Accept-Language",))
-    configured = varying(parse_dialects("cloudflare,cloudfront,bunny"), ("Accept-Language",))
+    configured = with_configured_variants(
+        parse_dialects("cloudflare,cloudfront,bunny"), ("Accept-Language",)
+    )
     mixed = {dialect.name: mixed_fields(page, dialect) for dialect in configured}
     assert mixed == {"cloudflare": (), "cloudfront": (), "bunny": ("Accept-Language",)}
     other = replace(ARTICLE, vary=("Accept",))

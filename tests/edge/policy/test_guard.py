@@ -1,4 +1,4 @@
-"""The guard's verdicts, from facts alone."""
+"""The guard's decisions, from facts only."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ COOKIE_ASIDE = Policy(name="ASIDE", private=("Set-Cookie",))
 
 CASES: dict[str, tuple[dict[str, Any], str | None]] = {
     "nothing touched": ({}, None),
-    **{code: ({"touched": frozenset({code})}, code) for code in LEAK_REASONS},
+    **{code: ({"reason_codes": frozenset({code})}, code) for code in LEAK_REASONS},
     "a private page may touch all": (
         {
             "policy": PRIVATE,
-            "touched": frozenset(LEAK_REASONS),
+            "reason_codes": frozenset(LEAK_REASONS),
             "cookies_set": ("a",),
-            "streamed": True,
+            "is_streamed": True,
         },
         None,
     ),
-    "an empty session seen late": ({"touched": frozenset({"session-seen"})}, None),
+    "an empty session seen late": ({"reason_codes": frozenset({"session-seen"})}, None),
     "a known reader's session seen late": (
-        {"touched": frozenset({"session-read-late"})},
+        {"reason_codes": frozenset({"session-read-late"})},
         "session-read",
     ),
     "a cookie set": ({"cookies_set": ("id",)}, "set-cookie"),
@@ -62,8 +62,8 @@ CASES: dict[str, tuple[dict[str, Any], str | None]] = {
         None,
     ),
     "a header of validation": ({"headers_read": frozenset({"if-none-match", "range"})}, None),
-    "a streamed body": ({"streamed": True}, "body-streamed"),
-    "no policy at all": ({"policy": NO_STORE, "marked": False}, "unmarked"),
+    "a streamed body": ({"is_streamed": True}, "body-streamed"),
+    "no policy at all": ({"policy": NO_STORE, "has_policy": False}, "unmarked"),
     "a policy of no-store": ({"policy": NO_STORE}, None),
 }
 QUIET = {"unsafe-method", "error-status", "unmarked"}
@@ -80,11 +80,11 @@ def test_the_verdict(facts: dict[str, Any], code: str | None) -> None:
 
 @pytest.mark.parametrize(("facts", "code"), CASES.values(), ids=CASES)
 def test_only_a_broken_promise_is_a_leak(facts: dict[str, Any], code: str | None) -> None:
-    """An error page or a POST is nobody's fault; the rest names view, policy and reason."""
+    """An error page or a POST is no leak; a leak names view, policy and reason."""
     finding = find_reason_not_to_share(
         ResponseFacts(**{"view": "site.show", "policy": PUBLIC, **facts})
     )
-    if finding is None or "session-read-late" in facts.get("touched", ()):
+    if finding is None or "session-read-late" in facts.get("reason_codes", ()):
         return
     assert finding.is_leak == (code not in QUIET)
     assert "site.show" in finding.summary

@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 CONTRADICTIONS = {
     "private with a public edge": (
         lambda: Policy(name="X", private=True, edge=Freshness(ttl=DAY)),
-        "private keeps it from every edge",
+        "private excludes every edge",
     ),
     "private and public": (
         lambda: Policy(name="X", private=True, public=True),
@@ -27,24 +27,24 @@ CONTRADICTIONS = {
     ),
     "stale-while-revalidate with must-revalidate": (
         lambda: Freshness(ttl=DAY, stale_while_revalidate=MINUTE, must_revalidate=True),
-        "stale_while_revalidate serves stale, must_revalidate forbids it",
+        "stale_while_revalidate serves stale, which must_revalidate forbids",
     ),
     "stale-if-error with must-revalidate": (
         lambda: Freshness(ttl=DAY, stale_if_error=MINUTE, must_revalidate=True),
-        "stale_if_error serves stale, must_revalidate forbids it",
+        "stale_if_error serves stale, which must_revalidate forbids",
     ),
     "stale-while-revalidate with no-cache": (
         lambda: Freshness(stale_while_revalidate=MINUTE, no_cache=True),
-        "no_cache forbids it",
+        "stale_while_revalidate skips revalidation, which no_cache requires",
     ),
-    "a ttl with no-cache": (lambda: Freshness(ttl=DAY, no_cache=True), "a ttl means nothing"),
+    "a ttl with no-cache": (lambda: Freshness(ttl=DAY, no_cache=True), "a ttl has no effect"),
     "Vary on Cookie when shared": (
         lambda: Policy(name="X", browser=Freshness(ttl=DAY), vary=("cookie",)),
-        "varies on Cookie",
+        "varying on Cookie makes it private",
     ),
     "Vary on Authorization when shared": (
         lambda: Policy(name="X", vary=("Authorization",)),
-        "varies on Authorization",
+        "varying on Authorization makes it private",
     ),
     "Vary on everything": (lambda: Policy(name="X", vary=("*",)), r"Vary: \*"),
     "a negative ttl": (lambda: Freshness(ttl=timedelta(seconds=-1)), "can't be negative"),
@@ -52,11 +52,11 @@ CONTRADICTIONS = {
     "a ttl that is a number": (lambda: Freshness(ttl=60), "write it as a timedelta"),
     "no-store with a ttl": (
         lambda: Policy(name="X", no_store=True, browser=Freshness(ttl=DAY)),
-        "no_store keeps nothing",
+        "no_store stores nothing",
     ),
     "no-store with an edge": (
         lambda: Policy(name="X", no_store=True, edge=Freshness()),
-        "no_store keeps nothing",
+        "no_store stores nothing",
     ),
     "no-store and public": (lambda: Policy(name="X", no_store=True, public=True), "contradict"),
     "no-store and must-understand": (
@@ -67,14 +67,14 @@ CONTRADICTIONS = {
     "no name": (lambda: Policy(name=""), "needs a name"),
     "a field name that is none": (
         lambda: Policy(name="X", private=("Set Cookie",)),
-        "no header field name",
+        "not a header field name",
     ),
 }
 
 
 @pytest.mark.parametrize(("make", "reason"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
 def test_a_contradiction_is_refused_with_its_reason(make: Any, reason: str) -> None:
-    """What can't hold can't be made."""
+    """A contradictory policy raises PolicyError."""
     with pytest.raises(PolicyError, match=reason):
         make()
 
@@ -92,9 +92,9 @@ WORDS = {
             edge=Freshness(ttl=DAY, stale_while_revalidate=MINUTE, stale_if_error=7 * DAY),
             vary=("Accept-Language",),
         ),
-        "asks each time",
+        "revalidates each time",
         (
-            "keeps it for 1 day, then up to 1 minute more while it asks again, "
+            "keeps it for 1 day, then up to 1 minute more while it revalidates, "
             "up to 7 days more if the origin fails, one copy per Accept-Language"
         ),
     ),
@@ -108,7 +108,7 @@ WORDS = {
 
 @pytest.mark.parametrize(("policy", "browser", "edge"), WORDS.values(), ids=WORDS)
 def test_a_policy_can_be_said_in_words(policy: Policy, browser: str, edge: str) -> None:
-    """Each audience gets a phrase that a person understands."""
+    """Each audience has a phrase."""
     assert policy.texts_by_audience() == (browser, edge)
 
 
@@ -120,7 +120,7 @@ fields = st.one_of(
 
 @st.composite
 def freshnesses(draw: st.DrawFn) -> Freshness:
-    """Draw any freshness that may exist."""
+    """Draw any valid freshness."""
     no_cache = draw(fields)
     must = draw(st.booleans())
     strict = must or no_cache is True
@@ -138,7 +138,7 @@ _ENDS = st.sampled_from([{}, {"timed": True}, {"timed": True, "purged": False}])
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
-    """Draw any policy that may exist."""
+    """Draw any valid policy."""
     if draw(st.integers(0, 9)) == 0:
         return NO_STORE
     private = draw(fields)
@@ -158,8 +158,8 @@ def policies(draw: st.DrawFn) -> Policy:
     )
 
 
-def _fields_of(said: bool | tuple[str, ...]) -> set[str]:
-    return set() if isinstance(said, bool) else set(said)
+def _fields_of(value: bool | tuple[str, ...]) -> set[str]:
+    return set() if isinstance(value, bool) else set(value)
 
 
 def _no_looser(strict: Freshness, loose: Freshness) -> bool:
@@ -176,7 +176,7 @@ def _no_looser(strict: Freshness, loose: Freshness) -> bool:
 
 @given(policies(), policies())
 def test_a_merge_is_never_more_permissive_than_either(one: Policy, two: Policy) -> None:
-    """The stricter word wins, for each audience and each directive."""
+    """The stricter value applies, for each audience and each directive."""
     both = one.merge(two)
     for each in (one, two):
         assert both.no_store or not each.no_store
@@ -197,7 +197,7 @@ def test_a_merge_is_never_more_permissive_than_either(one: Policy, two: Policy) 
 
 @given(policies(), policies())
 def test_a_merge_does_not_care_about_order(one: Policy, two: Policy) -> None:
-    """So the order of decorators does not matter either."""
+    """Hence the order of decorators does not matter."""
     assert one.merge(two) == two.merge(one)
     assert one.merge(one).merge(two) == one.merge(two)
 
@@ -206,11 +206,11 @@ def test_a_merge_does_not_care_about_order(one: Policy, two: Policy) -> None:
 def test_stale_serving_and_s_maxage_never_stand_together_by_our_hand(
     policy: Policy, dialect: str, cap: timedelta | None
 ) -> None:
-    """s-maxage forbids stale serving (RFC 9111 §5.2.2.10), so it would be a lie."""
+    """s-maxage forbids stale serving (RFC 9111 §5.2.2.10)."""
     for _, value in format_policy(policy, (DIALECTS[dialect],), cap=cap):
-        said = Directives.parse([value])
-        if "s-maxage" in said and policy.browser.stale_if_error is None:
-            assert "stale-if-error" not in said
+        directives = Directives.parse([value])
+        if "s-maxage" in directives and policy.browser.stale_if_error is None:
+            assert "stale-if-error" not in directives
 
 
 @given(policies(), st.sampled_from(sorted(DIALECTS)), spans)
@@ -226,6 +226,6 @@ def test_an_edge_that_cannot_be_purged_keeps_no_longer_than_the_cap(
         if name == "X-Accel-Expires":
             assert int(value) <= cap.total_seconds()
         else:
-            said = Directives.parse([value])
+            directives = Directives.parse([value])
             key = "s-maxage" if name == "Cache-Control" else "max-age"
-            assert (said.seconds(key) or timedelta()) <= cap
+            assert (directives.seconds(key) or timedelta()) <= cap

@@ -1,4 +1,4 @@
-"""What a response says by hand, laid over its route's policy."""
+"""Directives of a response, applied to its route's policy."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CASES: dict[str, tuple[Policy | None, str, str, str | None]] = {
         "max-age=120, must-revalidate",
         "max-age=120",
     ),
-    "s-maxage stands as it was written": (
+    "s-maxage is unchanged": (
         ARTICLE,
         "s-maxage=30",
         "max-age=0, must-revalidate, s-maxage=30",
@@ -80,12 +80,12 @@ CASES: dict[str, tuple[Policy | None, str, str, str | None]] = {
 }
 
 
-@pytest.mark.parametrize(("base", "said", "header", "edge"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("base", "view_header", "header", "edge"), CASES.values(), ids=CASES)
 def test_the_view_has_the_last_word(
-    base: Policy | None, said: str, header: str, edge: str | None
+    base: Policy | None, view_header: str, header: str, edge: str | None
 ) -> None:
-    """Its directives replace the mark's, but never open what a mark has closed."""
-    policy = apply_overrides(base, Directives.parse([said]))
+    """Its directives replace the route's, but never make a private or no-store route shareable."""
+    policy = apply_overrides(base, Directives.parse([view_header]))
     lines = dict(format_policy(policy, parse_dialects("broadsheet"), cap=None))
     assert lines["Cache-Control"] == header
     assert lines.get("Broadsheet-Cache-Control") == edge
@@ -101,14 +101,14 @@ EXPIRES = {
 
 @pytest.mark.parametrize(("expires", "seconds"), EXPIRES.values(), ids=EXPIRES)
 def test_a_hand_written_expires_means_a_max_age(expires: str, seconds: int) -> None:
-    """Both then say the same; what is no date has passed (RFC 9111 §5.3)."""
+    """Both are equal; an invalid date is in the past (RFC 9111 §5.3)."""
     assert max_age_from_expires(Directives(), expires, NOW).delta_seconds("max-age") == seconds
 
 
 def test_max_age_is_heard_before_expires() -> None:
     """RFC 9111 §5.3: with max-age, Expires is ignored."""
-    said = Directives.of(max_age=5)
-    assert max_age_from_expires(said, "Thu, 01 Jan 2026 00:02:00 GMT", NOW) == said
+    directives = Directives.of(max_age=5)
+    assert max_age_from_expires(directives, "Thu, 01 Jan 2026 00:02:00 GMT", NOW) == directives
 
 
 @given(
@@ -137,8 +137,8 @@ def test_max_age_is_heard_before_expires() -> None:
         )
     ),
 )
-def test_no_mixture_of_words_makes_it_fail(base: Policy | None, said: list[str]) -> None:
-    """Contradictions in a header are read strictly, never raised."""
-    policy = apply_overrides(base, Directives.parse(said))
-    assert not (policy.is_shareable and "private" in said)
+def test_no_mixture_of_words_makes_it_fail(base: Policy | None, values: list[str]) -> None:
+    """Contradictory directives give the strict reading and raise no error."""
+    policy = apply_overrides(base, Directives.parse(values))
+    assert not (policy.is_shareable and "private" in values)
     assert not (policy.is_shareable and base in {ACCOUNT, NO_STORE})

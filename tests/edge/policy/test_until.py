@@ -29,10 +29,10 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize(("until", "zone", "left"), ENDS.values(), ids=ENDS)
-def test_the_time_left_is_counted_in_the_zone(until: str, zone: str, left: timedelta) -> None:
-    """Midnight is another instant in another place."""
-    assert time_left(until, zone, NOW) == left
+@pytest.mark.parametrize(("until", "zone", "remaining"), ENDS.values(), ids=ENDS)
+def test_the_time_left_is_counted_in_the_zone(until: str, zone: str, remaining: timedelta) -> None:
+    """Midnight depends on the time zone."""
+    assert time_left(until, zone, NOW) == remaining
 
 
 DAYS = {
@@ -47,25 +47,25 @@ DAYS = {
 
 @pytest.mark.parametrize(("start", "hours"), DAYS.values(), ids=DAYS)
 def test_a_day_is_as_long_as_the_clocks_say(start: datetime, hours: int) -> None:
-    """Summer time begins and ends."""
+    """Daylight saving time begins and ends."""
     assert time_left("midnight", str(start.tzinfo), start) == timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("name", DIALECTS)
 @pytest.mark.parametrize("until", ["minute", "hour", "midnight"])
 def test_no_dialect_lets_a_page_live_longer(name: str, until: str) -> None:
-    """Neither fresh nor stale, wherever the lifetime is written."""
+    """Neither fresh nor stale, in every header field."""
     policy = Policy(name="P", browser=LONG, edge=LONG, until=until)
     ended = policy.ending(NOW)
-    left = int(time_left(until, "UTC", NOW).total_seconds())
+    remaining = int(time_left(until, "UTC", NOW).total_seconds())
     for line, value in format_policy(ended, parse_dialects(name), cap=None):
         if line == "X-Accel-Expires":
-            assert int(value) <= left
+            assert int(value) <= remaining
             continue
         directives = Directives.parse([value])
         for directive in ("max-age", "s-maxage"):
             if directive in directives:
-                assert int(str(directives[directive])) <= left
+                assert int(str(directives[directive])) <= remaining
         assert "stale-while-revalidate" not in directives
         assert "stale-if-error" not in directives
     edge = freshness_for(ended, DIALECTS[name], cap=None)
@@ -73,13 +73,13 @@ def test_no_dialect_lets_a_page_live_longer(name: str, until: str) -> None:
 
 
 def test_a_lifetime_that_is_shorter_stays() -> None:
-    """The end is the latest, not the only one."""
+    """The end only limits the lifetime."""
     policy = Policy(name="P", edge=Freshness(ttl=timedelta(seconds=30)), until="midnight")
     assert policy.ending(NOW).edge_freshness.ttl == timedelta(seconds=30)
 
 
 def test_merging_keeps_the_sooner_end() -> None:
-    """The stricter of both, whichever comes first."""
+    """The stricter end applies, in either order."""
     midnight = Policy(name="A", browser=LONG, until="midnight", zone="Europe/Berlin")
     hour = Policy(name="B", browser=LONG, until="hour")
     assert midnight.merge(hour).until == hour.merge(midnight).until == "hour"
@@ -89,23 +89,23 @@ def test_merging_keeps_the_sooner_end() -> None:
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown end": ({"until": "noon"}, "until is 'noon'"),
-    "an unknown zone": ({"until": "midnight", "zone": "Mars/Base"}, "no time zone"),
+    "an unknown zone": ({"until": "midnight", "zone": "Mars/Base"}, "not a time zone"),
     "immutable": (
         {"until": "hour", "immutable": True, "browser": Freshness(ttl=DAY)},
-        "immutable never changes",
+        "immutable content never changes",
     ),
 }
 
 
 @pytest.mark.parametrize(("options", "reason"), WRONG.values(), ids=WRONG)
 def test_what_makes_no_sense_is_refused(options: dict[str, Any], reason: str) -> None:
-    """Where it is written."""
+    """When the policy is created."""
     with pytest.raises(PolicyError, match=reason):
         Policy(name="P", **options)
 
 
 def test_an_end_covers_what_stays_the_same_until_then() -> None:
-    """An instant (0) needs the minute, what is cut to the day (3) no more than midnight."""
+    """An exact time (0) needs the minute, a time truncated to the day (3) only midnight."""
     allowed = {
         grain: [u for u in ("minute", "hour", "midnight") if covers(u, grain)] for grain in range(4)
     }
@@ -119,7 +119,7 @@ def test_an_end_covers_what_stays_the_same_until_then() -> None:
 
 
 def test_a_page_says_how_long_it_is_until_midnight(bare_app: Flask) -> None:
-    """The browser and the CDN are told the same, and each second one less."""
+    """Browser and CDN get the same lifetime, which decreases each second."""
     policy = Policy(name="TODAY", browser=LONG, edge=LONG, until="midnight", zone="Europe/Berlin")
     clock = FrozenClock(NOW)
     Edge().init_app(bare_app, clock=clock)

@@ -1,4 +1,4 @@
-"""Fingerprints stand for the bytes that a reader gets, through style sheets that refer on."""
+"""Fingerprints identify the bytes that a reader gets, also through references in style sheets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONG = "body { color: rebeccapurple }\n" * 40
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Callable[[dict[str, str]], Manifest]:
+def build(tmp_path: Path) -> Callable[[dict[str, str]], Manifest]:
     """Return a function that writes files into a folder and reads it."""
 
     def make(files: dict[str, str]) -> Manifest:
@@ -33,7 +33,7 @@ def made(tmp_path: Path) -> Callable[[dict[str, str]], Manifest]:
 
 
 def body(manifest: Manifest, path: str) -> str:
-    """Return a file's text as it is sent."""
+    """Return a file's text as sent."""
     return manifest.files[path].bodies["identity"].decode()
 
 
@@ -59,26 +59,26 @@ REFERENCES = {
 }
 
 
-@pytest.mark.parametrize(("written", "wanted"), REFERENCES.values(), ids=REFERENCES)
+@pytest.mark.parametrize(("reference", "target"), REFERENCES.values(), ids=REFERENCES)
 def test_a_reference_leads_to_the_fingerprinted_file(
-    made: Callable[[dict[str, str]], Manifest], written: str, wanted: str
+    build: Callable[[dict[str, str]], Manifest], reference: str, target: str
 ) -> None:
-    """Relative, so that it holds under any prefix."""
-    files = {"a.svg": "<a/>", "img/b.svg": "<b/>", "c.css": "c{}", "site.css": written}
-    manifest = made(files)
+    """The URL is relative, so it works under any prefix."""
+    files = {"a.svg": "<a/>", "img/b.svg": "<b/>", "c.css": "c{}", "site.css": reference}
+    manifest = build(files)
     prints = {path[-5]: file.fingerprint for path, file in manifest.files.items()}
-    assert body(manifest, "site.css") == wanted.format_map(prints)
+    assert body(manifest, "site.css") == target.format_map(prints)
 
 
-def test_a_reference_goes_up_and_over(made: Callable[[dict[str, str]], Manifest]) -> None:
+def test_a_reference_goes_up_and_over(build: Callable[[dict[str, str]], Manifest]) -> None:
     """From a folder to its neighbour."""
-    manifest = made({"css/deep/site.css": "url(../../img/a.svg)", "img/a.svg": "<a/>"})
+    manifest = build({"css/deep/site.css": "url(../../img/a.svg)", "img/a.svg": "<a/>"})
     stamp = manifest.files["img/a.svg"].fingerprint
     assert body(manifest, "css/deep/site.css") == f"url(../../../{stamp}/img/a.svg)"
 
 
 def test_a_change_of_an_image_changes_the_sheet_that_shows_it(
-    made: Callable[[dict[str, str]], Manifest],
+    build: Callable[[dict[str, str]], Manifest],
 ) -> None:
     """Through any number of imports, and nothing else changes."""
     files = {
@@ -87,42 +87,42 @@ def test_a_change_of_an_image_changes_the_sheet_that_shows_it(
         "i.svg": "<one/>",
         "other.css": "y{}",
     }
-    before = made(files)
-    after = made({"i.svg": "<two/>"})
-    changed = {path for path, file in before.files.items() if after.files[path] != file}
-    assert changed == {"a.css", "b.css", "i.svg"}
+    before = build(files)
+    after = build({"i.svg": "<two/>"})
+    changed_paths = {path for path, file in before.files.items() if after.files[path] != file}
+    assert changed_paths == {"a.css", "b.css", "i.svg"}
 
 
 FAULTS = {
     "missing": ({"a.css": "url(b.svg)"}, r"a.css refers to 'b.svg', which is not in"),
     "outside": ({"a.css": "url(../../etc/passwd)"}, "which is not in"),
-    "itself": ({"a.css": '@import "a.css";'}, "in a circle: a.css → a.css"),
-    "circle": (
+    "itself": ({"a.css": '@import "a.css";'}, "in a cycle: a.css → a.css"),
+    "cycle": (
         {"a.css": '@import "b.css";', "b.css": "url(a.css)"},
-        "in a circle: a.css → b.css → a.css",
+        "in a cycle: a.css → b.css → a.css",
     ),
 }
 
 
 @pytest.mark.parametrize(("files", "sentence"), FAULTS.values(), ids=FAULTS)
 def test_a_sheet_that_cannot_be_is_refused(
-    made: Callable[[dict[str, str]], Manifest], files: dict[str, str], sentence: str
+    build: Callable[[dict[str, str]], Manifest], files: dict[str, str], sentence: str
 ) -> None:
-    """With one sentence that names file and reference."""
+    """The message names file and reference."""
     with pytest.raises(StaticError, match=sentence):
-        made(files)
+        build(files)
 
 
 def test_a_sheet_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    """Rather than sent with broken letters."""
+    """It would be sent with a wrong charset."""
     (tmp_path / "a.css").write_bytes(b"\xff\xfe")
     with pytest.raises(StaticError, match=r"a.css is not UTF-8"):
         build_manifest(tmp_path, BuildCache(None))
 
 
-def test_text_is_packed_ahead_where_it_pays(made: Callable[[dict[str, str]], Manifest]) -> None:
-    """Both codings unpack to the same bytes; what is small or packed already stays as it is."""
-    manifest = made({"a.css": LONG, "b.css": "b{}", "c.png": LONG})
+def test_text_is_packed_ahead_where_it_pays(build: Callable[[dict[str, str]], Manifest]) -> None:
+    """Both codings decode to the same bytes; small or compressed files are not encoded."""
+    manifest = build({"a.css": LONG, "b.css": "b{}", "c.png": LONG})
     packed = manifest.files["a.css"]
     assert packed.codings == ("br", "gzip")
     assert brotli.decompress(packed.bodies["br"]) == packed.bodies["identity"]
@@ -132,20 +132,20 @@ def test_text_is_packed_ahead_where_it_pays(made: Callable[[dict[str, str]], Man
 
 
 def test_hidden_files_and_links_out_of_the_folder_are_not_served(
-    made: Callable[[dict[str, str]], Manifest], tmp_path: Path
+    build: Callable[[dict[str, str]], Manifest], tmp_path: Path
 ) -> None:
-    """What was not meant for readers stays here."""
+    """They are not meant for readers."""
     (tmp_path / "secret").write_text("secret")
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "link.txt").symlink_to(tmp_path / "secret")
-    manifest = made({".env": "KEY=1", ".git/config": "x", "a.txt": "a"})
+    manifest = build({".env": "KEY=1", ".git/config": "x", "a.txt": "a"})
     assert set(manifest.files) == {"a.txt"}
 
 
-def test_a_missing_file_has_no_stamp(made: Callable[[dict[str, str]], Manifest]) -> None:
-    """The sentence names it."""
+def test_a_missing_file_has_no_stamp(build: Callable[[dict[str, str]], Manifest]) -> None:
+    """The message names the file."""
     with pytest.raises(StaticError, match=r"no static file 'b\.css'"):
-        made({"a.css": "a{}"}).fingerprinted_path("b.css")
+        build({"a.css": "a{}"}).fingerprinted_path("b.css")
 
 
 @pytest.mark.parametrize(
@@ -166,23 +166,23 @@ def test_a_type_does_not_depend_on_the_machine(path: str, kind: str) -> None:
 
 
 class TestShelf:
-    """Bytes that are costly to make are made once."""
+    """Expensive build results are computed once."""
 
     def test_a_second_start_makes_nothing(self, tmp_path: Path) -> None:
-        """What one process put there another one finds."""
-        made: list[str] = []
+        """A second process finds the cached results."""
+        calls: list[str] = []
 
         def make() -> bytes:
-            made.append("made")
+            calls.append("made")
             return b"bytes"
 
         for _ in range(2):
             assert BuildCache(tmp_path / "new" / "shelf").get("name", make) == b"bytes"
-        assert made == ["made"]
+        assert calls == ["made"]
         assert [path.name for path in (tmp_path / "new" / "shelf").iterdir()] == ["name"]
 
     def test_an_unwritable_folder_means_memory(self, tmp_path: Path) -> None:
-        """A file stands where the folder should be."""
+        """A file has the folder's name."""
         (tmp_path / "shelf").write_text("in the way")
         shelf = BuildCache(tmp_path / "shelf")
         assert shelf.get("name", lambda: b"bytes") == b"bytes"

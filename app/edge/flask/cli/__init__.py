@@ -1,7 +1,4 @@
-"""`flask edge`: what the edge knows and does, on the command line.
-
-A command is a few lines over a function that Python can call as well.
-"""
+"""The `flask edge` command group. Each command calls a function that Python code can call, too."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from .routes import routes_command
 from .status import relay_command, status_command
 from .triggers import triggers_cli
 
-edge_cli = AppGroup("edge", help="Ask the edge what it does, and purge it.")
+edge_cli = AppGroup("edge", help="Inspect, configure and purge the edges.")
 for command in (
     check_command,
     config_cli,

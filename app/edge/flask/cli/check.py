@@ -1,4 +1,4 @@
-"""`flask edge check`: audits a live site from outside, and tells what its caches do wrong."""
+"""`flask edge check`: audit a live site from outside, and report faults of its caches."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ...audit.command import EXIT_ERROR, OutputOptions, run
 from .. import explain
 from ..routes import unkept_variants
 from ..sampling import rewritten_pages
+from ..state import state_of
 from .output import this_app
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 _SECONDS = click.FloatRange(min=0, min_open=True)
 
 
-def _described(app: Flask) -> SiteProfile | None:
-    """What the app has said of itself, with the routes whose variants an edge would mix."""
-    ours: SiteProfile | None = app.extensions["edge"].ours
-    if ours is None:
+def _site_profile(app: Flask) -> SiteProfile | None:
+    """Return the app's profile, with the routes whose variants an edge would mix."""
+    profile = state_of(app).site_profile
+    if profile is None:
         return None
-    return replace(ours, unkept_variants=unkept_variants(app), rewritten=rewritten_pages(app))
+    return replace(profile, unkept_variants=unkept_variants(app), rewritten=rewritten_pages(app))
 
 
 @click.command("check")
@@ -37,10 +38,10 @@ def _described(app: Flask) -> SiteProfile | None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.option("--watch", "watching", is_flag=True, help="Sample the site until Ctrl-C.")
 @click.option("--every", type=_SECONDS, default=5.0, help="Seconds between two samples (5).")
-@click.option("--for", "span", type=_SECONDS, help="Watch for so many seconds.")
-@click.option("--origin", help="The origin's own address, to try to get past the CDN.")
-@click.option("--purge", "purging", is_flag=True, help="Purge a probe page, and time it.")
-@click.option("--timeout", type=_SECONDS, default=10.0, help="Seconds for an answer (10).")
+@click.option("--for", "span", type=_SECONDS, help="Watch for this many seconds.")
+@click.option("--origin", help="The origin's own URL, to test access without the CDN.")
+@click.option("--purge", "purging", is_flag=True, help="Purge a probe page, and measure the time.")
+@click.option("--timeout", type=_SECONDS, default=10.0, help="Seconds to wait for a response (10).")
 @with_appcontext
 def check_command(  # noqa: PLR0913 - one parameter an option
     *,
@@ -53,18 +54,18 @@ def check_command(  # noqa: PLR0913 - one parameter an option
     purging: bool,
     timeout: float,
 ) -> None:
-    """Audit the site at BASE_URL; exit with 1 for an error or a warning, 2 if it can't be done."""
+    """Audit the site at BASE_URL; exit with 1 for an error or warning, 2 if the audit fails."""
     app = this_app()
-    if purging and app.extensions["edge"].tracker is None:
-        click.echo("Nothing follows this app's pages, so --purge has nothing to purge.", err=True)
+    if purging and state_of(app).tracker is None:
+        click.echo("This app does not track its pages, so --purge can't purge a page.", err=True)
         sys.exit(EXIT_ERROR)
-    wishes = AuditOptions(
-        profile=_described(app),
+    options = AuditOptions(
+        profile=_site_profile(app),
         origin_url=origin,
         purge=(lambda path: explain.purge(app, url=path)) if purging else None,
         limits=AuditLimits(timeout=timeout),
     )
-    manner = OutputOptions(as_json=as_json, watching=watching, interval=every, duration=span)
+    output = OutputOptions(as_json=as_json, watching=watching, interval=every, duration=span)
     sys.exit(
-        run(base_url, wishes, manner, out=click.echo, err=lambda text: click.echo(text, err=True))
+        run(base_url, options, output, out=click.echo, err=lambda text: click.echo(text, err=True))
     )

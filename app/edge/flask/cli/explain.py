@@ -1,4 +1,4 @@
-"""`flask edge why` and `flask edge who`: what a page shows, and which pages show something."""
+"""`flask edge why` and `flask edge who`: what a page depends on, and which pages show a row."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from .. import explain
-from .output import as_json_option, in_one_sentence, tell, this_app
+from .output import as_json_option, in_one_sentence, print_result, this_app
 
 
 @click.command("why")
@@ -14,21 +14,21 @@ from .output import as_json_option, in_one_sentence, tell, this_app
 @as_json_option
 @with_appcontext
 def why_command(url: str, *, as_json: bool) -> None:
-    """Say why URL is kept or not, what it is built from, and what last touched it."""
+    """Show why URL is cached or not, its dependencies, and the last change that affected it."""
     with in_one_sentence():
-        tell(explain.why(this_app(), url), as_json=as_json)
+        print_result(explain.why(this_app(), url), as_json=as_json)
 
 
 @click.command("who")
 @click.argument("subject")
 @click.option("--column", "columns", multiple=True, help="Only a change of this column.")
-@click.option("--table", help="Look for SUBJECT in this table alone.")
+@click.option("--table", help="Search SUBJECT in this table only.")
 @as_json_option
 @with_appcontext
 def who_command(
     subject: str, columns: tuple[str, ...], table: str | None, *, as_json: bool
 ) -> None:
-    """List the pages that a change of SUBJECT (a slug or a path) would touch."""
+    """List the pages that a change of SUBJECT (a slug or a path) affects."""
     with in_one_sentence():
-        found = explain.who(this_app(), subject, columns=columns, table=table)
-        tell(found, as_json=as_json)
+        impact = explain.who(this_app(), subject, columns=columns, table=table)
+        print_result(impact, as_json=as_json)

@@ -1,4 +1,4 @@
-"""How every command answers: in words for people, as JSON for programs."""
+"""Output of the commands: text for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -19,35 +19,37 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSO
 
 
 def this_app() -> Flask:
-    """The app itself, not the name that stands for it."""
+    """Return the app itself instead of the `current_app` proxy."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as Flask documents
     return app
 
 
 class CommandResult(Protocol):
-    """What a function found out."""
+    """A result that a command prints."""
 
     def to_lines(self) -> Iterable[str]:
-        """The lines that people read."""
+        """Return lines for people."""
 
     def to_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Return a JSON-serialisable dict."""
 
 
-def tell(answer: CommandResult, *, as_json: bool) -> None:
-    """Print an answer."""
-    said = json.dumps(answer.to_json(), indent=2) if as_json else "\n".join(answer.to_lines())
-    click.echo(said)
+def print_result(result: CommandResult, *, as_json: bool) -> None:
+    """Print a result as text or JSON."""
+    text = json.dumps(result.to_json(), indent=2) if as_json else "\n".join(result.to_lines())
+    click.echo(text)
 
 
 @contextmanager
 def in_one_sentence() -> Iterator[None]:
-    """What a person can mend is said in one sentence, and the status is 1."""
+    """Report errors that the user can fix in one sentence; the exit status is 1."""
     try:
         yield
     except (UnknownRowError, PolicyError) as error:
         raise click.ClickException(str(error)) from None
     except NotWatchableError as error:
-        raise click.ClickException(f"The triggers are as they were: {error}.") from None
+        raise click.ClickException(f"The triggers are unchanged: {error}.") from None
     except NoSuchTableError as error:
-        raise click.ClickException(f"The database has no table {error}: make it first.") from None
+        raise click.ClickException(
+            f"The database has no table {error}: run the migrations first."
+        ) from None

@@ -1,4 +1,4 @@
-"""`flask edge release`: to be run once a deploy, after the migrations."""
+"""`flask edge release`: run it once per deployment, after the migrations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from .. import deploy
-from .output import as_json_option, in_one_sentence, tell, this_app
+from .output import as_json_option, in_one_sentence, print_result, this_app
 
 
 @click.command("release")
@@ -15,4 +15,4 @@ from .output import as_json_option, in_one_sentence, tell, this_app
 def release_command(*, as_json: bool) -> None:
     """Purge the pages whose templates, files, settings or code changed since the last release."""
     with in_one_sentence():
-        tell(deploy.release(this_app()), as_json=as_json)
+        print_result(deploy.release(this_app()), as_json=as_json)

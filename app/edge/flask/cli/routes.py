@@ -1,4 +1,4 @@
-"""`flask edge routes`: every route with its policy."""
+"""`flask edge routes`: list every route with its policy."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ if TYPE_CHECKING:
 
     from ..routes import Route
 
-_WIDEST = 100
+_MAX_WIDTH = 100
 
 
 @click.command("routes")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @with_appcontext
 def routes_command(*, as_json: bool) -> None:
-    """Show every route with its policy and what each audience gets."""
+    """List every route with its policy and its meaning for browser and edges."""
     listed = routes(current_app)
     if as_json:
         click.echo(json.dumps([route.to_json() for route in listed], indent=2))
         return
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
     click.echo("\n".join(line for route in listed for line in route_lines(route, width)))
 
 
 def route_lines(route: Route, width: int) -> Iterator[str]:
-    """Write one route in lines of at most `width` columns; click takes colours off for a pipe."""
+    """Yield one route in lines of at most `width` columns; click removes colours for a pipe."""
     methods = ",".join(route.methods)
     yield from textwrap.wrap(f"{methods} {route.rule}", width, subsequent_indent="    ")
     colour = "green" if route.edge != "keeps nothing" else "yellow"
-    said = f"{route.policy}, said by {_SAID[route.source]}"
-    yield from (click.style(line, fg=colour) for line in _indented(said, width))
+    policy_text = f"{route.policy}, set by {_SOURCES[route.source]}"
+    yield from (click.style(line, fg=colour) for line in _indented(policy_text, width))
     if route.reason is None:
         yield from _indented(f"browser {route.browser}", width)
         yield from _indented(f"edge {route.edge}", width)
-        for name, told in route.edges.items():
-            if told != "keeps nothing":
-                yield from _indented(f"{name} {told}", width)
+        for name, edge_text in route.edges.items():
+            if edge_text != "keeps nothing":
+                yield from _indented(f"{name} {edge_text}", width)
     if route.query:
         yield from _indented(f"reads ?{', ?'.join(route.query)}", width)
 
 
-_SAID = {
+_SOURCES = {
     "view": "the view",
     "blueprint": "its blueprint",
     "default": "the app's default",
-    "none": "nobody (unmarked)",
+    "none": "nothing (unmarked)",
 }
 
 

@@ -1,4 +1,4 @@
-"""`flask edge status` and `flask edge relay`: how purging goes, and doing it apart."""
+"""`flask edge status` and `flask edge relay`: show the purges, and run the relay process."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import click
 from flask.cli import with_appcontext
 
 from .. import relay
-from .output import as_json_option, in_one_sentence, tell, this_app
+from .output import as_json_option, in_one_sentence, print_result, this_app
 
 
 @click.command("status")
 @as_json_option
 @with_appcontext
 def status_command(*, as_json: bool) -> None:
-    """Show what is owed to each edge, how fast purges arrive, and how full the index is."""
+    """Show pending purges of each edge, their delays, and the size of the page index."""
     with in_one_sentence():
-        tell(relay.status(this_app()), as_json=as_json)
+        print_result(relay.status(this_app()), as_json=as_json)
 
 
 @click.command("relay")
 @with_appcontext
 def relay_command() -> None:
-    """Take changes to the edges until stopped; for FLASK_EDGE_RELAY=off in the web processes."""
+    """Deliver purges to the edges until stopped; for web processes with FLASK_EDGE_RELAY=off."""
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    click.echo("Relaying; Ctrl-C stops it.")
+    click.echo("The relay is running; Ctrl-C stops it.")
     with in_one_sentence():
         relay.relay(this_app(), stop)

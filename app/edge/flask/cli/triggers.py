@@ -1,4 +1,4 @@
-"""`flask edge triggers`: what writes the change log, installed and checked."""
+"""`flask edge triggers`: install, remove or check the triggers that write the change log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from flask.cli import AppGroup
 
 from .. import deploy
-from .output import as_json_option, in_one_sentence, tell, this_app
+from .output import as_json_option, in_one_sentence, print_result, this_app
 
 triggers_cli = AppGroup(
     "triggers", help="Install, check or remove the triggers that log every write."
@@ -17,24 +17,24 @@ triggers_cli = AppGroup(
 @triggers_cli.command("install")
 @as_json_option
 def install_command(*, as_json: bool) -> None:
-    """Make the triggers anew, and purge everything: nobody logged what was written meanwhile."""
+    """Install the triggers again, and purge everything, since writes may not have been logged."""
     with in_one_sentence():
-        tell(deploy.reinstall_triggers(this_app()), as_json=as_json)
+        print_result(deploy.reinstall_triggers(this_app()), as_json=as_json)
 
 
 @triggers_cli.command("remove")
 @as_json_option
 def remove_command(*, as_json: bool) -> None:
-    """Take the triggers away, before somebody alters a watched table by hand; nothing is shared."""
+    """Remove the triggers, to alter a watched table by hand; nothing is shared without them."""
     with in_one_sentence():
-        tell(deploy.uninstall_triggers(this_app()), as_json=as_json)
+        print_result(deploy.uninstall_triggers(this_app()), as_json=as_json)
 
 
 @triggers_cli.command("check")
 @as_json_option
 def check_command(*, as_json: bool) -> None:
-    """Say whether the triggers are what was installed; the status is 1 when they are not."""
+    """Check whether the triggers match the declaration; exit with 1 if they do not."""
     with in_one_sentence():
-        found = deploy.check_triggers(this_app())
-    tell(found, as_json=as_json)
-    sys.exit(0 if found.trouble is None else 1)
+        trigger_status = deploy.check_triggers(this_app())
+    print_result(trigger_status, as_json=as_json)
+    sys.exit(0 if trigger_status.trouble is None else 1)

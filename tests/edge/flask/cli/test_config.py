@@ -1,4 +1,4 @@
-"""`flask edge config …`: a few lines over the functions of the room."""
+"""`flask edge config …` prints the configuration of each edge."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ def app() -> Flask:
     return app
 
 
-def run(app: Flask, *words: str, said: str = "") -> Any:
-    """Run a command to its end."""
-    return app.test_cli_runner().invoke(args=["edge", "config", *words], input=said)
+def run(app: Flask, *words: str, stdin: str = "") -> Any:
+    """Run a command and return its result."""
+    return app.test_cli_runner().invoke(args=["edge", "config", *words], input=stdin)
 
 
 @pytest.mark.parametrize(
     "edge", ["varnish", "nginx", "cloudflare", "fastly", "cloudfront", "bunny"]
 )
 def test_every_edge_has_a_command(app: Flask, edge: str) -> None:
-    """Each speaks of the app's routes, and prints no secret."""
+    """Each output names the app's routes and contains no secret."""
     result = run(app, edge, *SITE)
     assert result.exit_code == 0, result.output
     assert "/page/" in result.output or edge == "bunny"
@@ -59,7 +59,7 @@ def test_every_edge_has_a_command(app: Flask, edge: str) -> None:
 
 
 def test_a_secret_is_printed_on_demand(app: Flask) -> None:
-    """For a file that nobody else reads."""
+    """The output is for a file that only Varnish can read."""
     assert f'"{SECRET}"' in run(app, "varnish", *SITE, "--with-secret").output
     app.config["EDGE_VARNISH_SECRET"] = ""
     result = run(app, "varnish", *SITE, "--with-secret")
@@ -70,7 +70,7 @@ def test_a_secret_is_printed_on_demand(app: Flask) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("varnish",), "say --site"),
+        (("varnish",), "pass --site"),
         (("varnish", *SITE, "--origin", "ftp://a"), "is not a valid origin"),
         (("varnish", *SITE, "--purger", "all"), "is not a valid network"),
         (("nginx", *SITE, "--listen", "80 {"), "is not a valid nginx listen"),
@@ -78,7 +78,7 @@ def test_a_secret_is_printed_on_demand(app: Flask) -> None:
     ids=["site", "origin", "purger", "listen"],
 )
 def test_a_mistake_is_one_sentence(app: Flask, words: tuple[str, ...], sentence: str) -> None:
-    """What was wrong, and no trace of where it was found."""
+    """The output names the mistake and contains no traceback."""
     result = run(app, *words)
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")
@@ -95,21 +95,21 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rulesets]:
 
 
 def test_applying_shows_the_difference_and_asks(app: Flask, api: Rulesets) -> None:
-    """No is no; yes is yes; and the second time there is nothing to do."""
+    """Declining changes nothing, confirming sets the rules, and a second run has nothing to do."""
     api.somebody_adds("theirs")
-    refused = run(app, "cloudflare", *SITE, "--apply", said="n\n")
-    assert refused.exit_code == 1
-    assert '+    "ref": "broadsheet_pages"' in refused.output
-    assert "stay as they are: 1" in refused.output
+    declined = run(app, "cloudflare", *SITE, "--apply", stdin="n\n")
+    assert declined.exit_code == 1
+    assert '+    "ref": "broadsheet_pages"' in declined.output
+    assert "stay unchanged: 1" in declined.output
     assert api.version == 1
-    assert run(app, "cloudflare", *SITE, "--apply", said="y\n").exit_code == 0
+    assert run(app, "cloudflare", *SITE, "--apply", stdin="y\n").exit_code == 0
     assert [rule["ref"] for rule in api.rules][-1] == "theirs"
     assert "already" in run(app, "cloudflare", *SITE, "--apply", "--yes").output
     assert api.version == 2
 
 
 def test_applying_with_a_wrong_token_is_one_sentence(app: Flask, api: Rulesets) -> None:
-    """And the token is not in it."""
+    """The sentence does not contain the token."""
     app.config["EDGE_CLOUDFLARE_TOKEN"] = "wrong-token"
     result = run(app, "cloudflare", *SITE, "--apply", "--yes")
     assert result.exit_code == 1
@@ -119,7 +119,7 @@ def test_applying_with_a_wrong_token_is_one_sentence(app: Flask, api: Rulesets) 
 
 
 def test_a_zone_is_an_id(app: Flask, api: Rulesets) -> None:
-    """A name would end up in an address."""
+    """Another value would become part of a URL."""
     app.config["EDGE_CLOUDFLARE_ZONE"] = "example.org/../x"
     result = run(app, "cloudflare", *SITE, "--apply", "--yes")
     assert result.exit_code == 2
@@ -128,7 +128,7 @@ def test_a_zone_is_an_id(app: Flask, api: Rulesets) -> None:
 
 
 def test_cloudflare_is_printed_as_json_or_terraform(app: Flask) -> None:
-    """For whoever sets it otherwise."""
+    """For those who do not use --apply."""
     rules = json.loads(run(app, "cloudflare", *SITE).output)["rules"]
     assert "broadsheet_queries" in [rule["ref"] for rule in rules]
     app.config["EDGE_CLOUDFLARE_PLAN"] = "enterprise"
