@@ -7,10 +7,10 @@ from flask import Flask
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["example.org"], "The address has no scheme"),
-        (["https://example.org/blog"], "The address has a path"),
+        (["example.org"], "The URL has no scheme"),
+        (["https://example.org/blog"], "The URL has a path"),
         (["https://root:secret@example.org"], "a user name or a password"),
-        (["https://example.org", "--origin", "origin"], "The address has no scheme"),
+        (["https://example.org", "--origin", "origin"], "The URL has no scheme"),
         (["https://example.org", "--timeout", "0"], "--timeout"),
         (["https://example.org", "--purge"], "This app does not track its pages"),
     ],

@@ -344,7 +344,7 @@ def test_a_url_that_was_never_registered_is_purged_all_the_same(gated: FlaskClie
 
 def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
     """A page that renders with the same bytes after a purge counts as unchanged."""
-    assert "No purged page was made anew yet." in list(relay.status(site).to_lines())
+    assert "No purged page has been rendered again yet." in list(relay.status(site).to_lines())
     retitle("Lanterns", "Lamps")
     warm(site)
     precision = relay.status(site).precision
@@ -358,7 +358,7 @@ def test_status_tells_how_many_purged_pages_had_changed(site: Flask) -> None:
         "unchanged": len(SHOWING),
         "ratio": 0.5,
     }
-    sentence = "Of 8 purged pages that were made anew, 4 had changed: a precision of 0.50."
+    sentence = "Of 8 purged pages that were rendered again, 4 had changed: a precision of 0.50."
     assert sentence in list(report.to_lines())
 
 
@@ -366,8 +366,10 @@ def test_why_tells_how_often_a_page_was_purged_in_vain(site: Flask) -> None:
     """This shows for each page whether its purges are too coarse."""
     retitle("Lanterns", "Lamps")
     warm(site)
-    (variant,) = explain.why(site, "/topics/harbour").kept
-    assert variant.to_text().endswith("; made anew after 1 purge, never as it was before")
+    (variant,) = explain.why(site, "/topics/harbour").variants
+    assert variant.to_text().endswith(
+        "; rendered again after 1 purge, never with identical content"
+    )
 
 
 def retitle(title: str, other: str) -> None:

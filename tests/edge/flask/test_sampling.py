@@ -289,7 +289,7 @@ def test_an_edge_that_rewrites_is_said_once_and_not_purged(
     assert rewriting.app is not None
     assert ready(rewriting.app) == "ok"
     output = rewriting.app.test_cli_runner().invoke(args=["edge", "status"]).output
-    assert "rewritten: the public edge changes pages on their way (/topics and 1 more)" in output
+    assert "rewritten: the public edge modifies pages (/topics and 1 more)" in output
     assert "was stale" not in output
 
 

@@ -243,7 +243,7 @@ def test_status_says_by_what_each_edge_is_purged(make: Make) -> None:
     doubt(app, "it refuses us")
     output = app.test_cli_runner().invoke(args=["edge", "status"]).output
     assert "varnish can't be purged: it refuses us." in output
-    assert "VarnishDriver: up to 250 pages a call, no limit of calls" in output
+    assert "VarnishDriver: up to 250 pages a call, unlimited calls" in output
     assert "nginx: the open-source build can't be purged" in output
 
 

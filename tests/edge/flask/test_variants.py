@@ -199,7 +199,7 @@ def test_the_routes_say_which_edge_stores_nothing(make: Make) -> None:
     app = make("cloudflare,varnish")
     assert unkept_variants(app) == ("/ at cloudflare: varies on Accept-Language",)
     output = app.test_cli_runner().invoke(args=["edge", "routes"], env={"COLUMNS": "100"}).output
-    assert "cloudflare keeps nothing: it does not keep copies apart by Accept-Language" in output
+    assert "cloudflare keeps nothing: it does not vary its copies by Accept-Language" in output
 
 
 def test_a_short_freshness_of_every_cache_is_not_lost_at_the_gateway(make: Make) -> None:
