@@ -986,7 +986,7 @@ def test_5_11_a_release_with_another_index_format_purges_everything(
     deploy.release(app)
     assert not deploy.release(app).everything
     monkeypatch.setattr(releases, "_index_format_digest", lambda _watched: "another")
-    assert "way in which dependencies are kept" in deploy.release(app).everything
+    assert "format of dependencies in the index" in deploy.release(app).everything
 
 
 def test_1_12_a_row_that_was_loaded_before_the_record_prevents_sharing(seeded: Connection) -> None:

@@ -159,7 +159,7 @@ def name_it(title: str) -> None:
 
 def end(app: Flask) -> None:
     """End the lease of a gateway."""
-    lease = app.extensions["edge"].embedded.lease
+    lease = app.extensions["edge"].embedded_gateway.lease
     now = lease.read_clocks()
     lease.renew(ClockReading(clock=now.clock - LEASE_SECONDS, ticks=now.ticks - LEASE_SECONDS))
 
@@ -168,8 +168,8 @@ def end(app: Flask) -> None:
 def cut_off(make_app: Make, tmp_path: Path) -> Flask:
     """A gateway with a stale page that has not been purged."""
     web = make_app(EDGE_GATEWAY=True, EDGE_STORE=str(tmp_path / "web"))
-    web.extensions["edge"].upkeep.catch_up()
-    web.extensions["edge"].upkeep.renew_lease()
+    web.extensions["edge"].worker.catch_up()
+    web.extensions["edge"].worker.renew_lease()
     for expected in ("fwd=uri-miss", "hit"):
         assert fetch_page(web) == ("old", expected)
     shell = make_app(EDGE_GATEWAY=False)
@@ -188,8 +188,8 @@ def test_a_gateway_whose_lease_is_over_asks_before_it_answers(cut_off: Flask) ->
 def test_a_gateway_that_has_not_been_purged_does_not_renew_its_lease(cut_off: Flask) -> None:
     """It has not accepted its outstanding purges."""
     end(cut_off)
-    cut_off.extensions["edge"].upkeep._clock = lambda: datetime.now(UTC) + 2 * OVERDUE_AFTER
-    cut_off.extensions["edge"].upkeep.renew_lease()
+    cut_off.extensions["edge"].worker._clock = lambda: datetime.now(UTC) + 2 * OVERDUE_AFTER
+    cut_off.extensions["edge"].worker.renew_lease()
     assert fetch_page(cut_off) == ("new", "fwd=stale")
 
 
@@ -201,7 +201,7 @@ def names(connection: Connection) -> list[str]:
 def test_a_retired_gateway_starts_empty_when_it_is_back(cut_off: Flask) -> None:
     """No purges were queued for it while it was retired."""
     state = cut_off.extensions["edge"]
-    mine = local_gateway_tier(state.embedded).name
+    mine = local_gateway_tier(state.embedded_gateway).name
     late = datetime.now(UTC) + RETIRE_SILENT_AFTER
     with db.engine.begin() as connection:
         retire_silent_gateways(connection, late - timedelta(seconds=5), [mine])
@@ -210,7 +210,7 @@ def test_a_retired_gateway_starts_empty_when_it_is_back(cut_off: Flask) -> None:
         retire_silent_gateways(connection, late + timedelta(seconds=5), [mine])
         assert names(connection) == []
     end(cut_off)
-    state.upkeep.renew_lease()
+    state.worker.renew_lease()
     assert fetch_page(cut_off) == ("new", "fwd=uri-miss")
     with db.engine.connect() as connection:
         assert names(connection) == [mine]
@@ -219,12 +219,12 @@ def test_a_retired_gateway_starts_empty_when_it_is_back(cut_off: Flask) -> None:
 def test_a_gateway_that_another_process_joined_again_starts_empty(cut_off: Flask) -> None:
     """Its own process may resolve a change before it notices the retirement."""
     state = cut_off.extensions["edge"]
-    mine = local_gateway_tier(state.embedded)
+    mine = local_gateway_tier(state.embedded_gateway)
     with db.engine.begin() as connection:
         retire_tier(connection, mine.name)
         join(connection, mine, datetime.now(UTC))
     end(cut_off)
-    state.upkeep.renew_lease()
+    state.worker.renew_lease()
     assert fetch_page(cut_off) == ("new", "fwd=uri-miss")
 
 
@@ -233,18 +233,18 @@ def test_a_gateway_takes_its_purges_before_it_serves_again(
 ) -> None:
     """Outer tiers did not wait for it, so it must not send them the old page."""
     end(cut_off)
-    cut_off.extensions["edge"].upkeep.renew_lease()
+    cut_off.extensions["edge"].worker.renew_lease()
     assert fetch_page(cut_off) == ("new", "fwd=uri-miss")
 
 
 def test_a_lease_that_is_renewed_in_time_purges_nothing(cut_off: Flask) -> None:
     """Renewing the lease in time does not purge the store."""
-    lease = cut_off.extensions["edge"].embedded.lease
+    lease = cut_off.extensions["edge"].embedded_gateway.lease
     now = lease.read_clocks()
     lease.renew(
         ClockReading(clock=now.clock - RENEWAL_INTERVAL, ticks=now.ticks - RENEWAL_INTERVAL)
     )
-    cut_off.extensions["edge"].upkeep.renew_lease()
+    cut_off.extensions["edge"].worker.renew_lease()
     assert not lease.is_due
     assert fetch_page(cut_off) == ("old", "hit")
 
@@ -252,7 +252,7 @@ def test_a_lease_that_is_renewed_in_time_purges_nothing(cut_off: Flask) -> None:
 def test_a_gateway_without_a_relay_is_not_retired_after_a_day(make_app: Make) -> None:
     """It never sent a heartbeat, so it does not count as silent."""
     web: Any = make_app(EDGE_GATEWAY=True)
-    web.extensions["edge"].upkeep.catch_up()
+    web.extensions["edge"].worker.catch_up()
     with db.engine.begin() as connection:
         retire_silent_gateways(connection, datetime.now(UTC) + timedelta(days=1))
         assert len(names(connection)) == 1
