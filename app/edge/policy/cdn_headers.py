@@ -99,7 +99,8 @@ _TABLE = (
     Dialect(
         name="nginx",
         seconds_field="X-Accel-Expires",
-        remark="no tags; stale serving is configured in nginx",
+        variants=_CODINGS,  # the generated configuration ignores Vary
+        remark="no tags; stale serving is configured in nginx; keeps no variants but codings",
     ),
     Dialect(name="generic", fields=("CDN-Cache-Control",), s_maxage=True, tags="Cache-Tag"),
     Dialect(

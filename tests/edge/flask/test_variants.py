@@ -24,7 +24,7 @@ CLOSED = {
 OPEN = {
     "fastly": ("Surrogate-Control", "max-age=60"),
     "varnish": ("Surrogate-Control", "max-age=60"),
-    "nginx": ("X-Accel-Expires", "60"),
+    "nginx": ("X-Accel-Expires", "0"),
     "generic": ("CDN-Cache-Control", "max-age=60"),
 }
 

@@ -109,7 +109,7 @@ GOLDEN = {
     "nginx, variants": (
         "nginx",
         replace(ARTICLE, vary=("Accept-Language",)),
-        {"Cache-Control": BROWSER, "X-Accel-Expires": "60"},
+        {"Cache-Control": BROWSER, "X-Accel-Expires": "0"},
     ),
     "cloudflare static": (
         "cloudflare",
