@@ -14,6 +14,7 @@ from jinja2 import ChoiceLoader, DictLoader
 
 from app.edge.changes.metadata import set_meta
 from app.edge.flask.deploy import check_triggers, reinstall_triggers, release
+from app.edge.pages.tables import page
 from app.edge.testing import assert_hit, assert_miss, assert_no_store
 from app.extensions import alembic, db
 from app.publishing.models import Kind, Post
@@ -83,18 +84,38 @@ def edit(app: Flask, name: str) -> None:
     deployed(app)
 
 
-def test_an_edited_view_purges_its_own_pages(client: FlaskClient) -> None:
-    """Those of other views stay."""
-    edit_code(client.application, "app.site.articles")
-    assert release(client.application).parts == (("code", "app.site.articles"),)
-    assert stored_paths(client) == {*PATHS} - {"/articles/lanterns"}
-
-
-def test_other_edited_code_purges_everything(client: FlaskClient) -> None:
-    """It may stand behind any page."""
-    edit_code(client.application, "app.publishing.queries.post_selects")
-    assert release(client.application).parts == (("code", "app"),)
+@pytest.mark.parametrize(
+    "module", ["app.site.articles", "app.publishing.queries.post_selects", "app.edge.flask.static"]
+)
+def test_a_release_with_other_code_purges_everything_once(client: FlaskClient, module: str) -> None:
+    """A view, a query or this library: any code may affect any page."""
+    app = client.application
+    edit_code(app, module)
+    report = release(app)
+    assert (report.parts, report.everything) == ((("code", "app"),), "")
+    assert report.pages == registered_pages()
     assert stored_paths(client) == set()
+    for path in PATHS:
+        client.get(path)
+        db.session.remove()
+    assert stored_paths(client) == {*PATHS}
+    deployed(app)
+    report = release(app)
+    assert (report.parts, report.pages) == ((), 0)
+    assert stored_paths(client) == {*PATHS}
+
+
+def test_a_release_with_the_same_code_purges_nothing(client: FlaskClient) -> None:
+    """A process that was started again has the same digest of its code."""
+    deployed(client.application)
+    assert release(client.application).parts == ()
+    assert stored_paths(client) == {*PATHS}
+
+
+def registered_pages() -> int:
+    """The number of pages in the page index."""
+    with db.engine.connect() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(page)) or 0
 
 
 def edit_code(app: Flask, name: str) -> None:

@@ -1,15 +1,24 @@
-"""Digests of what pages are built from besides the database: code, settings, templates, files."""
+"""Digests of what pages are built from besides the database: code, settings, templates, files.
+
+The code of the app is one part that every page depends on, so a release with other code purges all
+pages. Templates and static files are parts of the pages that use them.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import os
+import platform
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..dependencies import Part
 from . import templates
-from .source_code import Code
 from .static import KIND as STATIC
 from .static import StaticFiles
 
@@ -21,7 +30,36 @@ SETTING = "setting"
 HEADER_SETTINGS = ("EDGE", "EDGE_PURGED", "EDGE_TTL_CAP", "EDGE_VARY")
 """Settings that decide the headers of every page; `with_drivers` sets EDGE_PURGED."""
 
+PACKAGES = ("flask", "jinja2", "markupsafe", "sqlalchemy", "werkzeug")
+"""The installed packages whose versions are part of the code."""
+
 _LIBRARY = __name__.rpartition(".flask")[0]
+_INIT = "__init__"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """The sources of some packages at the time of loading; load them when the process starts.
+
+    `modules` maps the name of each module to its source; `platform` lists versions.
+    """
+
+    modules: Mapping[str, bytes] = field(repr=False)
+    platform: str
+
+    @classmethod
+    def load(cls, names: Iterable[str]) -> Code:
+        """Read the sources of these packages or modules, which must be imported already."""
+        files = [entry for name in names for entry in _source_files(name)]
+        modules = {module: path.read_bytes() for module, path in files}
+        return cls(modules=modules, platform=_describe_platform())
+
+    def digest(self) -> str:
+        """Return one digest of all modules and of the platform."""
+        hasher = hashlib.blake2b(self.platform.encode(), digest_size=16)
+        for name in sorted(self.modules):
+            hasher.update(hashlib.blake2b(name.encode() + b"\0" + self.modules[name]).digest())
+        return hasher.hexdigest()
 
 
 class AppBuild:
@@ -34,28 +72,21 @@ class AppBuild:
 
     def reset(self) -> None:
         """Forget the computed digests, so that the next access computes them again."""
-        for name in ("build_id", "_view_module_digests", "_code_part"):
+        for name in ("build_id", "_code_part"):
             self.__dict__.pop(name, None)
 
-    def parts_of(self, view: str) -> Iterator[Part]:
-        """Yield the settings and code that each page of an endpoint depends on.
+    def common_parts(self) -> Iterator[Part]:
+        """Yield the settings and the code, which every page depends on.
 
         Templates and static files are recorded when they are used.
         """
         yield from (self._setting_part(name) for name in self._settings)
         yield self._code_part
-        module = _module(self._app.view_functions.get(view))
-        if module in self._view_module_digests:
-            yield Part(kind=CODE, name=module, digest=self._view_module_digests[module])
 
     def digest(self, kind: str, name: str) -> str:
         """Return the current digest of a part; needs an app context."""
         if kind == CODE:
-            return (
-                self._code_part.digest
-                if name == self._code_part.name
-                else self._view_module_digests.get(name, "")
-            )
+            return self._code_part.digest if name == self._code_part.name else ""
         if kind == SETTING:
             return self._setting_part(name).digest
         if kind == STATIC:
@@ -68,7 +99,7 @@ class AppBuild:
     def build_id(self) -> str:
         """The id of this process's build; all processes of one release have the same id."""
         digest_lines = [
-            self.code.digest(self.code.modules),
+            self._code_part.digest,
             *(f"{name} {self._setting_part(name).digest}" for name in self._settings),
             *(f"{name} {self._environment.digest(name)}" for name in self._template_names()),
         ]
@@ -78,15 +109,9 @@ class AppBuild:
         return hashlib.blake2b("\n".join(digest_lines).encode(), digest_size=16).hexdigest()
 
     @cached_property
-    def _view_module_digests(self) -> dict[str, str]:
-        views = {_module(view) for view in self._app.view_functions.values()}
-        return self.code.digest_view_modules(views, {_module(hook) for hook in _hooks(self._app)})
-
-    @cached_property
     def _code_part(self) -> Part:
         name = self._app.import_name.partition(".")[0]
-        common = self.code.modules.keys() - self._view_module_digests.keys()
-        return Part(kind=CODE, name=name, digest=self.code.digest(common))
+        return Part(kind=CODE, name=name, digest=self.code.digest())
 
     @property
     def _environment(self) -> templates.TrackedEnvironment:
@@ -119,21 +144,27 @@ def _load_source(package: str) -> Code:
     return Code.load({package, _LIBRARY.partition(".")[0]})
 
 
-def _module(thing: Any) -> str:
-    return str(getattr(thing, "__module__", ""))
+def _source_files(name: str) -> Iterator[tuple[str, Path]]:
+    """Yield the modules below a name with their files."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if file is None:
+        return
+    path = Path(file)
+    if path.stem != _INIT:
+        yield name, path
+        return
+    for folder, _, files in os.walk(path.parent):
+        package = ".".join((name, *Path(folder).relative_to(path.parent).parts))
+        for stem in (file[:-3] for file in files if file.endswith(".py")):
+            module_name = package if stem == _INIT else f"{package}.{stem}"
+            yield module_name, Path(folder, f"{stem}.py")
 
 
-def _hooks(app: Flask) -> Iterator[Any]:
-    """Yield functions that the app runs for pages of all modules."""
-    for functions in (
-        app.before_request_funcs,
-        app.after_request_funcs,
-        app.template_context_processors,
-        app.url_default_functions,
-        app.url_value_preprocessors,
-    ):
-        yield from functions.get(None, ())
-    for of_code in app.error_handler_spec[None].values():
-        yield from of_code.values()
-    for things in (app.jinja_env.filters, app.jinja_env.tests, app.jinja_env.globals):
-        yield from things.values()
+def _describe_platform() -> str:
+    versions = [f"python {platform.python_version()}"]
+    for name in PACKAGES:
+        try:
+            versions.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(versions)

@@ -101,7 +101,7 @@ class Tracker:
         if record is None:
             return _no_leak_finding(view, "unrecorded", "its dependencies were not recorded")
         if not policy.immutable:  # the URL of immutable content changes with it
-            record.add_dependencies(self.parts.parts_of(view))
+            record.add_dependencies(self.parts.common_parts())
         if (finding := _find_unknown_read(view, policy, record)) is not None:
             return finding
         if record.is_dry_run:

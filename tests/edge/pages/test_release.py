@@ -83,6 +83,22 @@ def test_only_pages_that_show_what_changed_are_purged(connection: Connection) ->
     ]
 
 
+def test_other_code_purges_every_page_softly_and_once(connection: Connection) -> None:
+    """All pages have the same code part; no page has lost content, so no purge is hard."""
+    old, new = Code("1", {("code", "app"): "1"}), Code("2", {("code", "app"): "2"})
+    release(connection, old, WATCHED)
+    for code, pages in ((old, {"/ab", "/b"}), (new, set())):
+        part = Part(kind="code", name="app", digest=code.digest("code", "app"))
+        for url in PAGES:
+            mark = current_log_position(connection)
+            register_page(connection, url, [part], mark=mark, build=code.build_id)
+        release(connection, new, WATCHED)
+        resolution = resolve(connection)
+        assert {page.url for page in resolution.pages} == pages
+        assert not any(page.hard_purge for page in resolution.pages)
+        assert resolution.everything_reason == ""
+
+
 def test_a_release_without_changes_purges_nothing(connection: Connection) -> None:
     """Running the same release again purges nothing either."""
     release_and_resolve(connection, OLD)

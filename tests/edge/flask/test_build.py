@@ -1,0 +1,91 @@
+"""The code of an app has one digest: it changes with each source and each version."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app.edge.flask.build import CODE, AppBuild, Code
+
+FILES = {
+    "__init__": "from . import site",
+    "models": "TITLE = 'a'",
+    "site.__init__": "from . import home",
+    "site.home": "from ..models import TITLE\n",
+    "site.notes": "a module that is not imported yet",
+}
+
+
+def write_module(folder: Path, name: str, source: str) -> None:
+    """Save a module of the package `small`."""
+    path = folder.joinpath("small", *name.split(".")).with_suffix(".py")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source, encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a small package that is imported."""
+    for name, source in FILES.items():
+        write_module(tmp_path, name, source)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("small")
+    yield tmp_path
+    for name in [name for name in sys.modules if name.partition(".")[0] == "small"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("name", [*FILES, "new", "site.new"])
+def test_an_edit_of_any_module_changes_the_digest(folder: Path, name: str) -> None:
+    """Views, models, packages, modules that are imported late and new modules alike."""
+    before = Code.load(["small"]).digest()
+    write_module(folder, name, "# another text\n" + FILES.get(name, ""))
+    assert Code.load(["small"]).digest() != before
+
+
+def test_a_deleted_or_renamed_module_changes_the_digest(folder: Path) -> None:
+    """The names of the modules are part of it, besides their sources."""
+    digests = [Code.load(["small"]).digest()]
+    notes = folder / "small" / "site" / "notes.py"
+    notes.rename(notes.with_name("remarks.py"))
+    digests.append(Code.load(["small"]).digest())
+    notes.with_name("remarks.py").unlink()
+    digests.append(Code.load(["small"]).digest())
+    assert len(set(digests)) == len(digests)
+
+
+def test_the_same_code_has_the_same_digest(folder: Path) -> None:
+    """Other files and the times of files do not count."""
+    before = Code.load(["small"]).digest()
+    (folder / "small" / "notes.txt").write_text("not a module", encoding="utf-8")
+    write_module(folder, "models", FILES["models"])
+    assert Code.load(["small"]).digest() == before
+
+
+def test_an_app_of_one_module_has_code(folder: Path) -> None:
+    """`flask --app small.models` need not be a package."""
+    del folder
+    importlib.import_module("small.models")
+    assert Code.load(["small.models"]).modules == {"small.models": FILES["models"].encode()}
+
+
+def test_versions_are_part_of_the_code() -> None:
+    """An upgrade of a library changes the digest."""
+    old = Code(modules={"a": b""}, platform="jinja2 3.1")
+    new = Code(modules={"a": b""}, platform="jinja2 3.2")
+    assert old.digest() != new.digest()
+    assert "jinja2 " in Code.load([]).platform
+
+
+def test_every_page_depends_on_one_part_for_the_whole_code(make_app: Callable[..., Flask]) -> None:
+    """A part of a single view module, as earlier releases registered it, counts as changed."""
+    build: AppBuild = make_app().extensions["edge"].tracker.parts
+    (part,) = [part for part in build.common_parts() if part.kind == CODE]
+    assert (part.name, part.digest) == ("app", build.code.digest())
+    assert build.digest(CODE, "app") == part.digest
+    assert build.digest(CODE, "app.site.articles") == ""
