@@ -127,6 +127,21 @@ def test_a_reader_understands(reader: Any, raw: str, value: Any) -> None:
         ({"FLASK_SESSION_COOKIE_SECURE": "x"}, "FLASK_SESSION_COOKIE_SECURE: 'x' is not on or"),
         ({"FLASK_SECRT_KEY": "x"}, "no such setting; did you mean FLASK_SECRET_KEY?"),
         ({"FLASK_XYZ": "x"}, "FLASK_XYZ: there is no such setting; `flask config` lists"),
+        ({"FLASK_EDGE_VARY": "Cookie"}, "FLASK_EDGE_VARY contains Cookie: responses"),
+        ({"FLASK_EDGE_VARY": "a b"}, "FLASK_EDGE_VARY is 'a b': it contains 'a b', which is not"),
+        ({"FLASK_EDGE_STORE_SIZE": "1"}, "FLASK_EDGE_STORE_SIZE is 1: "),
+        (
+            {"FLASK_EDGE": "bunny", "FLASK_EDGE_BUNNY_KEY": "k", "FLASK_EDGE_BUNNY_ZONE": "EDGE{}"},
+            "FLASK_EDGE_BUNNY_ZONE is 'EDGE{}', which is not a number.",
+        ),
+        (
+            {"FLASK_EDGE": "generic", "FLASK_EDGE_PURGE_URL": "EDGE_URL"},
+            "FLASK_EDGE_PURGE_URL: 'EDGE_URL' is not a URL such as http://127.0.0.1:6081.",
+        ),
+        (
+            {"FLASK_EDGE": "cloudfront", "FLASK_EDGE_CLOUDFRONT_DISTRIBUTION": "E1"},
+            "but FLASK_EDGE_CLOUDFRONT_KEY and FLASK_EDGE_CLOUDFRONT_SECRET is not",
+        ),
         ({"FLASK_EDGE__GATEWAY": "x"}, "no such setting; did you mean FLASK_EDGE_GATEWAY?"),
         ({"FLASK_SQLALCHEMY_DATABASE_URI": "x"}, "FLASK_SQLALCHEMY_DATABASE_URI: there is no"),
     ],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .cdn.setting import Setting
 from .cdn.settings import CDN_SETTINGS
-from .policy.policy import PolicyError, field_names
+from .policy.policy import PolicyError, SettingError, field_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,28 +111,38 @@ SETTINGS = (
 
 
 def read_number(config: Mapping[str, object], name: str) -> int:
-    """Read a numeric setting; raises PolicyError for an invalid value."""
+    """Read a numeric setting; raises SettingError for an invalid value."""
     value = config[name]
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         unit = next(setting.unit for setting in SETTINGS if setting.name == name)
-        raise PolicyError(f"{name} is {value!r}: give a number of {unit}, zero or more.")
+        raise SettingError(
+            "{} is {value!r}: give a number of {unit}, zero or more.", name, value=value, unit=unit
+        )
     return value
 
 
 def varied_fields(config: Mapping[str, object]) -> tuple[str, ...]:
     """Read EDGE_VARY: the request fields by which an edge is configured to separate variants."""
-    names = field_names(str(config.get("EDGE_VARY") or "") or False, argument="EDGE_VARY") or ()
+    value = str(config.get("EDGE_VARY") or "")
+    try:
+        names = field_names(value or False, argument="it")
+    except PolicyError as error:
+        raise SettingError(
+            "{} is {value!r}: {reason}", "EDGE_VARY", value=value, reason=error
+        ) from None
     fields = names if isinstance(names, tuple) else ()
     for name in {"*", "Authorization", "Cookie"}.intersection(fields):
-        raise PolicyError(f"EDGE_VARY contains {name}: responses that vary on it are private.")
+        raise SettingError(
+            "{} contains {name}: responses that vary on it are private.", "EDGE_VARY", name=name
+        )
     return fields
 
 
 def read_optional_bool(config: Mapping[str, object], name: str) -> bool | None:
-    """Read a setting that is true, false or None; raises PolicyError for another value."""
+    """Read a setting that is true, false or None; raises SettingError for another value."""
     value = config[name]
     if value is not None and not isinstance(value, bool):
-        raise PolicyError(f"{name} is {value!r}: set it to true or false.")
+        raise SettingError("{} is {value!r}: set it to true or false.", name, value=value)
     return value

@@ -14,7 +14,7 @@ from ..gateway.refill import Refill
 from ..gateway.sites import Sites
 from ..gateway.store.lmdb.store import LmdbStore
 from ..http.cache_key import TRACKERS
-from ..policy.policy import PolicyError
+from ..policy.policy import SettingError
 from ..purge.leader import FileLeader
 from ..purge.lease import GatewayLease
 from ..settings import read_number, read_optional_bool
@@ -51,7 +51,7 @@ def is_enabled(app: Flask) -> bool:
     if isinstance(value, bool):
         return value
     if value not in {"on", "off"}:
-        raise PolicyError(f"EDGE_GATEWAY is {value!r}: set it to on or off.")
+        raise SettingError("{} is {value!r}: set it to on or off.", "EDGE_GATEWAY", value=value)
     return bool(value == "on")
 
 
@@ -91,7 +91,9 @@ def build_gateway(
             folder, max_bytes=size, max_entry=entry, recheck=RECHECK, refill=bool(refills)
         )
     except ValueError as error:
-        raise PolicyError(f"EDGE_STORE_SIZE is {size}: {error}") from None
+        raise SettingError(
+            "{} is {size}: {error}", "EDGE_STORE_SIZE", size=size, error=error
+        ) from None
     lease = GatewayLease(store)
     gateway = Gateway(
         app.wsgi_app,
