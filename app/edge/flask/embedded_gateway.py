@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..gateway.file_collapsing import FileCollapser
@@ -17,7 +16,7 @@ from ..http.cache_key import TRACKERS
 from ..policy.policy import SettingError
 from ..purge.leader import FileLeader
 from ..purge.lease import GatewayLease
-from ..settings import read_number, read_optional_bool
+from ..settings import read_folder, read_number, read_optional_bool
 from .static import StaticFiles
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def build_gateway(
         "bypasses": lambda _path: app.debug,  # templates and code change while the process runs
     }
     refills = read_optional_bool(app.config, "EDGE_REFILL")
-    folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
+    folder = read_folder(app.config, "EDGE_STORE", parent=app.instance_path)
     try:
         store = LmdbStore(
             folder, max_bytes=size, max_entry=entry, recheck=RECHECK, refill=bool(refills)
