@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -26,7 +25,7 @@ from . import (
     site,
 )
 from .config import cli
-from .edge.policy.policy import PolicyError
+from .edge.policy.policy import PolicyError, SettingError
 from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
 from .publishing.actions import publish_due
@@ -34,9 +33,6 @@ from .publishing.queries import scheduled
 from .watched_tables import SCHEMA, WATCHED
 
 __all__ = ["create_app"]
-
-_SETTING = re.compile(r"\bEDGE\b|\bEDGE_[A-Z_]+")
-"""A setting as the library names it; the environment variable has the prefix FLASK_."""
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
@@ -55,8 +51,10 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     init_database(app)
     try:
         init_edge(app)
-    except PolicyError as error:  # the library refuses settings that contradict each other
-        raise config.ConfigError(_SETTING.sub(r"FLASK_\g<0>", str(error))) from error
+    except SettingError as error:  # the library refuses settings that contradict each other
+        raise config.ConfigError(error.explain(config.environment_variable)) from error
+    except PolicyError as error:
+        raise config.ConfigError(str(error)) from error
     routing.init_app(app)
     site.init_app(app)
     api.init_app(app)

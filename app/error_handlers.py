@@ -26,8 +26,8 @@ SOON = timedelta(seconds=10)
 def init_app(app: Flask) -> None:
     """Register the handlers for all errors, 404 of unknown paths included."""
     app.register_error_handler(HTTPException, answer)
-    app.register_error_handler(DBAPIError, failed)
-    app.register_error_handler(NoneFree, failed)
+    app.register_error_handler(DBAPIError, handle_database_error)
+    app.register_error_handler(NoneFree, handle_database_error)
 
 
 def answer(error: HTTPException) -> Response:
@@ -40,7 +40,7 @@ def answer(error: HTTPException) -> Response:
     return api.answer(error) if below_api else site.answer(error)
 
 
-def failed(error: Exception) -> Response:
+def handle_database_error(error: Exception) -> Response:
     """Answer 503 if the database is unavailable; raise any other database error again."""
     if not is_away(error):
         raise error

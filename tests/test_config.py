@@ -25,6 +25,8 @@ from app.config.parsers import (
     switch,
     tristate,
 )
+from app.edge.cdn.setting import Setting as LibrarySetting
+from app.edge.settings import SETTINGS as EDGE_SETTINGS
 
 MANUAL = config.ROOT / "docs" / "settings.md"
 every_setting = pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -51,9 +53,23 @@ def test_each_default_can_be_read(setting: Setting) -> None:
 
 @every_setting
 def test_each_setting_stands_in_the_example_file(setting: Setting) -> None:
-    """The example of an environment file has a line for it, switched off."""
-    lines = (config.ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    assert any(line.startswith(f"# {setting.variables[-1]}=") for line in lines)
+    """The example of an environment file has its help and its default, commented out."""
+    example = (config.ROOT / ".env.example").read_text(encoding="utf-8")
+    assert f"\n# {setting.help}\n# {setting.variables[-1]}={setting.default}\n" in example
+
+
+@pytest.mark.parametrize("setting", EDGE_SETTINGS, ids=lambda setting: setting.name)
+def test_each_setting_of_the_library_has_one_default_and_one_help(setting: LibrarySetting) -> None:
+    """The app reads the library's default from text; only EDGE has a default of the app."""
+    ours = config.BY_NAME[setting.name]
+    assert (ours.help, ours.unit, ours.secret) == (setting.help, setting.unit, setting.secret)
+    default = ours.parse(ours.default, source=setting.name)
+    if setting.name == "EDGE":
+        assert (default, setting.default) == ("generic", "")
+    elif setting.name == "EDGE_GATEWAY":
+        assert (default, setting.default) == (True, "on")
+    else:
+        assert (type(default), default) == (type(setting.default), setting.default)
 
 
 def test_the_manual_has_the_table_that_the_code_has() -> None:
@@ -127,6 +143,21 @@ def test_a_reader_understands(reader: Any, raw: str, value: Any) -> None:
         ({"FLASK_SESSION_COOKIE_SECURE": "x"}, "FLASK_SESSION_COOKIE_SECURE: 'x' is not on or"),
         ({"FLASK_SECRT_KEY": "x"}, "no such setting; did you mean FLASK_SECRET_KEY?"),
         ({"FLASK_XYZ": "x"}, "FLASK_XYZ: there is no such setting; `flask config` lists"),
+        ({"FLASK_EDGE_VARY": "Cookie"}, "FLASK_EDGE_VARY contains Cookie: responses"),
+        ({"FLASK_EDGE_VARY": "a b"}, "FLASK_EDGE_VARY is 'a b': it contains 'a b', which is not"),
+        ({"FLASK_EDGE_STORE_SIZE": "1"}, "FLASK_EDGE_STORE_SIZE is 1: "),
+        (
+            {"FLASK_EDGE": "bunny", "FLASK_EDGE_BUNNY_KEY": "k", "FLASK_EDGE_BUNNY_ZONE": "EDGE{}"},
+            "FLASK_EDGE_BUNNY_ZONE is 'EDGE{}', which is not a number.",
+        ),
+        (
+            {"FLASK_EDGE": "generic", "FLASK_EDGE_PURGE_URL": "EDGE_URL"},
+            "FLASK_EDGE_PURGE_URL: 'EDGE_URL' is not a URL such as http://127.0.0.1:6081.",
+        ),
+        (
+            {"FLASK_EDGE": "cloudfront", "FLASK_EDGE_CLOUDFRONT_DISTRIBUTION": "E1"},
+            "but FLASK_EDGE_CLOUDFRONT_KEY and FLASK_EDGE_CLOUDFRONT_SECRET is not",
+        ),
         ({"FLASK_EDGE__GATEWAY": "x"}, "no such setting; did you mean FLASK_EDGE_GATEWAY?"),
         ({"FLASK_SQLALCHEMY_DATABASE_URI": "x"}, "FLASK_SQLALCHEMY_DATABASE_URI: there is no"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .display import as_json, as_markdown, display_value, effective
 from .instance_folder import ROOT, instance_folder
 from .loading import configure, load, reject_unknown_variables
-from .setting import ConfigError, Setting
+from .setting import ConfigError, Setting, environment_variable
 from .settings import BY_NAME, SETTINGS
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "configure",
     "display_value",
     "effective",
+    "environment_variable",
     "instance_folder",
     "load",
     "reject_unknown_variables",

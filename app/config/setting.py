@@ -13,6 +13,11 @@ class ConfigError(click.ClickException):
     """A setting is unknown or malformed; the message names it and says what is expected."""
 
 
+def environment_variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"FLASK_{name}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One setting: `parser` converts its text, or raises ValueError that says what is expected."""
@@ -28,7 +33,7 @@ class Setting:
     @property
     def variables(self) -> tuple[str, ...]:
         """The environment variables that set it, in order of precedence."""
-        own = f"FLASK_{self.name}"
+        own = environment_variable(self.name)
         return (own, self.platform) if self.platform else (own,)
 
     @property

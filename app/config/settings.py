@@ -1,22 +1,21 @@
-"""All settings, each with its name, type, default, unit and help."""
+"""All settings, each with its name, type, default, unit and help.
+
+`app/edge/settings.py` declares those of the caching library.
+"""
 
 from __future__ import annotations
 
-from . import vendors
+from . import edge_settings
 from .parsers import (
     bind,
     count,
     database_url,
-    edges,
     hosts,
     level,
     port,
-    seconds,
     site_url,
-    size,
     switch,
     text,
-    tristate,
     whole,
 )
 from .setting import Setting
@@ -111,99 +110,7 @@ SETTINGS = (
         default="info",
         help="How much is logged: debug, info, warning or error.",
     ),
-    Setting(
-        name="EDGE",
-        parser=edges,
-        default="generic",
-        help="The edges in front, separated by commas: "
-        "cloudflare, fastly, cloudfront, bunny, varnish, nginx or generic; none for none.",
-    ),
-    Setting(
-        name="EDGE_GATEWAY",
-        parser=switch,
-        default="on",
-        help="The edge cache inside the web process.",
-    ),
-    Setting(
-        name="EDGE_STORE",
-        parser=text,
-        default="edge-store",
-        help="The folder of the gateway's store; below the instance folder unless absolute.",
-    ),
-    Setting(
-        name="EDGE_STORE_SIZE",
-        parser=size,
-        default="256MB",
-        unit="bytes",
-        help="How large the gateway's store may become.",
-    ),
-    Setting(
-        name="EDGE_STORE_ENTRY",
-        parser=size,
-        default="8MB",
-        unit="bytes",
-        help="The largest response that the gateway stores.",
-    ),
-    Setting(
-        name="EDGE_BUILD",
-        parser=text,
-        default="edge-build",
-        help="The folder of compressed static files; below the instance folder unless absolute.",
-    ),
-    Setting(
-        name="EDGE_TTL_CAP",
-        parser=seconds,
-        default="60s",
-        unit="seconds",
-        help="The longest time that an edge which cannot be purged may keep a page.",
-    ),
-    Setting(
-        name="EDGE_VARY",
-        parser=text,
-        default="",
-        help="The request fields, separated by commas, by which Cloudflare or CloudFront keeps "
-        "variants apart, as `flask edge config` sets it up; what varies on others is not stored "
-        "there.",
-    ),
-    Setting(
-        name="EDGE_INDEX_PAGES",
-        parser=whole,
-        default="250000",
-        unit="pages",
-        help="How many pages the index takes; errors, redirects and searches have room for a tenth "
-        "as many each, beside the pages; what is over is not shared.",
-    ),
-    Setting(
-        name="EDGE_REFILL",
-        parser=switch,
-        default="on",
-        help="Whether the gateway renders its most visited pages again after a purge, "
-        "before the next reader asks.",
-    ),
-    Setting(
-        name="EDGE_RELAY",
-        parser=switch,
-        default="on",
-        help="Whether a web process delivers purges to the edges; "
-        "off where `flask edge relay` runs on its own: "
-        "then it delivers only while no relay is alive.",
-    ),
-    Setting(
-        name="EDGE_SAMPLE_EVERY",
-        parser=seconds,
-        default="60s",
-        unit="seconds",
-        help="How often the relay compares a page at SITE_URL with a fresh one, "
-        "where an edge in front is purged; 0 for never.",
-    ),
-    Setting(
-        name="EDGE_STRICT",
-        parser=tristate,
-        default="auto",
-        help="Raise when a shared response would leak: on, off, "
-        "or auto (in development and tests).",
-    ),
-    *vendors.SETTINGS,
+    *edge_settings.SETTINGS,
 )
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

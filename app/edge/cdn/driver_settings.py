@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ..policy.policy import PolicyError
+from ..policy.policy import SettingError
 from .settings import CDN_SETTINGS
 
 _SETTINGS = {setting.name: setting for setting in CDN_SETTINGS}
@@ -71,7 +71,7 @@ DRIVER_SETTINGS: Mapping[str, DriverSettings] = MappingProxyType(
 def read_driver_settings(name: str, config: Mapping[str, object]) -> dict[str, str] | None:
     """Return the values of a driver's settings; None if its required settings are not set.
 
-    Raises PolicyError if only some of them are set, or if a value can't be sent in a header field.
+    Raises SettingError if only some of them are set, or if a value can't be sent in a header field.
     """
     keys = DRIVER_SETTINGS[name]
     values = {key: _setting_text(config, key) for key in keys.all}
@@ -80,13 +80,14 @@ def read_driver_settings(name: str, config: Mapping[str, object]) -> dict[str, s
     missing = [key for key in (*keys.required, *keys.required_shared) if not values[key]]
     if missing:
         present = next(key for key in keys.required if values[key])
-        raise PolicyError(
-            f"{present} is set, but {' and '.join(missing)} is not: set both or neither."
+        names = " and ".join("{}" for _ in missing)
+        raise SettingError(
+            "{} is set, but " + names + " is not: set both or neither.", present, *missing
         )
     for key in keys.all:
         if _SETTINGS[key].secret and not re.fullmatch(r"[\x20-\x7e]*", values[key]):
-            raise PolicyError(
-                f"{key} contains characters that are not allowed in a key: copy it again."
+            raise SettingError(
+                "{} contains characters that are not allowed in a key: copy it again.", key
             )
     return values
 

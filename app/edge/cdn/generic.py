@@ -27,7 +27,7 @@ import httpx
 
 from ..http.uri import PLAIN, percent_encoded, target_of
 from ..http_client.deadline import deadline
-from ..policy.policy import PolicyError
+from ..policy.policy import SettingError
 from .api_client import REQUEST_TIMEOUT, ApiClient, ApiResponse, Credentials
 from .base import CallLimits, PurgeError, PurgeTarget
 from .validation import parse_base_url
@@ -116,13 +116,17 @@ def make_driver(
     """Build the driver from its settings."""
     for key in ("EDGE_PURGE_METHOD", "EDGE_PURGE_HEADER"):
         if not re.fullmatch(_TOKEN, values[key]):
-            raise PolicyError(
-                f"{key} is {values[key]!r}, which is no valid name: set one word, such as PURGE."
+            raise SettingError(
+                "{} is {value!r}, which is no valid name: set one word, such as PURGE.",
+                key,
+                value=values[key],
             )
     purge_all_path = values["EDGE_PURGE_ALL"]
     if purge_all_path and not re.fullmatch(r"/[\x21-\x7e]*", purge_all_path):
-        raise PolicyError(
-            f"EDGE_PURGE_ALL is {purge_all_path!r}, which is no path: begin it with a slash."
+        raise SettingError(
+            "{} is {path!r}, which is no path: begin it with a slash.",
+            "EDGE_PURGE_ALL",
+            path=purge_all_path,
         )
     secret = values["EDGE_PURGE_SECRET"]
     parts = secret.split(" ", 1)

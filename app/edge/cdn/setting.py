@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Setting:
     """One configuration key; if `default` is None, the help says what happens without a value.
 
-    `secret`: its value is never shown.
+    `help` is one or more full sentences. `secret`: its value is never shown.
     """
 
     name: str

@@ -7,23 +7,27 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from ..http.uri import percent_encoded, target_of
-from ..policy.policy import PolicyError
+from ..policy.policy import SettingError
 
 
 def parse_base_url(setting: str, text: str) -> str:
-    """Return scheme, host and port of an edge's URL; raises PolicyError for anything else."""
+    """Return scheme, host and port of an edge's URL; raises SettingError for anything else."""
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:  # brackets or a port that make no sense
         usable = False
     if not usable:
-        raise PolicyError(f"{setting}: {text!r} is not a URL such as http://127.0.0.1:6081.")
+        raise SettingError(
+            "{}: {text!r} is not a URL such as http://127.0.0.1:6081.", setting, text=text
+        )
     if parts.username is not None or parts.password is not None:
-        raise PolicyError(f"{setting}: remove user name and password from the URL.")
+        raise SettingError("{}: remove user name and password from the URL.", setting)
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise PolicyError(
-            f"{setting}: {text!r} has a path or a query: give only scheme, host and port."
+        raise SettingError(
+            "{}: {text!r} has a path or a query: give only scheme, host and port.",
+            setting,
+            text=text,
         )
     return f"{parts.scheme}://{parts.netloc}"
 
@@ -33,7 +37,7 @@ def parse_base_urls(setting: str, text: str) -> tuple[str, ...]:
     urls = (parse_base_url(setting, entry.strip()) for entry in text.split(",") if entry.strip())
     if unique_urls := tuple(dict.fromkeys(urls)):
         return unique_urls
-    raise PolicyError(f"{setting}: give at least one URL.")
+    raise SettingError("{}: give at least one URL.", setting)
 
 
 def absolute_url(site: str, url: str) -> str:
@@ -51,7 +55,12 @@ def require_absolute_url(site: str, url: str) -> str:
 def require_identifier(values: Mapping[str, str], setting: str, pattern: str, expected: str) -> str:
     """Return the identifier in a setting; it becomes part of a path, so it is validated."""
     if not re.fullmatch(pattern, values[setting]):
-        raise PolicyError(f"{setting} is {values[setting]!r}, which is not {expected}.")
+        raise SettingError(
+            "{} is {value!r}, which is not {expected}.",
+            setting,
+            value=values[setting],
+            expected=expected,
+        )
     return values[setting]
 
 
@@ -60,5 +69,10 @@ def require_choice(values: Mapping[str, str], setting: str, choices: Iterable[st
     allowed = tuple(choices)
     choice = values[setting].lower() or allowed[0]
     if choice not in allowed:
-        raise PolicyError(f"{setting} is {values[setting]!r}: set one of {', '.join(allowed)}.")
+        raise SettingError(
+            "{} is {value!r}: set one of {allowed}.",
+            setting,
+            value=values[setting],
+            allowed=", ".join(allowed),
+        )
     return choice

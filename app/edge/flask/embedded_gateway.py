@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..gateway.file_collapsing import FileCollapser
@@ -14,10 +13,10 @@ from ..gateway.refill import Refill
 from ..gateway.sites import Sites
 from ..gateway.store.lmdb.store import LmdbStore
 from ..http.cache_key import TRACKERS
-from ..policy.policy import PolicyError
+from ..policy.policy import SettingError
 from ..purge.leader import FileLeader
 from ..purge.lease import GatewayLease
-from ..settings import read_number, read_optional_bool
+from ..settings import read_folder, read_number, read_optional_bool
 from .static import StaticFiles
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def is_enabled(app: Flask) -> bool:
     if isinstance(value, bool):
         return value
     if value not in {"on", "off"}:
-        raise PolicyError(f"EDGE_GATEWAY is {value!r}: set it to on or off.")
+        raise SettingError("{} is {value!r}: set it to on or off.", "EDGE_GATEWAY", value=value)
     return bool(value == "on")
 
 
@@ -85,13 +84,15 @@ def build_gateway(
         "bypasses": lambda _path: app.debug,  # templates and code change while the process runs
     }
     refills = read_optional_bool(app.config, "EDGE_REFILL")
-    folder = Path(app.instance_path, app.config["EDGE_STORE"] or "edge-store")
+    folder = read_folder(app.config, "EDGE_STORE", parent=app.instance_path)
     try:
         store = LmdbStore(
             folder, max_bytes=size, max_entry=entry, recheck=RECHECK, refill=bool(refills)
         )
     except ValueError as error:
-        raise PolicyError(f"EDGE_STORE_SIZE is {size}: {error}") from None
+        raise SettingError(
+            "{} is {size}: {error}", "EDGE_STORE_SIZE", size=size, error=error
+        ) from None
     lease = GatewayLease(store)
     gateway = Gateway(
         app.wsgi_app,

@@ -23,7 +23,7 @@ from ..policy.cdn_headers import parse_dialects, with_configured_variants, with_
 from ..policy.decorators import Directed, cached, policy_from
 from ..policy.policy import Policy, PolicyError
 from ..purge.edge_chain import DriverFactory, EdgeChain
-from ..settings import SETTINGS, read_number, read_optional_bool, varied_fields
+from ..settings import SETTINGS, read_folder, read_number, read_optional_bool, varied_fields
 from ..static.build_cache import BuildCache
 from . import cli, explain, send_file, templates
 from .build import AppBuild
@@ -293,7 +293,7 @@ def _bind_site(embedded: EmbeddedGateway, site: str) -> None:
 def _install_static(app: Flask) -> None:
     """Add fingerprints to the URLs of the app's static folder, if it has one."""
     if app.static_folder is not None and Path(app.static_folder).is_dir():
-        build = Path(app.instance_path, app.config["EDGE_BUILD"] or "edge-build")
+        build = read_folder(app.config, "EDGE_BUILD", parent=app.instance_path)
         StaticFiles(Path(app.static_folder), BuildCache(build)).install(app)
 
 

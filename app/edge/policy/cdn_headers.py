@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..http.durations import delta_seconds
-from .policy import ZERO, Freshness, Policy, PolicyError
+from .policy import ZERO, Freshness, Policy, SettingError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -119,17 +119,21 @@ EDGE_FIELDS = frozenset(
 
 
 def parse_dialects(names: str | Iterable[str]) -> tuple[Dialect, ...]:
-    """Look up dialects by name: "cloudflare" or "cloudflare,varnish".
+    """Look up dialects by name: "cloudflare" or "cloudflare,varnish"; "none" and "" are no dialect.
 
-    Raises PolicyError for an unknown name.
+    Raises SettingError for an unknown name.
     """
     listed = names.split(",") if isinstance(names, str) else names
     dialect_names = dict.fromkeys(name.strip().lower() for name in listed if name.strip())
+    if list(dialect_names) == ["none"]:
+        return ()
     for name in dialect_names:
         if name not in DIALECTS:
-            known_names = ", ".join(sorted(DIALECTS))
-            raise PolicyError(
-                f"EDGE contains {name!r}, which is not a known edge. Known edges: {known_names}."
+            raise SettingError(
+                "{} contains {name!r}, which is not a known edge. Known edges: {known_names}.",
+                "EDGE",
+                name=name,
+                known_names=", ".join(sorted(DIALECTS)),
             )
     return tuple(DIALECTS[name] for name in dialect_names)
 

@@ -14,7 +14,7 @@ from ..http.durations import format_duration
 from .until import find_errors, sooner, time_left
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
 ZERO = timedelta()
@@ -24,6 +24,21 @@ _CREDENTIAL_HEADERS = frozenset({"Cookie", "Authorization"})
 
 class PolicyError(ValueError):
     """A policy, argument or setting is invalid; the message gives the reason."""
+
+
+class SettingError(PolicyError):
+    """A setting is invalid. `template` has a `{}` for each setting and a `{name}` for each value.
+
+    An app that reads its settings from environment variables uses `explain` to name them.
+    """
+
+    def __init__(self, template: str, *settings: str, **values: object) -> None:
+        self.template, self.settings, self.values = template, settings, values
+        super().__init__(self.explain(str))
+
+    def explain(self, label: Callable[[str], str]) -> str:
+        """Return the message; `label` returns how a setting is named in it."""
+        return self.template.format(*map(label, self.settings), **self.values)
 
 
 class AudienceTexts(NamedTuple):

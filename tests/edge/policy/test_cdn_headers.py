@@ -272,6 +272,19 @@ def test_an_unknown_dialect_is_refused_with_the_known_ones() -> None:
         parse_dialects("cloudflare, akamai")
 
 
+@pytest.mark.parametrize("names", ["", "none", " None "])
+def test_no_edge_in_front_has_a_name(names: str) -> None:
+    """EDGE may say none, as the help of the setting explains."""
+    assert parse_dialects(names) == ()
+
+
+@pytest.mark.parametrize("names", ["none,fastly", "fastly,none"])
+def test_none_excludes_every_edge(names: str) -> None:
+    """A list that contains none and an edge contradicts itself."""
+    with pytest.raises(PolicyError, match="EDGE contains 'none'"):
+        parse_dialects(names)
+
+
 def test_an_edge_that_is_configured_for_it_keeps_variants_apart() -> None:
     """By the fields in EDGE_VARY; bunny can't be configured."""
     page = replace(ARTICLE, vary=("Accept-Language",))

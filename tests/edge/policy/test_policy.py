@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.edge import NO_STORE, Freshness, Policy, PolicyError
 from app.edge.http.cache_control import Directives
 from app.edge.policy.cdn_headers import DIALECTS, format_policy
+from app.edge.policy.policy import SettingError
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -229,3 +230,10 @@ def test_an_edge_that_cannot_be_purged_keeps_no_longer_than_the_cap(
             directives = Directives.parse([value])
             key = "s-maxage" if name == "Cache-Control" else "max-age"
             assert (directives.seconds(key) or timedelta()) <= cap
+
+
+def test_an_app_can_give_its_own_names_to_the_settings_in_an_error() -> None:
+    """Only settings are renamed; a value that looks like a setting or a placeholder stays."""
+    error = SettingError("{} is {value!r}, but {} is not set.", "EDGE_A", "EDGE_B", value="EDGE_{}")
+    assert str(error) == "EDGE_A is 'EDGE_{}', but EDGE_B is not set."
+    assert error.explain("MY_{}".format) == "MY_EDGE_A is 'EDGE_{}', but MY_EDGE_B is not set."
