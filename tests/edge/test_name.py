@@ -216,13 +216,13 @@ def test_a_copy_has_a_name_of_its_own(copied_library: Path) -> None:
     assert "News-Site-Cache-Control" in {field for field, _ in output["inner"]}
     assert not {field for field, _ in output["sent"] if field.startswith("News-Site")}
     assert output["via"] == "1.1 news-site"
-    generated = output["generated"]
-    assert "call news_site_route;" in generated["varnish"]
-    assert "req.http.News-Site-Path" in generated["varnish"]
-    assert "proxy_cache news_site;" in generated["nginx"]
-    assert "$http_x_news_site_refresh $news_site_refresh" in generated["nginx --refresh --stale"]
-    assert '"cloudflare_ruleset" "news_site"' in generated["cloudflare --terraform"]
-    assert all("news" in text.lower() for text in generated.values())
+    configs = output["generated"]
+    assert "call news_site_route;" in configs["varnish"]
+    assert "req.http.News-Site-Path" in configs["varnish"]
+    assert "proxy_cache news_site;" in configs["nginx"]
+    assert "$http_x_news_site_refresh $news_site_refresh" in configs["nginx --refresh --stale"]
+    assert '"cloudflare_ruleset" "news_site"' in configs["cloudflare --terraform"]
+    assert all("news" in text.lower() for text in configs.values())
 
 
 @pytest.mark.parametrize("wrong", ["News", "news_site", "9news", "news site", "", "news-"])
