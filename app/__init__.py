@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -20,6 +19,7 @@ from . import (
     error_handlers,
     extensions,
     lazy_sessions,
+    logs,
     middleware,
     routing,
     site,
@@ -47,7 +47,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_prefixed_env()
     config.configure(app, os.environ, overrides)
     app.session_interface = lazy_sessions.LazySessionInterface()
-    logging.getLogger("app").setLevel(app.config["LOG_LEVEL"].upper())
+    logs.init_app(app)
     init_database(app)
     try:
         init_edge(app)

@@ -15,9 +15,9 @@ from werkzeug.wrappers import Response
 
 from .api import errors as api
 from .database import is_away
+from .edge.changes import outage
+from .extensions import db
 from .site import errors as site
-
-log = logging.getLogger(__name__)
 
 SOON = timedelta(seconds=10)
 """The Retry-After while the database is unavailable."""
@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, answer)
     app.register_error_handler(DBAPIError, handle_database_error)
     app.register_error_handler(NoneFree, handle_database_error)
+    app.logger.addFilter(is_unexpected)
 
 
 def answer(error: HTTPException) -> Response:
@@ -44,8 +45,23 @@ def handle_database_error(error: Exception) -> Response:
     """Answer 503 if the database is unavailable; raise any other database error again."""
     if not is_away(error):
         raise error
-    log.warning("database away", extra={"reason": str(error).partition("\n")[0]})
+    report_outage(error)
     return away()
+
+
+def report_outage(error: BaseException) -> None:
+    """Report an outage that the engine does not: every connection of the pool is in use."""
+    if not outage.is_logged(error):
+        outage.outage_log(db.engine).begin(str(error).partition("\n")[0])
+
+
+def is_unexpected(record: logging.LogRecord) -> bool:
+    """Filter: drop Flask's traceback of an error that means that the database is unavailable."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None or not is_away(error):
+        return True
+    report_outage(error)
+    return False
 
 
 def away() -> Response:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -54,6 +56,16 @@ def away(folder: Path) -> Iterator[Path]:
         (folder / FILES[0]).rmdir()
         for file in moved_folder.iterdir():
             file.rename(folder / file.name)
+
+
+@pytest.fixture(autouse=True)
+def _ended_outage(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Connect at the end, so that the log of a later test does not say that this outage ended."""
+    gated = request.getfixturevalue("gated") if "gated" in request.fixturenames else None
+    yield
+    if gated is not None:
+        with db.engine.connect():
+            pass
 
 
 def assert_unavailable(answer: Any) -> None:
@@ -141,6 +153,99 @@ def test_another_mistake_of_the_database_is_ours(make_app: Callable[..., Flask])
     answer = app.test_client().get("/wrong")
     assert answer.status_code == 500
     assert "Retry-After" not in answer.headers
+
+
+@pytest.fixture
+def event_names(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """Return the events in the log, without those of threads that earlier tests have left."""
+    older_threads = {thread.ident for thread in threading.enumerate()}
+    older_threads.discard(threading.get_ident())
+    return lambda: [
+        str(record.msg).partition(":")[0]
+        for record in caplog.records
+        if record.levelno >= logging.WARNING and record.thread not in older_threads
+    ]
+
+
+OUTAGE = ["edge.database_unavailable", "edge.database_available"]
+
+
+def test_an_outage_is_two_lines_in_the_log(
+    event_names: Callable[[], list[str]], gated: Flask, tmp_path: Path
+) -> None:
+    """Pages, the API, readiness probes, the relay and the lease all fail, and log nothing more."""
+    client = gated.test_client()
+    state = gated.extensions["edge"]
+    stop = threading.Event()
+    relay = threading.Thread(target=state.worker.run, args=(stop,))
+    with away(tmp_path):
+        relay.start()
+        for _ in range(50):
+            for path in ("/", "/search?q=a", "/articles/nothing", "/api/posts", "/readyz"):
+                assert client.get(path).status_code == 503
+        state.tracker.drift_monitor.check_now()
+        state.worker.after_write()
+    assert back(client, "/").status_code == 200
+    stop.set()
+    state.worker.relay.wake()
+    relay.join()
+    assert event_names() == OUTAGE
+
+
+def test_a_start_without_the_database_is_two_lines_in_the_log(
+    event_names: Callable[[], list[str]],
+    gated: Flask,
+    make_app: Callable[..., Flask],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The first line has the reason, and the last one how long it took."""
+    with away(tmp_path):
+        caplog.clear()
+        client = make_app(EDGE_GATEWAY=True, TESTING=False).test_client()
+        for _ in range(20):
+            assert_unavailable(client.get("/about"))
+            assert client.get("/readyz").status_code == 503
+    back(client, "/about")
+    assert event_names() == OUTAGE
+    assert "fail: unable to open database file" in caplog.text
+
+
+def test_another_problem_of_the_readiness_is_logged_once(
+    event_names: Callable[[], list[str]], gated: Flask
+) -> None:
+    """A probe comes every few seconds; a problem that ended and came back is logged again."""
+    client = gated.test_client()
+    for _ in range(2):
+        with db.engine.begin() as connection:
+            connection.execute(sa.text("ALTER TABLE alembic_version RENAME TO elsewhere"))
+        for _ in range(3):
+            assert client.get("/readyz").status_code == 503
+        with db.engine.begin() as connection:
+            connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO alembic_version"))
+        assert client.get("/readyz").status_code == 200
+    assert event_names() == ["health.not_ready"] * 2
+
+
+@pytest.mark.live
+def test_connections_that_are_cut_are_two_lines_in_the_log(
+    event_names: Callable[[], list[str]], postgres_app: Flask
+) -> None:
+    """Each of many requests loses its connection and gets a new one: the log stays short."""
+
+    @postgres_app.get("/cut")
+    def cut_connection() -> str:
+        db.session.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return "not reached"
+
+    client = postgres_app.test_client()
+    start = time.monotonic()
+    for _ in range(20):
+        assert client.get("/cut").status_code == 503
+        db.session.remove()
+    seconds = time.monotonic() - start
+    assert event_names()[:2] == OUTAGE
+    assert len(event_names()) <= 2 * (1 + seconds)
 
 
 @pytest.mark.live

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .cdn.base import CallLimits, PurgeError, PurgeTarget
 from .cdn.contract import DriverContract, Ending, NetworkDriverContract, NetworkStage, Stage
 from .http.cache_control import Directives
+from .name import NAME
 from .policy.cdn_headers import EDGE_FIELDS, format_policy, parse_dialects
 
 if TYPE_CHECKING:
@@ -55,20 +56,20 @@ class FrozenClock:
         self.at += span
 
 
-def assert_hit(response: HasHeaders, *, cache: str = "broadsheet") -> None:
+def assert_hit(response: HasHeaders, *, cache: str = NAME) -> None:
     """Assert that the response is a hit of the cache (RFC 9211 §2.1)."""
     assert "hit" in _cache_status_parameters(response, cache), (
         f"Not a hit at {cache}. {_describe_headers(response)}"
     )
 
 
-def assert_miss(response: HasHeaders, *, cache: str = "broadsheet") -> None:
+def assert_miss(response: HasHeaders, *, cache: str = NAME) -> None:
     """Assert that the cache forwarded the request to the origin (RFC 9211 §2.2)."""
     status = _cache_status_parameters(response, cache)
     assert "fwd" in status, f"Not a miss at {cache}. {_describe_headers(response)}"
 
 
-def assert_stored(response: HasHeaders, *, cache: str = "broadsheet") -> None:
+def assert_stored(response: HasHeaders, *, cache: str = NAME) -> None:
     """Assert that the cache stored the response (RFC 9211 §2.5)."""
     assert "stored" in _cache_status_parameters(response, cache), (
         f"Not stored at {cache}. {_describe_headers(response)}"

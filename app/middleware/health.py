@@ -16,6 +16,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import extensions
+from app.edge.changes.outage import is_logged, outage_log
 from app.extensions import alembic, db
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ class ReadinessProblem:
 
     reason: str
     detail: str
+    is_logged: bool = False
 
 
 def find_readiness_problem() -> ReadinessProblem | None:
@@ -36,7 +38,9 @@ def find_readiness_problem() -> ReadinessProblem | None:
             trouble = alembic.trouble(connection)
     except SQLAlchemyError as error:
         detail = getattr(error, "message", None) or f"The database does not work: {error}"
-        return ReadinessProblem(reason="The database can't be reached.", detail=detail)
+        return ReadinessProblem(
+            reason="The database can't be reached.", detail=detail, is_logged=is_logged(error)
+        )
     trouble = trouble or extensions.edge.trouble(current_app)
     return ReadinessProblem(reason=trouble, detail=trouble) if trouble else None
 
@@ -53,6 +57,7 @@ class HealthEndpoints:
     def __init__(self, wsgi: Callable[..., Any], app: Flask) -> None:
         self.wsgi = wsgi
         self.app = app
+        self._logged_detail: str | None = None
         self.answers = {"/healthz": self.live, "/readyz": self.ready}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
@@ -74,14 +79,25 @@ class HealthEndpoints:
     def ready(self) -> tuple[HTTPStatus, dict[str, str]]:
         """Answer 200 if the database is reachable and has the schema that this code needs."""
         with self.app.app_context():
+            outage_log(db.engine)
             problem = find_readiness_problem()
             degraded = None if problem else _degraded(current_app)
+        if problem is None:
+            self._logged_detail = None
         if degraded:
             return HTTPStatus.OK, {"status": "degraded", "reason": degraded}
         if problem is None:
             return HTTPStatus.OK, {"status": "ok"}
-        log.warning("not ready", extra={"detail": problem.detail})
+        self._log(problem)
         return HTTPStatus.SERVICE_UNAVAILABLE, {"status": "unready", "reason": problem.reason}
+
+    def _log(self, problem: ReadinessProblem) -> None:
+        """Log a problem once, until it changes; an outage of the database is logged elsewhere."""
+        if problem.is_logged or problem.detail == self._logged_detail:
+            return
+        self._logged_detail = problem.detail
+        message = "health.not_ready: /readyz answers 503: %s"
+        log.warning(message, problem.detail, extra={"detail": problem.detail})
 
 
 def _respond(

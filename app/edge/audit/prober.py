@@ -16,13 +16,14 @@ import httpcore
 
 from ..http.fields import HeaderFields
 from ..http_client.deadline import DeadlineBackend, deadline
+from ..name import TITLE
 from .exchange import Exchange, ProbeRequest
 from .site_address import AuditError, SiteAddress
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-USER_AGENT = "Broadsheet-Check/1 (an audit of this site's caches)"
+USER_AGENT = f"{TITLE}-Check/1 (an audit of this site's caches)"
 _KEPT_ALIVE = 2
 
 

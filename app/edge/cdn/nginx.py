@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
+from ..name import IDENTIFIER, NAME, TITLE
 from ..policy.policy import PolicyError
 from .config_template import fill_template, quote_regex
 from .site_description import MIN_SECRET_LENGTH
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
     from .site_description import RouteRule, SiteDescription
 
-CACHE_FOLDER = "/var/cache/nginx/broadsheet"
-REFRESH_HEADER = "X-Broadsheet-Refresh"
+CACHE_FOLDER = f"/var/cache/nginx/{NAME}"
+REFRESH_HEADER = f"X-{TITLE}-Refresh"
 _FAILURES = "error timeout invalid_header http_500 http_502 http_503 http_504"
 _STALE_NOTE = """
 #   Here pages are served stale for as long as the origin fails; nginx has no limit for that."""
@@ -62,7 +63,7 @@ def server_config(
         digits=str(len(str(description.max_body_bytes)) + 1),
         stale=f"updating {_FAILURES}" if stale else "off",
         stale_note=_STALE_NOTE if stale else "",
-        refresh=" $broadsheet_refresh" if refresh else "",
+        refresh=f" ${IDENTIFIER}_refresh" if refresh else "",
         refresh_note=_REFRESH_NOTE if refresh else "",
         refresh_map=_refresh_map(description.secret) if refresh else "",
         refresh_header=f'        proxy_set_header {REFRESH_HEADER} "";\n' if refresh else "",
@@ -102,22 +103,22 @@ def _query_param_sets(rules: Iterable[RouteRule]) -> list[tuple[str, ...]]:
 
 def _parameters(rules: Iterable[RouteRule]) -> Iterator[str]:
     for name in sorted({name for query in _query_param_sets(rules) for name in query}):
-        pattern = rf"~^(?:.*?&)?(?<broadsheet_value>{re.escape(quote_plus(name))}=[^&]+)"
+        pattern = rf"~^(?:.*?&)?(?<{IDENTIFIER}_value>{re.escape(quote_plus(name))}=[^&]+)"
         yield (
-            f"map $args $broadsheet_arg_{_variable_name(name)} {{\n"
-            f'    default "";\n    {quote_regex(pattern)} "&$broadsheet_value";\n}}\n'
+            f"map $args ${IDENTIFIER}_arg_{_variable_name(name)} {{\n"
+            f'    default "";\n    {quote_regex(pattern)} "&${IDENTIFIER}_value";\n}}\n'
         )
 
 
 def _queries(rules: Iterable[RouteRule]) -> Iterator[str]:
     for query in _query_param_sets(rules):
-        variables = "".join(f"$broadsheet_arg_{_variable_name(name)}" for name in query)
+        variables = "".join(f"${IDENTIFIER}_arg_{_variable_name(name)}" for name in query)
         yield f'    {"-".join(("public", *map(_variable_name, query)))} "{variables}";\n'
 
 
 def _refresh_map(secret: str) -> str:
     variable = "$http_" + REFRESH_HEADER.lower().replace("-", "_")
     return (
-        f'\nmap {variable} $broadsheet_refresh {{\n    default "";\n'
+        f'\nmap {variable} ${IDENTIFIER}_refresh {{\n    default "";\n'
         f"    {quote_regex('~^' + re.escape(secret) + '$')} 1;\n}}\n"
     )

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ..name import NAME
 from ..policy.policy import PolicyError
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]"
 _PORTS = {"http": 80, "https": 443}
 MIN_SECRET_LENGTH = 16
 _SECRET = re.compile(rf"[A-Za-z0-9._~+/=-]{{{MIN_SECRET_LENGTH},200}}")
+
+SECRET_FILE = f"/etc/varnish/{NAME}.secret"
+"""The default file of the secret that allows purges; Varnish reads it."""
 
 #: The local machine and private networks, where an app and its edge usually run.
 PRIVATE_NETWORKS = (
@@ -97,7 +101,7 @@ class SiteDescription:
     dialects: tuple[str, ...] = ()
     purge_networks: tuple[str, ...] = PRIVATE_NETWORKS
     secret: str = ""
-    secret_file: str = "/etc/varnish/broadsheet.secret"  # noqa: S105 - a path, no secret
+    secret_file: str = SECRET_FILE
     max_body_bytes: int = 8 * 1024 * 1024
     vary: tuple[str, ...] = ()
 

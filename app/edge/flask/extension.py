@@ -16,6 +16,7 @@ from ..changes.drift_monitor import DriftMonitor
 from ..changes.triggers import log_everything_changed
 from ..dependencies.engine_events import EngineListener
 from ..gateway.compression import Compression
+from ..name import NAME
 from ..pages import IndexCapacity
 from ..pages.page_tags import PageTags
 from ..pages.register import begin_build
@@ -118,7 +119,7 @@ class Edge:
             clock=clock,
             edge_chain=EdgeChain.from_dialects(
                 dialects,
-                with_purgeable(parse_dialects("broadsheet" if has_gateway else ""), ()),
+                with_purgeable(parse_dialects(NAME if has_gateway else ""), ()),
                 cap=cap,
             ),
             strict=read_optional_bool(app.config, "EDGE_STRICT"),
@@ -177,7 +178,7 @@ class Edge:
         state = state_of(app)
         if state.embedded_gateway is not None:
             _bind_site(state.embedded_gateway, site)
-            state.edge_chain = replace(state.edge_chain, gateway=parse_dialects("broadsheet"))
+            state.edge_chain = replace(state.edge_chain, gateway=parse_dialects(NAME))
         if state.code is not None:
             state.code.tracked = True  # the page index records the build of each page
         state.edge_chain = with_drivers(

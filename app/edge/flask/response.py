@@ -12,6 +12,7 @@ from ..gateway.wsgi_call import FINDING_KEY
 from ..http.dates import format_http_date
 from ..http.durations import delta_seconds
 from ..http.vary import field_names
+from ..name import NAME
 from ..policy.cdn_headers import EDGE_FIELDS, no_store_directives
 from ..policy.guard import GuardFinding, Leak
 from ..policy.policy import NO_STORE, PolicyError
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from ..policy.policy import Policy
     from ..purge.edge_chain import EdgeChain
 
-POLICY_KEY = "broadsheet.policy"
-PURGED_KEY = "broadsheet.purged"
+POLICY_KEY = f"{NAME}.policy"
+PURGED_KEY = f"{NAME}.purged"
 """WSGI environ key: whether the page is shared, and purged when its content changes."""
-COOKIES_KEY = "broadsheet.cookies"
+COOKIES_KEY = f"{NAME}.cookies"
 """WSGI environ key: the number of cookies that the response set when the guard checked it."""
 _CDN_HEADERS = frozenset(name.lower() for name in EDGE_FIELDS)
 CACHE_HEADERS = _CDN_HEADERS | {"cache-control", "expires", capped_headers.FIELD_LOWER}

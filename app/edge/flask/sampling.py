@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from ..cdn import PurgeError
 from ..cdn.api_client import ApiClient
 from ..changes.log import append_change
+from ..name import TITLE
 from ..pages.resolve import manual_purge_change
 from ..purge import samples
 from ..purge.rewriting import (
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_AGENT = {"User-Agent": "Broadsheet-Sampler (compares this site's edge with its origin)"}
+_AGENT = {"User-Agent": f"{TITLE}-Sampler (compares this site's edge with its origin)"}
 _COMPARED = frozenset({200, 404, 410})
 _NO_ANSWER = frozenset({401, 403, 407, 408, 425, 429})
 _FAILED = 500

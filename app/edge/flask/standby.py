@@ -9,6 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 from weakref import ReferenceType, ref
 
+from ..changes.outage import is_logged
 from ..purge.heartbeat import HEARTBEAT_INTERVAL
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def _watch(worker_ref: ReferenceType[PurgeWorker], pause: Callable[[float], None
             worker.stand_in()
             failed = False
         except Exception as error:  # noqa: BLE001 - the database may become available again
-            if not failed:  # log only the first failure
+            if not failed and not is_logged(error):  # only the first failure
                 reason = str(error).partition("\n")[0]
                 _log.warning("edge.standby_failed: %s", reason, extra={"reason": reason})
             failed = True

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from ..changes.outage import is_logged
 from .standby import stand_by
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class StartupGate:
                 self._catch_up_once()
             return self._ready_pid == os.getpid()
         except (DBAPIError, PoolTimeoutError) as error:
-            if self._retry_at is None:  # log only the first failure
+            if self._retry_at is None and not is_logged(error):  # only the first failure
                 reason = str(error).partition("\n")[0]
                 message = "edge.not_awake: the database is unavailable, so requests get a 503: %s"
                 _log.warning(message, reason, extra={"reason": reason})

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ..cdn import Driver, PurgeError
 from ..cdn.gateway import GatewayDriver
-from ..changes import history, log
+from ..changes import history, log, outage
 from ..changes.triggers import log_everything_changed
 from ..dependencies import recorder
 from ..dependencies.engine_events import INTERNAL_OPTIONS
@@ -70,6 +70,7 @@ class PurgeWorker:
 
     def run(self, stop: Event) -> None:
         """Deliver purges to the edges, and refill the gateway, until `stop` is set."""
+        outage.outage_log(self._engine)
         side_threads = [
             Thread(target=_run_isolated, args=(work, stop), daemon=True)
             for work in self._side_tasks()
@@ -111,8 +112,10 @@ class PurgeWorker:
         while True:
             try:
                 self.renew_lease()
-            except Exception:  # noqa: BLE001 - the database may become available again; the lease ends
-                _log.warning("edge.not_proved: the gateway's lease was not renewed", exc_info=True)
+            except Exception as error:  # noqa: BLE001 - the database may become available again
+                if not outage.is_logged(error):
+                    message = "edge.not_proved: the gateway's lease was not renewed"
+                    _log.warning(message, exc_info=True)
             if stop.wait(RENEWAL_INTERVAL):
                 return
 
@@ -155,14 +158,16 @@ class PurgeWorker:
             self.relay.flush(self._clock())
             self._record_history()
         except DBAPIError as error:
-            reason = str(error).partition("\n")[0]
-            message = "edge.flush_failed: the relay will deliver the purges of a commit: %s"
-            _log.warning(message, reason, extra={"reason": reason})
+            if not outage.is_logged(error):
+                reason = str(error).partition("\n")[0]
+                message = "edge.flush_failed: the relay will deliver the purges of a commit: %s"
+                _log.warning(message, reason, extra={"reason": reason})
         except Exception:  # noqa: BLE001 - the commit is done, and the relay delivers the purges
             _log.exception("edge.flush_failed: the relay will deliver the purges of a commit")
 
     def catch_up(self) -> None:
         """Apply all pending changes, so that no page is older than the database."""
+        outage.outage_log(self._engine)  # from now on; a command ends with its error instead
         self._list_site()
         with self._engine.execution_options(**WRITE_OPTIONS).begin() as connection:
             acquire_resolver_lock(

@@ -10,13 +10,15 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from ..name import TITLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ..http.fields import FieldLine
 
 #: The response field in which an application sends the capped lines to the gateway.
-FIELD: Final = "Broadsheet-In-Doubt"
+FIELD: Final = f"{TITLE}-In-Doubt"
 FIELD_LOWER: Final = FIELD.lower()
 
 ALL_CAPPED: Final = "0"

@@ -11,11 +11,13 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Final
 
+from ..name import NAME
+
 if TYPE_CHECKING:
     import socket
     from wsgiref.types import WSGIEnvironment
 
-PSEUDONYM: Final = "broadsheet"
+PSEUDONYM: Final = NAME
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _COMMENT: Final = re.compile(r"\([^()]*\)")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from ..http import cache_key
 from ..http.cache_key import TRACKERS
+from ..name import CACHE_CONTROL, NAME
 from .capped_headers import FIELD_LOWER
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 #: Response fields that are meant for caches and are never sent to readers.
 INTERNAL: Final = frozenset(
     {
-        "broadsheet-cache-control",
+        CACHE_CONTROL.lower(),
         FIELD_LOWER,
         "cache-tag",
         "cdn-tag",
@@ -132,9 +133,9 @@ class Options:
     """The options of one gateway; names of header fields are in lower case."""
 
     #: This cache's name in Cache-Status.
-    name: str = "broadsheet"
+    name: str = NAME
     #: Response fields that override Cache-Control, in this order (RFC 9213).
-    targeted_fields: tuple[str, ...] = ("broadsheet-cache-control", "cdn-cache-control")
+    targeted_fields: tuple[str, ...] = (CACHE_CONTROL.lower(), "cdn-cache-control")
     #: Response fields that are stored but never sent to a reader.
     internal_fields: frozenset[str] = INTERNAL
     #: Response fields that only the first reader gets; they are not stored.

@@ -13,6 +13,7 @@ from typing import Final
 
 from ..http import dates
 from ..http.fields import HeaderFields
+from ..name import NAME
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -28,7 +29,7 @@ _CONTENT: Final = frozenset(
     }
 )
 _DATED: Final = frozenset({"date", "expires"})
-_MAGIC: Final = b"broadsheet stored 4\n"
+_MAGIC: Final = f"{NAME} stored 4\n".encode()
 _CHECK: Final = 4
 
 

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from ..http import framing
+from ..name import NAME
 from .response_head import ResponseHead
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..http.fields import FieldLine
 
 #: The environ key under which an application gives, as a token, its reason against storing.
-FINDING_KEY: Final = "broadsheet.finding"
+FINDING_KEY: Final = f"{NAME}.finding"
 
 
 class NoResponseError(RuntimeError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..name import CACHE_CONTROL
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -30,7 +32,7 @@ HOP_BY_HOP: Final = frozenset(
 PROTECTED: Final = frozenset(
     {
         "age",
-        "broadsheet-cache-control",
+        CACHE_CONTROL.lower(),
         "cache-control",
         "cdn-cache-control",
         "cdn-loop",

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..http.durations import delta_seconds
+from ..name import CACHE_CONTROL, NAME
 from .policy import ZERO, Freshness, Policy, SettingError
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ _TABLE = (
     ),
     Dialect(name="generic", fields=("CDN-Cache-Control",), s_maxage=True, tags="Cache-Tag"),
     Dialect(
-        name="broadsheet",
-        fields=("Broadsheet-Cache-Control",),
+        name=NAME,
+        fields=(CACHE_CONTROL,),
         can_be_purged=True,
         is_purged_synchronously=True,
         remark="the embedded gateway; it removes the field before it responds",

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from ..changes import outage
 from .outbox import NOTIFY_CHANNEL
 
 logger = logging.getLogger(__name__)
@@ -87,14 +88,18 @@ class PostgresCommitWatcher:
                 if woken.is_set() or self._has_notification(min(remaining, _LISTEN_SLICE)):
                     return True
                 remaining -= _LISTEN_SLICE
-        except Exception:  # on any error of the database driver, poll instead
-            logger.warning(
-                "relay.deaf: listening for notifications failed; the relay polls instead",
-                exc_info=True,
-            )
+        except Exception as error:  # on any error of the database driver, poll instead
+            if not outage.is_logged(error) and not self._report_outage(error):
+                logger.warning(
+                    "relay.deaf: listening for notifications failed; the relay polls instead",
+                    exc_info=True,
+                )
             self.close()
             return woken.wait(POLL_INTERVAL.total_seconds()) or longest >= POLL_INTERVAL
         return longest >= POLL_INTERVAL
+
+    def _report_outage(self, error: Exception) -> bool:
+        return self._connection is not None and outage.report_driver_error(self._connection, error)
 
     def close(self) -> None:
         """Close the connection; a listening connection must not return to the pool."""

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from threading import Event, Lock, Thread
 
+from ..changes import outage
+
 logger = logging.getLogger(__name__)
 
 REFRESH_AFTER = 2.0
@@ -59,11 +61,12 @@ class PurgeableCountCache:
         def ask() -> None:
             try:
                 self.refresh()
-            except Exception:  # the database is unavailable: the cached count expires
-                logger.warning(
-                    "edge.trust_unknown: the number of purgeable edges could not be read",
-                    exc_info=True,
-                )
+            except Exception as error:  # the database is unavailable: the cached count expires
+                if not outage.is_logged(error):
+                    logger.warning(
+                        "edge.trust_unknown: the number of purgeable edges could not be read",
+                        exc_info=True,
+                    )
             finally:
                 self._refresh_lock.release()
                 refreshed.set()

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
 from ..cdn import Driver
+from ..changes import outage
 from ..changes.log import needs_sweep, sweep, unresolved_changes
 from ..pages.capacity import IndexCapacity
 from ..pages.resolve import Resolution
@@ -126,11 +127,9 @@ class Relay:
         try:
             return self._flush(now, within)
         except DBAPIError as error:
-            logger.warning(
-                "relay.database: purges could not be queued after a commit (%s); the relay retries",
-                error.orig,
-                extra={"reason": str(error.orig)},
-            )
+            if not outage.is_logged(error):
+                message = "relay.database: purges could not be queued (%s); the relay retries"
+                logger.warning(message, error.orig, extra={"reason": str(error.orig)})
             return Resolution()
         finally:
             self.wake()
@@ -237,8 +236,9 @@ class Relay:
         try:
             remaining = self.run_leader_tasks(self._runtime.clock())
             self._record_heartbeat()
-        except Exception:  # for example, the database is unavailable for now
-            logger.exception("relay.failed: the leader tasks failed; the relay retries")
+        except Exception as error:  # for example, the database is unavailable for now
+            if not outage.is_logged(error):
+                logger.exception("relay.failed: the leader tasks failed; the relay retries")
             stop.wait(POLL_INTERVAL.total_seconds())
             return
         self._wake_deliveries(self.deliveries)
@@ -281,12 +281,13 @@ class Relay:
     def _drain(self, delivery: Delivery) -> timedelta:
         try:
             wait = delivery.drain(self._runtime.clock())
-        except Exception:  # for example, the database is unavailable; the claim expires
-            logger.exception(
-                "relay.failed: the delivery to tier %s failed; the relay retries",
-                delivery.tier.name,
-                extra={"tier": delivery.tier.name},
-            )
+        except Exception as error:  # for example, the database is unavailable; the claim expires
+            if not outage.is_logged(error):
+                logger.exception(
+                    "relay.failed: the delivery to tier %s failed; the relay retries",
+                    delivery.tier.name,
+                    extra={"tier": delivery.tier.name},
+                )
             return POLL_INTERVAL
         return POLL_INTERVAL if wait is None else min(wait, POLL_INTERVAL)
 
@@ -316,9 +317,10 @@ def _call_hook(hook: RelayHook, now: datetime) -> datetime | None:
     """Call a hook; if it fails, purges go on and it is called again soon."""
     try:
         return hook(now)
-    except Exception:
-        logger.exception(
-            "relay.hook_failed: a hook raised an exception; it is called again in %.0f s",
-            HOOK_RETRY.total_seconds(),
-        )
+    except Exception as error:
+        if not outage.is_logged(error):
+            logger.exception(
+                "relay.hook_failed: a hook raised an exception; it is called again in %.0f s",
+                HOOK_RETRY.total_seconds(),
+            )
         return now + HOOK_RETRY

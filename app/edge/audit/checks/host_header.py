@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
+from ...name import NAME
 from ..check import Check, CheckContext, Probe
 from ..exchange import BROWSER_HEADERS, Exchange, ProbeRequest
 from ..findings import AuditFinding, FindingLevel, FindingType
 
-GATEWAY = "broadsheet"
+GATEWAY = NAME
 """Name of the embedded gateway in Cache-Status."""
 
 UNCHECKED = FindingType(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ...name import TITLE
 from ..check import Check, CheckContext
 from ..exchange import Exchange
 from ..findings import AuditFinding, FindingLevel, FindingType
@@ -23,9 +24,9 @@ PLAIN = FindingType(
 NOT_OURS = FindingType(
     id="not-ours",
     level=FindingLevel.NOTE,
-    title=("This is not a Broadsheet site, or an older version: only its headers are checked."),
+    title=f"This is not a {TITLE} site, or an older version: only its headers are checked.",
     advice=(
-        "If it should be a Broadsheet site, compare the versions, and check "
+        f"If it should be a {TITLE} site, compare the versions, and check "
         "whether the edge serves another origin."
     ),
 )

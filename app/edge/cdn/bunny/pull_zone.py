@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ...name import TITLE
+
 if TYPE_CHECKING:
     from ..site_description import RouteRule, SiteDescription
 
@@ -73,7 +75,7 @@ def _bypass_rule(description: SiteDescription, rule: RouteRule) -> dict[str, Any
         "ActionParameter1": "0",
         "TriggerMatchingType": 1,
         "Triggers": triggers,
-        "Description": f"Broadsheet: {rule.url_rule} passes",
+        "Description": f"{TITLE}: {rule.url_rule} passes",
         "Enabled": True,
     }
 

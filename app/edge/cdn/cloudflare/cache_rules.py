@@ -2,9 +2,9 @@
 
 | rule | for | effect |
 |---|---|---|
-| `broadsheet_pages` | the whole host | eligible, TTL from the origin, key without query string |
-| `broadsheet_queries` | routes that read parameters | as above, but the key has parameters |
-| `broadsheet_private` | routes that are private | bypass |
+| `NAME_pages` | the whole host | eligible, TTL from the origin, key without query string |
+| `NAME_queries` | routes that read parameters | as above, but the key has parameters |
+| `NAME_private` | routes that are private | bypass |
 
 A later rule takes precedence over an earlier one. No rule sets a TTL: with `bypass_by_default`
 Cloudflare does not store a response for which the origin sets no lifetime, and a rule with its own
@@ -18,13 +18,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ...name import IDENTIFIER, TITLE
 from ...policy.policy import PolicyError
 
 if TYPE_CHECKING:
     from ..site_description import RouteRule, SiteDescription
 
 PHASE = "http_request_cache_settings"
-REF_PREFIX = "broadsheet_"
+REF_PREFIX = f"{IDENTIFIER}_"
 MAX_EXPRESSION_LENGTH = 4096
 """Maximum number of characters of an expression."""
 
@@ -66,7 +67,7 @@ def ruleset_json(description: SiteDescription, *, enterprise: bool = False) -> s
 def _rule(name: str, about: str, expression: str, settings: Mapping[str, Any]) -> CacheRule:
     return {
         "ref": f"{REF_PREFIX}{name}",
-        "description": f"Broadsheet: {about}",
+        "description": f"{TITLE}: {about}",
         "expression": expression,
         "action": "set_cache_settings",
         "action_parameters": dict(settings),

@@ -6,23 +6,25 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from ...name import IDENTIFIER, TITLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .cache_rules import CacheRule
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_HEAD = """\
+_HEAD = f"""\
 # Made from the routes of the app by `flask edge config cloudflare --terraform`.
 # For the provider cloudflare/cloudflare, version 5. A zone has one ruleset of this phase: if you
 # have Cache Rules of your own, add them to the list behind these, or Terraform removes them.
-variable "zone_id" {
+variable "zone_id" {{
   type = string
-}
+}}
 
-resource "cloudflare_ruleset" "broadsheet" {
+resource "cloudflare_ruleset" "{IDENTIFIER}" {{
   zone_id = var.zone_id
-  name    = "Broadsheet"
+  name    = "{TITLE}"
   kind    = "zone"
   phase   = "http_request_cache_settings"
   rules   = """

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from ...name import NAME
 from ...policy.cdn_headers import DIALECTS
 from ...policy.policy import PolicyError
 
@@ -57,8 +58,8 @@ def distribution_json(description: SiteDescription) -> str:
 
 def _name(query: Sequence[str] | None) -> str:
     if query is None:
-        return "broadsheet-any-query"
-    return "-".join(("broadsheet-pages", *query))
+        return f"{NAME}-any-query"
+    return "-".join((f"{NAME}-pages", *query))
 
 
 def _quantity_list(items: Sequence[Any]) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def _cache_policy(description: SiteDescription, query: tuple[str, ...] | None) -
 def _origin_request_policy() -> dict[str, Any]:
     """Forward nothing beyond the cache key, so that nothing else can change a page."""
     return {
-        "Name": "broadsheet-pages",
+        "Name": f"{NAME}-pages",
         "Comment": "Forwards nothing of the reader",
         "HeadersConfig": {"HeaderBehavior": "none"},
         "CookiesConfig": {"CookieBehavior": "none"},
@@ -134,7 +135,7 @@ def _behaviour_settings(query: tuple[str, ...] | None) -> dict[str, Any]:
         },
         "Compress": False,
         "CachePolicyId": f"<{_name(query)}>",
-        "OriginRequestPolicyId": "<broadsheet-pages>",
+        "OriginRequestPolicyId": f"<{NAME}-pages>",
     }
 
 

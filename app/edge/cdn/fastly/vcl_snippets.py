@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
+from ...name import CACHE_CONTROL, NAME, TITLE
 from ..config_template import quote_regex
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 #: The subroutines of the snippets.
 SUBROUTINES = ("recv", "fetch", "error", "deliver")
+_ROUTE = f"req.http.{TITLE}-Route"
 _FETCH = """\
 # Never store a response that belongs to one reader.
 if (beresp.http.Set-Cookie || beresp.http.Cache-Control ~ "(?i)(no-store|private)" ||
@@ -44,11 +46,11 @@ if (obj.status >= 500 && obj.status < 600 && stale.exists) {
   return(deliver_stale);
 }
 """
-_DELIVER = """\
-if (!req.http.Fastly-FF) {
-  unset resp.http.Broadsheet-Cache-Control;
+_DELIVER = f"""\
+if (!req.http.Fastly-FF) {{
+  unset resp.http.{CACHE_CONTROL};
   unset resp.http.xkey;
-}
+}}
 """
 
 
@@ -57,7 +59,7 @@ def vcl_snippets(description: SiteDescription) -> list[dict[str, Any]]:
     contents = ("".join(_recv(description)), _FETCH, _ERROR, _DELIVER)
     return [
         {
-            "name": f"broadsheet {place}",
+            "name": f"{NAME} {place}",
             "type": place,
             "dynamic": "0",
             "priority": "50",
@@ -86,7 +88,7 @@ def _recv(description: SiteDescription) -> Iterator[str]:
         yield f"unset req.http.{name};\n"
     host = rf"(?i)^{re.escape(description.site.host)}(:[0-9]+)?$"
     yield f'if (req.http.Host !~ {quote_regex(host)}) {{\n  error 421 "Misdirected Request";\n}}\n'
-    yield 'set req.http.Broadsheet-Route = "unknown";\n'
+    yield f'set {_ROUTE} = "unknown";\n'
     keyword = "if"
     for (is_shared, query), rules in groupby(
         description.rules, key=lambda rule: (rule.is_shared, rule.query_params)
@@ -94,12 +96,12 @@ def _recv(description: SiteDescription) -> Iterator[str]:
         yield from _route_condition(keyword, rules, is_shared=is_shared, query=query)
         keyword = "elseif"
     yield (
-        'if (req.http.Broadsheet-Route == "private" || req.http.Authorization ||\n'
-        '    (req.http.Broadsheet-Route == "unknown" && req.http.Cookie)) {\n'
-        "  unset req.http.Broadsheet-Route;\n  return(pass);\n}\n"
+        f'if ({_ROUTE} == "private" || req.http.Authorization ||\n'
+        f'    ({_ROUTE} == "unknown" && req.http.Cookie)) {{\n'
+        f"  unset {_ROUTE};\n  return(pass);\n}}\n"
         'if (req.method == "GET" || req.method == "HEAD" || req.method == "FASTLYPURGE") {\n'
         "  unset req.http.Cookie;\n}\n"
-        "unset req.http.Broadsheet-Route;\n"
+        f"unset {_ROUTE};\n"
     )
 
 
@@ -108,7 +110,7 @@ def _route_condition(
 ) -> Iterator[str]:
     tests = " ||\n    ".join(f"req.url.path ~ {quote_regex(rule.pattern)}" for rule in rules)
     yield f"{keyword} ({tests}) {{\n"
-    yield f'  set req.http.Broadsheet-Route = "{"public" if is_shared else "private"}";\n'
+    yield f'  set {_ROUTE} = "{"public" if is_shared else "private"}";\n'
     if is_shared and query == ():
         yield "  set req.url = req.url.path;\n"
     elif is_shared and query:

@@ -47,10 +47,10 @@ sub vcl_recv {
     }
     # Only this file may set these names. A server may read a name with an underscore as the same
     # name with a hyphen.
-    header.regsub(req, "^(?i)(Broadsheet-[^:]*|[^:_]*_[^:]*):.*$", "Broadsheet-Dropped: yes");
-    unset req.http.Broadsheet-Dropped;
+    header.regsub(req, "^(?i)(@{prefix}-[^:]*|[^:_]*_[^:]*):.*$", "@{prefix}-Dropped: yes");
+    unset req.http.@{prefix}-Dropped;
     if (req.method == "PURGE") {
-        call broadsheet_purge;
+        call @{identifier}_purge;
     }
     unset req.http.Forwarded;
     unset req.http.X-Forwarded-Host;
@@ -61,10 +61,10 @@ sub vcl_recv {
     unset req.http.X-Rewrite-URL;
     unset req.http.Proxy;
     unset req.http.Early-Data;
-    call broadsheet_range;
+    call @{identifier}_range;
     set req.http.X-Forwarded-Proto = "@{scheme}";
-    set req.http.Broadsheet-Path = regsub(req.url, "\?.*$", "");
-    if (req.http.Broadsheet-Path != "/healthz") {
+    set req.http.@{prefix}-Path = regsub(req.url, "\?.*$", "");
+    if (req.http.@{prefix}-Path != "/healthz") {
         if (req.http.Host !~ "@{host_pattern}") {
             return (synth(421, "Misdirected Request"));
         }
@@ -74,26 +74,26 @@ sub vcl_recv {
         return (synth(405, "Method Not Allowed"));
     }
     if (req.method != "GET" && req.method != "HEAD") {
-        set req.http.Broadsheet-Forwarded = "method";
+        set req.http.@{prefix}-Forwarded = "method";
         return (pass);
     }
-    call broadsheet_route;
-    if (req.http.Broadsheet-Route == "private" || req.http.Authorization) {
-        set req.http.Broadsheet-Forwarded = "bypass";
+    call @{identifier}_route;
+    if (req.http.@{prefix}-Route == "private" || req.http.Authorization) {
+        set req.http.@{prefix}-Forwarded = "bypass";
         return (pass);
     }
-    if (req.http.Broadsheet-Route == "unknown" && req.http.Cookie) {
-        set req.http.Broadsheet-Forwarded = "bypass";
+    if (req.http.@{prefix}-Route == "unknown" && req.http.Cookie) {
+        set req.http.@{prefix}-Forwarded = "bypass";
         return (pass);
     }
     unset req.http.Cookie;
-    call broadsheet_encoding;
+    call @{identifier}_encoding;
     # The built-in vcl_recv continues from here and looks the page up.
 }
 
 # Only a single valid range of a GET is used, as RFC 9110 section 14.2 allows. Any other Range is
 # ignored: Varnish would answer it with 416 and the Cache-Control of the page.
-sub broadsheet_range {
+sub @{identifier}_range {
     if (req.method != "GET" || req.http.Range !~ "(?i)^bytes=([0-9]+-[0-9]*|-[0-9]+)$") {
         unset req.http.Range;
     }
@@ -109,23 +109,23 @@ sub broadsheet_range {
 
 # A range that begins after the end of the page gets a 416, which is never stored. If the request
 # has a condition too, the condition comes first and the range is ignored.
-sub broadsheet_unsatisfiable {
+sub @{identifier}_unsatisfiable {
     if (req.http.If-None-Match || req.http.If-Modified-Since || req.http.If-Range ||
         !resp.http.Content-Length) {
         unset req.http.Range;
     } else {
-        set req.http.Broadsheet-Length = resp.http.Content-Length;
+        set req.http.@{prefix}-Length = resp.http.Content-Length;
         return (synth(416, "Range Not Satisfiable"));
     }
 }
 
 # The class of the app's route: public, private, or unknown if no route matches.
-sub broadsheet_route {
-    set req.http.Broadsheet-Route = "unknown";
+sub @{identifier}_route {
+    set req.http.@{prefix}-Route = "unknown";
 @{routes}}
 
 # Normalise Accept-Encoding, so that a page has at most three variants.
-sub broadsheet_encoding {
+sub @{identifier}_encoding {
     if (req.http.Accept-Encoding ~ "(?i)(^|,)\s*br\s*(;\s*q=(1|0?\.0*[1-9])[0-9.]*\s*)?(,|$)") {
         set req.http.Accept-Encoding = "br";
     } elsif (req.http.Accept-Encoding ~ "(?i)(^|,)\s*gzip\s*(;\s*q=(1|0?\.0*[1-9])[0-9.]*\s*)?(,|$)") {
@@ -137,7 +137,7 @@ sub broadsheet_encoding {
 
 # PURGE / with `xkey-softpurge: <tag> <tag>` or `xkey-purge: <tag> <tag>`, from a known address
 # and with the secret.
-sub broadsheet_purge {
+sub @{identifier}_purge {
     if (client.ip !~ purgers) {
         return (synth(403, "Purging is not allowed from here"));
     }
@@ -164,81 +164,81 @@ sub vcl_hit {
     if (obj.ttl > 0s) {
         return (deliver);
     }
-    if (req.http.Broadsheet-Stale == "failed") {
-        if (obj.ttl + std.duration(obj.http.Broadsheet-If-Error + "s", 0s) > 0s) {
-            set req.http.Broadsheet-Detail = "stale-if-error";
+    if (req.http.@{prefix}-Stale == "failed") {
+        if (obj.ttl + std.duration(obj.http.@{prefix}-If-Error + "s", 0s) > 0s) {
+            set req.http.@{prefix}-Detail = "stale-if-error";
             return (deliver);
         }
         return (synth(503, "Service Unavailable"));
     }
     # Serve it while it is fetched only if its TTL ended and it was not purged. A soft purge does
     # not change stale pages, so any purge since the end of the TTL may have been for this page.
-    if (obj.ttl + std.duration(obj.http.Broadsheet-While-Revalidate + "s", 0s) > 0s &&
+    if (obj.ttl + std.duration(obj.http.@{prefix}-While-Revalidate + "s", 0s) > 0s &&
         std.time(var.global_get("purged"), now - 3650d) < now + obj.ttl - 1s) {
-        set req.http.Broadsheet-Detail = "stale-while-revalidate";
+        set req.http.@{prefix}-Detail = "stale-while-revalidate";
         return (deliver);
     }
-    if (obj.ttl + std.duration(obj.http.Broadsheet-If-Error + "s", 0s) > 0s) {
+    if (obj.ttl + std.duration(obj.http.@{prefix}-If-Error + "s", 0s) > 0s) {
         if (!std.healthy(req.backend_hint) ||
             vsthrottle.remaining("failed " + req.url, 1, 1s) == 0) {
-            set req.http.Broadsheet-Detail = "stale-if-error";
+            set req.http.@{prefix}-Detail = "stale-if-error";
             return (deliver);
         }
     }
-    set req.http.Broadsheet-Stale = "asked";
+    set req.http.@{prefix}-Stale = "asked";
     set req.grace = 0s;
     return (restart);
 }
 
 sub vcl_miss {
     # A request that waited for a failed fetch does not start another one.
-    if (req.http.Broadsheet-Stale == "asked" &&
+    if (req.http.@{prefix}-Stale == "asked" &&
         vsthrottle.remaining("failed " + req.url, 1, 1s) == 0) {
-        set req.http.Broadsheet-Stale = "failed";
+        set req.http.@{prefix}-Stale = "failed";
         set req.grace = 3650d;
         return (restart);
     }
-    if (req.http.Broadsheet-Stale) {
-        set req.http.Broadsheet-Forwarded = "stale";
+    if (req.http.@{prefix}-Stale) {
+        set req.http.@{prefix}-Forwarded = "stale";
     } else {
-        set req.http.Broadsheet-Forwarded = "miss";
+        set req.http.@{prefix}-Forwarded = "miss";
     }
 }
 
 sub vcl_pass {
-    if (!req.http.Broadsheet-Forwarded) {
-        set req.http.Broadsheet-Forwarded = "bypass";
+    if (!req.http.@{prefix}-Forwarded) {
+        set req.http.@{prefix}-Forwarded = "bypass";
     }
 }
 
 sub vcl_backend_fetch {
     # A request that got a stale page because the origin failed does not fetch it again.
-    if (bereq.is_bgfetch && bereq.http.Broadsheet-Stale) {
+    if (bereq.is_bgfetch && bereq.http.@{prefix}-Stale) {
         return (abandon);
     }
     if (bereq.retries > 0) {
         set bereq.backend = origins.backend();
     }
-    unset bereq.http.Broadsheet-Path;
-    unset bereq.http.Broadsheet-Route;
-    unset bereq.http.Broadsheet-Query;
-    unset bereq.http.Broadsheet-Forwarded;
-    unset bereq.http.Broadsheet-Detail;
+    unset bereq.http.@{prefix}-Path;
+    unset bereq.http.@{prefix}-Route;
+    unset bereq.http.@{prefix}-Query;
+    unset bereq.http.@{prefix}-Forwarded;
+    unset bereq.http.@{prefix}-Detail;
 }
 
 sub vcl_backend_response {
     if (beresp.status >= 500) {
-        call broadsheet_failed;
+        call @{identifier}_failed;
     }
     if (!bereq.uncacheable) {
-        call broadsheet_lifetime;
+        call @{identifier}_lifetime;
     }
     # The built-in vcl_backend_response continues from here, with its own checks.
 }
 
 # An error never replaces a stored page.
-sub broadsheet_failed {
-    if (bereq.is_bgfetch || bereq.http.Broadsheet-Stale) {
+sub @{identifier}_failed {
+    if (bereq.is_bgfetch || bereq.http.@{prefix}-Stale) {
         if (@{may_retry}beresp.status >= 502 && beresp.status <= 504) {
             return (retry);
         }
@@ -256,7 +256,7 @@ sub broadsheet_failed {
 }
 
 # Set the TTL and the grace times from the headers of the origin.
-sub broadsheet_lifetime {
+sub @{identifier}_lifetime {
     std.collect(beresp.http.Cache-Control);
     std.collect(beresp.http.Surrogate-Control);
     std.collect(beresp.http.Vary);
@@ -264,19 +264,19 @@ sub broadsheet_lifetime {
     set beresp.grace = 0s;
     set beresp.keep = 10m;
     if (beresp.http.Surrogate-Control) {
-        set beresp.http.Broadsheet-Says = beresp.http.Surrogate-Control;
+        set beresp.http.@{prefix}-Says = beresp.http.Surrogate-Control;
         # Counted from the time of rendering, not from now.
         set beresp.ttl = std.duration(
-            regsub(beresp.http.Broadsheet-Says, "(?i)^(.*[ ,])?max-age=([0-9]+).*$", "\2") + "s",
+            regsub(beresp.http.@{prefix}-Says, "(?i)^(.*[ ,])?max-age=([0-9]+).*$", "\2") + "s",
             0s) - beresp.age;
     } else {
-        set beresp.http.Broadsheet-Says = "" + beresp.http.Cache-Control;
-        if (beresp.http.Broadsheet-Says !~ "(?i)(^|[ ,])(s-maxage|max-age)=[0-9]") {
+        set beresp.http.@{prefix}-Says = "" + beresp.http.Cache-Control;
+        if (beresp.http.@{prefix}-Says !~ "(?i)(^|[ ,])(s-maxage|max-age)=[0-9]") {
             set beresp.ttl = 0s;
         }
     }
     if (beresp.http.Cache-Control ~ "(?i)no-store|private" ||
-        beresp.http.Broadsheet-Says ~ "(?i)no-store|private|no-cache" ||
+        beresp.http.@{prefix}-Says ~ "(?i)no-store|private|no-cache" ||
         beresp.http.Vary ~ "(?i)\*|(^|[ ,])(Cookie|Authorization)($|[ ,])" ||
         beresp.http.Set-Cookie || beresp.ttl <= 0s) {
         set beresp.ttl = 120s;
@@ -285,7 +285,7 @@ sub broadsheet_lifetime {
         set beresp.uncacheable = true;
         return (deliver);
     }
-    call broadsheet_stale;
+    call @{identifier}_stale;
     # Varnish computes Age; if it were stored, a 304 would count it twice.
     unset beresp.http.Age;
     if (beresp.http.xkey !~ "(^|[ ,])all($|[ ,])") {
@@ -302,23 +302,23 @@ sub broadsheet_lifetime {
 }
 
 # Store the two grace times with the page; s-maxage and similar directives forbid both.
-sub broadsheet_stale {
-    set beresp.http.Broadsheet-While-Revalidate = "0";
-    set beresp.http.Broadsheet-If-Error = "0";
-    if (beresp.http.Broadsheet-Says !~ "(?i)must-revalidate|proxy-revalidate|s-maxage") {
-        if (beresp.http.Broadsheet-Says ~ "(?i)(^|[ ,])stale-while-revalidate=[0-9]") {
-            set beresp.http.Broadsheet-While-Revalidate = regsub(beresp.http.Broadsheet-Says,
+sub @{identifier}_stale {
+    set beresp.http.@{prefix}-While-Revalidate = "0";
+    set beresp.http.@{prefix}-If-Error = "0";
+    if (beresp.http.@{prefix}-Says !~ "(?i)must-revalidate|proxy-revalidate|s-maxage") {
+        if (beresp.http.@{prefix}-Says ~ "(?i)(^|[ ,])stale-while-revalidate=[0-9]") {
+            set beresp.http.@{prefix}-While-Revalidate = regsub(beresp.http.@{prefix}-Says,
                 "(?i)^(.*[ ,])?stale-while-revalidate=([0-9]+).*$", "\2");
         }
-        if (beresp.http.Broadsheet-Says ~ "(?i)(^|[ ,])stale-if-error=[0-9]") {
-            set beresp.http.Broadsheet-If-Error = regsub(beresp.http.Broadsheet-Says,
+        if (beresp.http.@{prefix}-Says ~ "(?i)(^|[ ,])stale-if-error=[0-9]") {
+            set beresp.http.@{prefix}-If-Error = regsub(beresp.http.@{prefix}-Says,
                 "(?i)^(.*[ ,])?stale-if-error=([0-9]+).*$", "\2");
         }
     }
-    unset beresp.http.Broadsheet-Says;
-    set beresp.grace = std.duration(beresp.http.Broadsheet-While-Revalidate + "s", 0s);
-    if (beresp.grace < std.duration(beresp.http.Broadsheet-If-Error + "s", 0s)) {
-        set beresp.grace = std.duration(beresp.http.Broadsheet-If-Error + "s", 0s);
+    unset beresp.http.@{prefix}-Says;
+    set beresp.grace = std.duration(beresp.http.@{prefix}-While-Revalidate + "s", 0s);
+    if (beresp.grace < std.duration(beresp.http.@{prefix}-If-Error + "s", 0s)) {
+        set beresp.grace = std.duration(beresp.http.@{prefix}-If-Error + "s", 0s);
     }
 }
 
@@ -326,7 +326,7 @@ sub vcl_backend_error {
     if (@{may_retry}(bereq.method == "GET" || bereq.method == "HEAD")) {
         return (retry);
     }
-    if (bereq.is_bgfetch || bereq.http.Broadsheet-Stale) {
+    if (bereq.is_bgfetch || bereq.http.@{prefix}-Stale) {
         return (abandon);
     }
     set beresp.http.Cache-Control = "no-store";
@@ -342,12 +342,12 @@ sub vcl_backend_error {
 }
 
 sub vcl_synth {
-    if (req.http.Broadsheet-Stale == "asked" && resp.status == 503) {
+    if (req.http.@{prefix}-Stale == "asked" && resp.status == 503) {
         # The origin failed: for one second no other request tries the same fetch.
         if (vsthrottle.is_denied("failed " + req.url, 1, 1s)) {
-            std.log("broadsheet: failed again: " + req.url);
+            std.log("@{own_name}: failed again: " + req.url);
         }
-        set req.http.Broadsheet-Stale = "failed";
+        set req.http.@{prefix}-Stale = "failed";
         set req.grace = 3650d;
         return (restart);
     }
@@ -358,7 +358,7 @@ sub vcl_synth {
         set resp.http.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
     }
     if (resp.status == 416) {
-        set resp.http.Content-Range = "bytes */" + req.http.Broadsheet-Length;
+        set resp.http.Content-Range = "bytes */" + req.http.@{prefix}-Length;
     }
     set resp.body = resp.reason + {"
 "};
@@ -372,7 +372,7 @@ sub vcl_deliver {
             (req.http.Range ~ "=[0-9]" &&
             std.integer(regsub(req.http.Range, "^.*=([0-9]+)-.*$", "\1"), 999999999999999) >=
             std.integer(resp.http.Content-Length, 0))) {
-            call broadsheet_unsatisfiable;
+            call @{identifier}_unsatisfiable;
         }
     }
     if (resp.status == 416) {
@@ -380,22 +380,22 @@ sub vcl_deliver {
         unset resp.http.Expires;
     }
     if (obj.hits > 0 && !obj.uncacheable) {
-        set req.http.Broadsheet-Status = "varnish; hit; ttl=" + std.integer(duration=obj.ttl);
-        if (req.http.Broadsheet-Detail) {
-            set req.http.Broadsheet-Status = req.http.Broadsheet-Status + "; detail=" + req.http.Broadsheet-Detail;
+        set req.http.@{prefix}-Status = "varnish; hit; ttl=" + std.integer(duration=obj.ttl);
+        if (req.http.@{prefix}-Detail) {
+            set req.http.@{prefix}-Status = req.http.@{prefix}-Status + "; detail=" + req.http.@{prefix}-Detail;
         }
     } else {
-        set req.http.Broadsheet-Status = "varnish; fwd=" + req.http.Broadsheet-Forwarded;
+        set req.http.@{prefix}-Status = "varnish; fwd=" + req.http.@{prefix}-Forwarded;
         if (!obj.uncacheable) {
-            set req.http.Broadsheet-Status = req.http.Broadsheet-Status + "; stored";
+            set req.http.@{prefix}-Status = req.http.@{prefix}-Status + "; stored";
         }
     }
     std.collect(resp.http.Cache-Status);
     if (resp.http.Cache-Status) {
-        set resp.http.Cache-Status = resp.http.Cache-Status + ", " + req.http.Broadsheet-Status;
+        set resp.http.Cache-Status = resp.http.Cache-Status + ", " + req.http.@{prefix}-Status;
     } else {
-        set resp.http.Cache-Status = req.http.Broadsheet-Status;
+        set resp.http.Cache-Status = req.http.@{prefix}-Status;
     }
-@{hidden}    header.regsub(resp, "^(?i)Broadsheet-[^:]*:.*$", "Broadsheet-Dropped: yes");
-    unset resp.http.Broadsheet-Dropped;
+@{hidden}    header.regsub(resp, "^(?i)@{prefix}-[^:]*:.*$", "@{prefix}-Dropped: yes");
+    unset resp.http.@{prefix}-Dropped;
 }

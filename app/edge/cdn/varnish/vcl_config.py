@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
+from ...name import TITLE
 from ...policy.cdn_headers import DIALECTS
 from ...policy.policy import PolicyError
 from ..config_template import fill_template, quote_regex
@@ -101,10 +102,10 @@ def _routes(rules: Iterable[RouteRule]) -> Iterator[str]:
         rules, key=lambda rule: (rule.is_shared, rule.query_params)
     ):
         tests = " ||\n        ".join(
-            f"req.http.Broadsheet-Path ~ {quote_regex(rule.pattern)}" for rule in similar_rules
+            f"req.http.{TITLE}-Path ~ {quote_regex(rule.pattern)}" for rule in similar_rules
         )
         yield f"    {keyword} ({tests}) {{\n"
-        yield f'        set req.http.Broadsheet-Route = "{"public" if is_shared else "private"}";\n'
+        yield f'        set req.http.{TITLE}-Route = "{"public" if is_shared else "private"}";\n'
         if is_shared and query is not None:
             yield from _normalize_query(query)
         yield "    }\n"
@@ -115,17 +116,17 @@ def _normalize_query(declared: Iterable[str]) -> Iterator[str]:
     """Keep only the declared parameters, each with its first value, sorted by name."""
     names = [re.escape(quote_plus(name)) for name in sorted(declared)]
     if not names:
-        yield "        set req.url = req.http.Broadsheet-Path;\n"
+        yield f"        set req.url = req.http.{TITLE}-Path;\n"
         return
-    yield '        set req.http.Broadsheet-Query = "";\n'
+    yield f'        set req.http.{TITLE}-Query = "";\n'
     for name in names:
         first_value = rf"^[^?]*\?(.*?&)?({name}=[^&]+)"
         yield f"        if (req.url ~ {quote_regex(first_value)}) {{\n"
-        yield "            set req.http.Broadsheet-Query = req.http.Broadsheet-Query + "
+        yield f"            set req.http.{TITLE}-Query = req.http.{TITLE}-Query + "
         yield f'"&" + regsub(req.url, {quote_regex(first_value + ".*$")}, "\\2");\n'
         yield "        }\n"
-    yield "        set req.url = req.http.Broadsheet-Path + "
-    yield 'regsub(req.http.Broadsheet-Query, "^&", "?");\n'
+    yield f"        set req.url = req.http.{TITLE}-Path + "
+    yield f'regsub(req.http.{TITLE}-Query, "^&", "?");\n'
 
 
 def _secret(description: SiteDescription) -> str:

@@ -17,7 +17,7 @@ from ...cdn.cloudflare.apply_rules import ADDRESS, ZoneRules
 from ...cdn.cloudflare.terraform import terraform_hcl
 from ...cdn.cloudfront import distribution
 from ...cdn.fastly import vcl_snippets
-from ...cdn.site_description import PRIVATE_NETWORKS
+from ...cdn.site_description import PRIVATE_NETWORKS, SECRET_FILE
 from ...cdn.varnish import vcl_config
 from ..site_description import describe_site
 from .output import in_one_sentence, this_app
@@ -40,7 +40,7 @@ origin_option = click.option(
 @origin_option
 @click.option("--director", default="round_robin", help="round_robin or fallback.")
 @click.option("--purger", "purgers", multiple=True, help="A network from which purges are allowed.")
-@click.option("--secret-file", default="/etc/varnish/broadsheet.secret", show_default=True)
+@click.option("--secret-file", default=SECRET_FILE, show_default=True)
 @click.option("--with-secret", is_flag=True, help="Write EDGE_VARNISH_SECRET into the VCL.")
 def varnish_command(
     *, director: str, with_secret: bool, purgers: tuple[str, ...], **fields: Any

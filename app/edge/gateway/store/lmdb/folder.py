@@ -20,11 +20,13 @@ from pathlib import Path
 import lmdb
 import lmdb.verify
 
+from .... import name as library
 from . import InvalidStoreError, access_counters
 from .counters import NAME, StoreCounters
 from .machine_boot import boot_id, pid_namespace
 
 FORMAT = 2
+_LABEL = f"{library.NAME}-store"
 READERS_FILE = 1 << 16
 _GUARD_WAIT = 5.0
 _PLATFORM = f"{sys.platform}-{sys.byteorder}-{struct.calcsize('P')}-{os.sysconf('SC_PAGESIZE')}"
@@ -42,13 +44,13 @@ class StoreIdentity:
 
     def __str__(self) -> str:
         words = (self.format, self.platform, self.limit, self.incarnation, self.boot)
-        return " ".join(("broadsheet-store", *map(str, words)))
+        return " ".join((_LABEL, *map(str, words)))
 
     @classmethod
     def parse(cls, text: str) -> "StoreIdentity":
         """Parse the text that `str` wrote; raise ValueError for any other."""
         name, form, platform, limit, incarnation, boot = text.split(" ")
-        if name != "broadsheet-store":
+        if name != _LABEL:
             raise ValueError("the text is not the identity of a store")
         return cls(
             incarnation=int(incarnation),
