@@ -387,7 +387,9 @@ def test_whatever_is_stored_can_be_purged(own: Site) -> None:
         own.ask(path)
         assert_hit(own.ask(path))
     with closing(sqlite3.connect(own.folder / "broadsheet.db")) as connection:
-        known = {url for (url,) in connection.execute("SELECT url FROM edge_page")}
+        query = "SELECT url FROM edge_page WHERE variant <> 'short-lived'"
+        rows = connection.execute(f"{query} UNION SELECT url FROM edge_short_page")
+        known = {url for (url,) in rows}
     assert own.count() == len(SPELLINGS)
     with own.acting() as app:
         for url in known:

@@ -16,7 +16,7 @@ from ..guard import Finding
 from ..index import Bound, Page, Registered, register
 from ..index.batch import Registrar
 from ..index.lock import WRITING, promptly
-from ..index.page import Short, ShortKind
+from ..index.page import FLEETING, Short, ShortKind
 from ..reads import Schema, recorder
 from ..sqlalchemy import INTERNAL, end_reads
 from ..until import covers
@@ -175,17 +175,15 @@ class Tracker:
 SHORT = timedelta(minutes=15)
 """An answer to a query that edges keep no longer than this is short-lived."""
 
-FLEETING = timedelta(minutes=1)
-"""What an edge keeps no longer than this is not owed to an edge that is purged by URL."""
-
 
 def short_of(url: str, version: Version, policy: Policy) -> Short | None:
     """How a response is short-lived; None for a page, and for answers that are kept for long."""
     edge = policy.at_edge
     fleeting = edge.ttl <= FLEETING
+    if version.redirects:
+        return None  # it reads little beside its own address, so it is registered exactly
     if version.failed:
-        kind = ShortKind.REDIRECT if version.redirects else ShortKind.ERROR
-        return Short(kind=kind, fleeting=fleeting)
+        return Short(kind=ShortKind.ERROR, fleeting=fleeting)
     if "?" in url and edge.ttl <= SHORT:
         return Short(kind=ShortKind.QUERY, fleeting=fleeting)
     return None

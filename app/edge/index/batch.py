@@ -23,11 +23,11 @@ from .wal import empty_large_log
 
 Registration = Callable[[Connection], Registered]
 
-PATIENCE = timedelta(seconds=1)
+PATIENCE = timedelta(seconds=4)
 """How long a group waits for SQLite's write lock: longer than one response would, since the
 lock is needed once for all of them."""
 
-LONGEST = timedelta(seconds=3)
+LONGEST = timedelta(seconds=8)
 """A response waits no longer than this for the threads before it."""
 
 CHECKPOINT_REST = timedelta(milliseconds=250)

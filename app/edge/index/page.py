@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+FLEETING = timedelta(minutes=1)
+"""Edges that bill or limit purges by URL get none for a page that they keep no longer than this."""
+
 LIFETIME = timedelta(days=365)
 """Stands for a lifetime that was not recorded: such a page is purged everywhere."""
 

@@ -24,7 +24,7 @@ from .bound import Bound
 from .coarse import coarse_entries, entries_without_address
 from .entries import Entries, Spot, digest
 from .known import know_parts, know_shapes
-from .page import Affected, Page, Short, ShortKind
+from .page import FLEETING, LIFETIME, Affected, Page, Short, ShortKind
 from .prepared import Prepared
 from .tables import dependency, page, short_page
 
@@ -59,10 +59,7 @@ _counts: WeakKeyDictionary[Engine, dict[ShortKind, _Room]] = WeakKeyDictionary()
 
 
 MAX_EXACT_GROUPS = 50
-EXACT_GROUP_AGE = timedelta(hours=1)
-
-_exact_groups: WeakKeyDictionary[Engine, dict[str, datetime]] = WeakKeyDictionary()
-"""The groups with exact dependencies that this process uses, and since when."""
+"""So many groups may have pages before new ones get coarse dependencies."""
 
 
 def register_short(
@@ -165,15 +162,18 @@ def forget_expired(connection: Connection, before: int, most: int) -> int:
 
 def _member(row: Any, group: Any) -> Affected:
     short = Short(kind=ShortKind(row.kind), fleeting=row.fleeting)
+    lifetime = FLEETING if row.fleeting else LIFETIME
     # As gone: the row is deleted with this purge, so a later removal would not reach the page.
-    return Affected(id=0, url=row.url, tag=group.tag, site=group.site, gone=True, short=short)
+    return Affected(
+        id=0, url=row.url, tag=group.tag, site=group.site, gone=True, short=short, lifetime=lifetime
+    )
 
 
 def _find_group(connection: Connection, response: Page, record: Record) -> int:
     """The id of the group with the dependencies and the site of a response; made when missing."""
     found = _shared_entries(connection, response, record)
     said = digest(sorted(found))
-    name = said + blake2b(response.site.encode(), digest_size=8).hexdigest()
+    name = _group_name(found, response.site)
     rows = _GROUP.rows(connection, name, GROUP)
     expires = whole(response.expires + LONGER)
     if rows:
@@ -194,25 +194,24 @@ def _find_group(connection: Connection, response: Page, record: Record) -> int:
 
 
 def _shared_entries(connection: Connection, response: Page, record: Record) -> Entries:
-    """The dependencies that a response shares with others of its group.
+    """Return the dependencies that a response shares with others of its group.
 
     A search reads other rows for each query, so its dependencies are coarse. So are those of an
-    error or a redirect once this process has made `MAX_EXACT_GROUPS` groups within an hour: then
-    the pages differ in more than their addresses.
+    error or a redirect in a new group while `MAX_EXACT_GROUPS` groups have pages: then the pages
+    differ in more than their addresses. A change deletes the pages of the groups that it affects.
     """
     assert response.short is not None
     if response.short.kind is ShortKind.QUERY:
         return coarse_entries(record)
-    now = response.registered
-    groups = _exact_groups.setdefault(connection.engine, {})
-    for group in [group for group, used in groups.items() if now - used >= EXACT_GROUP_AGE]:
-        del groups[group]
-    found = entries_without_address(record, response.url)
-    group = digest(sorted(found))
-    if group not in groups and len(groups) >= MAX_EXACT_GROUPS:
-        return coarse_entries(record)
-    groups.setdefault(group, now)
-    return found
+    exact = entries_without_address(record, response.url)
+    if _GROUP.rows(connection, _group_name(exact, response.site), GROUP):
+        return exact
+    groups = _GROUPS_IN_USE.rows(connection, MAX_EXACT_GROUPS)[0][0]
+    return exact if groups < MAX_EXACT_GROUPS else coarse_entries(record)
+
+
+def _group_name(found: Entries, site: str) -> str:
+    return digest(sorted(found)) + blake2b(site.encode(), digest_size=8).hexdigest()
 
 
 def _group_end(expires: datetime) -> int | None:
@@ -252,6 +251,13 @@ _COUNT = Prepared(
         f" FROM {short_page.name} WHERE kind = :of_kind LIMIT :most) AS counted"
     ),
     *("of_kind", "most"),
+)
+_GROUPS_IN_USE = Prepared(
+    sa.text(
+        "SELECT count(*) FROM (SELECT DISTINCT group_id"  # noqa: S608 - a constant name
+        f" FROM {short_page.name} LIMIT :most) AS counted"
+    ),
+    "most",
 )
 _GROUP = Prepared(
     sa.select(page.c.id, page.c.digest, page.c.expires_at).where(

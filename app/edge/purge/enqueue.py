@@ -142,9 +142,11 @@ def apart(pages: Iterable[Affected], tiers: Iterable[Tier]) -> tuple[Affected, .
     An entry waits for the entry of the same URL at inner tiers, so that these are owed them in
     the same way.
     """
-    by_url = any(tier.by_url for tier in tiers)
+    by_url = [tier for tier in tiers if tier.by_url]
     return tuple(
-        page for page in pages if page.short is None or (by_url and not page.short.fleeting)
+        page
+        for page in pages
+        if page.short is None or any(page.outlives(tier.ignored_lifetime) for tier in by_url)
     )
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from app.edge.drivers import Limits
-from app.edge.index.page import Affected, Short, ShortKind
+from app.edge.index.page import FLEETING, LIFETIME, Affected, Short, ShortKind
 from app.edge.index.resolve import Resolution
 from app.edge.purge.claim import Claim, claim
 from app.edge.purge.enqueue import enqueue
@@ -17,12 +17,18 @@ from app.edge.purge.tables import outbox
 from .conftest import CDN, GATEWAY, NOW
 
 BY_URL = replace(CDN, by_url=True)
+BILLED_BY_URL = replace(BY_URL, ignored_lifetime=FLEETING)
 
 
 def short(url: str, kind: ShortKind, *, fleeting: bool) -> Affected:
     """A short-lived page that a change touched."""
     return Affected(
-        id=0, url=url, tag="p-short", gone=True, short=Short(kind=kind, fleeting=fleeting)
+        id=0,
+        url=url,
+        tag="p-short",
+        gone=True,
+        short=Short(kind=kind, fleeting=fleeting),
+        lifetime=FLEETING if fleeting else LIFETIME,
     )
 
 
@@ -44,12 +50,21 @@ def test_many_short_lived_pages_are_few_entries(engine: Engine) -> None:
         assert found == {"/page", *(page.url for page in ERRORS)}
 
 
-def test_an_edge_that_is_purged_by_url_is_owed_no_page_of_a_minute(engine: Engine) -> None:
-    """It is owed redirects one by one, and so is the gateway, for which their purge waits."""
+def test_an_edge_that_is_billed_by_url_gets_no_purge_of_a_page_of_a_minute(engine: Engine) -> None:
+    """It gets redirects one by one, and so does the gateway, for which their purge waits."""
     with engine.begin() as connection:
         pages = (PAGE, *ERRORS, *REDIRECTS)
-        enqueue(connection, Resolution(pages=pages), (GATEWAY, BY_URL), NOW)
+        enqueue(connection, Resolution(pages=pages), (GATEWAY, BILLED_BY_URL), NOW)
         rows = connection.execute(sa.select(outbox.c.tier, outbox.c.url)).all()
     single = {"/page", "/OLD/0", "/OLD/1"}
     assert {row.url for row in rows if row.tier == "cdn"} == single
     assert {row.url for row in rows if row.tier == "gateway" and "\n" not in row.url} == single
+
+
+def test_an_edge_that_is_purged_by_url_gets_every_page(engine: Engine) -> None:
+    """Where a purge costs nothing, a page of a minute is purged like any other."""
+    with engine.begin() as connection:
+        pages = (PAGE, *ERRORS[:20], *REDIRECTS)
+        enqueue(connection, Resolution(pages=pages), (GATEWAY, BY_URL), NOW)
+        rows = connection.execute(sa.select(outbox.c.tier, outbox.c.url)).all()
+    assert {row.url for row in rows if row.tier == "cdn"} == {page.url for page in pages}

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from random import Random
 from typing import Any
 
@@ -89,7 +90,8 @@ class Walk:
             kept, fresh = self.edge.kept(path), self.newsroom.fresh.page(path)
             if kept is None:
                 del self.held[path]
-                self.tally.note(door, path, changed=fresh != held)
+                if held.status < HTTPStatus.BAD_REQUEST:  # what is not there is purged in groups
+                    self.tally.note(door, path, changed=fresh != held)
             else:
                 assert kept == fresh, f"{path} is old after {door}: {kept} for {fresh}"
 
