@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from random import Random
 from typing import Any
 
@@ -89,7 +90,8 @@ class Walk:
             stored_answer, fresh = self.edge.load(path), self.newsroom.fresh.page(path)
             if stored_answer is None:
                 del self.held_pages[path]
-                self.tally.note(door, path, has_changed=fresh != answer)
+                if answer.status < HTTPStatus.BAD_REQUEST:  # pages that are not there go in groups
+                    self.tally.note(door, path, has_changed=fresh != answer)
             else:
                 assert stored_answer == fresh, (
                     f"{path} is old after {door}: {stored_answer} for {fresh}"
