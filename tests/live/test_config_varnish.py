@@ -72,7 +72,7 @@ def plan(origins: Sequence[int], **options: Any) -> SiteDescription:
     """A site with a private route and public ones that read no, some and unknown parameters."""
     near = tuple(OriginServer.of(f"http://127.0.0.1:{port}") for port in origins)
     site = OriginServer.of(f"https://{HOST}")
-    own = {"rules": RULES, "origins": near, "secret": SECRET, "largest": LARGE, **options}
+    own = {"rules": RULES, "origins": near, "secret": SECRET, "max_body_bytes": LARGE, **options}
     return SiteDescription(site=site, **own)
 
 
@@ -556,7 +556,7 @@ def test_purges_are_refused_from_afar_and_without_a_secret_on_disk(tmp_path: Pat
     """An address that is not listed has no say; neither has anybody while the file is missing."""
     file = tmp_path / "secret"
     with answering() as origin:
-        own = plan([origin.port], secret="", secret_file=str(file), purgers=("127.0.0.1",))
+        own = plan([origin.port], secret="", secret_file=str(file), purge_networks=("127.0.0.1",))
         with varnished(tmp_path, vcl_config.vcl(own)) as started:
             front = Front(started.port, origin)
             assert front.purge(secret="") == 403

@@ -110,7 +110,7 @@ class Peers:
                 port=0,
                 log=log,
                 env=environment(self.folder, {**self.settings, "PYTHONUNBUFFERED": "1"}),
-                ready=lambda: "Relaying" in log.read_text(errors="replace"),
+                ready=lambda: "The relay is running" in log.read_text(errors="replace"),
             )
         )
 

@@ -136,7 +136,7 @@ def _varying(response: Response, policy: Policy) -> Policy:
 
 
 def add_cache_tags(response: Response, lines: FieldLines) -> None:
-    """Add a page's cache tags to those that the view has set."""
+    """Add a page's cache tags to the tags that the view has set."""
     for name, value in lines:
         response.headers.add(name, value)
 

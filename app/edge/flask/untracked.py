@@ -1,7 +1,7 @@
 """Empty the gateway of an app without tracking when the app's code changes.
 
 There is no `flask edge release` for such an app. Before its first response, each process compares
-its code, templates, static files and settings with those that rendered the stored pages.
+its code, templates, static files and settings with the ones that rendered the stored pages.
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ def test_whoever_writes_owes_the_edges_that_the_web_processes_named(make: Make, 
 
 
 def test_while_an_edge_can_not_be_purged_its_pages_are_brief(make: Make) -> None:
-    """Also those that the gateway stored before; Cache-Status shows it."""
+    """Also pages that the gateway stored before; Cache-Status shows it."""
     app = make()
     get(app)
     assert get(app).headers["Surrogate-Control"] == LONG
