@@ -173,7 +173,9 @@ def shipped(gated: Site, edge_port: int) -> str:
     for app in open_app(gated.folder, EDGE="varnish", EDGE_GATEWAY=True, SITE_URL=gated.url, **own):
         site = f"http://127.0.0.1:{edge_port}"
         vcl_text = vcl(
-            describe_site(app, origins=[gated.url], site=site, secret=SECRET, purge_networks=["127.0.0.1"])
+            describe_site(
+                app, origins=[gated.url], site=site, secret=SECRET, purge_networks=["127.0.0.1"]
+            )
         )
     return vcl_text
 
