@@ -1,4 +1,4 @@
-"""Short-lived pages: errors, redirects and responses to queries, registered in groups.
+"""Short-lived pages: errors and responses to queries, registered in groups.
 
 All pages of a group have the same coarse dependencies. The group is a row of the page table that
 holds these dependencies; each page is one row in one B-tree. So a client that requests thousands of
