@@ -118,8 +118,10 @@ def _rewrite(text: str, new_paths: Mapping[str, str]) -> str:
 
 def _add_redirects(connection: sa.Connection, new_paths: Mapping[str, str]) -> None:
     now = datetime.now(UTC)
-    taken = set(connection.scalars(sa.select(redirect.c.source)))
-    rows = {old.lower(): new for old, new in new_paths.items() if old.lower() not in taken}
+    existing_sources = set(connection.scalars(sa.select(redirect.c.source)))
+    rows = {
+        old.lower(): new for old, new in new_paths.items() if old.lower() not in existing_sources
+    }
     for source, target in rows.items():
         values = {"source": source, "target": target, "created_at": now}
         connection.execute(redirect.insert().values(values))

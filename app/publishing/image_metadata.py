@@ -46,7 +46,7 @@ _JFIF_SIZE, _ADOBE_SIZE = 14, 12
 
 
 class _MalformedError(ValueError):
-    """The file does not follow its format, so nobody can say where its metadata stands."""
+    """The file does not follow its format, so its metadata can not be located."""
 
 
 def remove_metadata(data: bytes) -> bytes:
@@ -90,7 +90,7 @@ def _clean_jpeg(data: bytes) -> bytes:
             break
         if segment.marker == _APP1 and segment.payload.startswith(b"Exif\0\0"):
             orientation = orientation or _orientation(segment.payload)
-        out.append(_kept_segment(segment))
+        out.append(_filter_segment(segment))
         if segment.marker == _SOS:
             end = _end_of_scan(data, position)
             out.append(data[position:end])
@@ -118,7 +118,7 @@ def _jpeg_segment(data: bytes, position: int) -> _Segment:
     return _Segment(marker=marker, payload=data[start + 4 : end], end=end)
 
 
-def _kept_segment(segment: _Segment) -> bytes:
+def _filter_segment(segment: _Segment) -> bytes:
     """Return the bytes of a segment that stays, or nothing."""
     payload = segment.payload
     if segment.marker == _APP0 and payload.startswith(b"JFIF\0"):
@@ -175,7 +175,7 @@ def _clean_png(data: bytes) -> bytes:
         if kind in _PNG_CHUNKS:
             out.append(chunk)
     clean = b"".join(out)
-    return clean if orientation == 1 or animated else _turned(clean, orientation)
+    return clean if orientation == 1 or animated else _turn_pixels(clean, orientation)
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -206,7 +206,7 @@ def _clean_webp(data: bytes) -> bytes:
             out.append(_riff_chunk(kind, _clean_webp_payload(kind, payload)))
     body = b"WEBP" + b"".join(out)
     clean = b"RIFF" + struct.pack("<I", len(body)) + body
-    return clean if orientation == 1 or animated else _turned(clean, orientation)
+    return clean if orientation == 1 or animated else _turn_pixels(clean, orientation)
 
 
 def _clean_webp_payload(kind: bytes, payload: bytes) -> bytes:
@@ -275,16 +275,16 @@ def _gif_extension(block: bytes) -> bytes:
     return b""
 
 
-def _turned(data: bytes, orientation: int) -> bytes:
+def _turn_pixels(data: bytes, orientation: int) -> bytes:
     """Encode a still PNG or WebP again, turned as its EXIF asks, without loss."""
     with Image.open(BytesIO(data), formats=("PNG", "WEBP")) as image:
         form, profile = str(image.format), image.info.get("icc_profile")
         image.load()
         image.getexif()[ORIENTATION] = orientation
-        turned = ImageOps.exif_transpose(image)
+        upright = ImageOps.exif_transpose(image)
     out = BytesIO()
     options = {"lossless": True, "exact": True} if form == "WEBP" else {"optimize": False}
-    turned.save(out, form, exif=b"", icc_profile=profile, **options)
+    upright.save(out, form, exif=b"", icc_profile=profile, **options)
     remove = _clean_webp if form == "WEBP" else _clean_png
     return remove(out.getvalue())
 

@@ -47,7 +47,7 @@ class _Reader:
         self.data = data
         self.spans: list[Span] = []
         self.depth = 0
-        self.removed_from: tuple[int, int] | None = None
+        self.removal_start: tuple[int, int] | None = None
         """The depth and the first byte of the element that is being removed."""
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.StartElementHandler = self.start
@@ -58,7 +58,7 @@ class _Reader:
     def start(self, name: str, _attributes: dict[str, str]) -> None:
         """Begin to remove an element, or remove attributes of one that stays."""
         self.depth += 1
-        if self.removed_from is not None:
+        if self.removal_start is not None:
             return
         position = self.parser.CurrentByteIndex
         namespace, _, tag = name.rpartition(" ")
@@ -67,7 +67,7 @@ class _Reader:
             if self.data[end - 2 : end] == b"/>":
                 self.spans.append((position, end))
             else:
-                self.removed_from = (self.depth, position)
+                self.removal_start = (self.depth, position)
             return
         for match in _PRIVATE_ATTRIBUTE.finditer(self.data, position, end):
             if self.depth == 1 or not match[0].lstrip().startswith(b"content"):
@@ -75,10 +75,10 @@ class _Reader:
 
     def end(self, _name: str) -> None:
         """End the removal of an element with its end tag."""
-        if self.removed_from is not None and self.removed_from[0] == self.depth:
+        if self.removal_start is not None and self.removal_start[0] == self.depth:
             end = self._tag_end(self.parser.CurrentByteIndex)
-            self.spans.append((self.removed_from[1], end))
-            self.removed_from = None
+            self.spans.append((self.removal_start[1], end))
+            self.removal_start = None
         self.depth -= 1
 
     def entity(self, *_: object) -> None:
@@ -87,7 +87,7 @@ class _Reader:
 
     def comment(self, _text: str) -> None:
         """Remove a comment."""
-        if self.removed_from is None:
+        if self.removal_start is None:
             start = self.parser.CurrentByteIndex
             self.spans.append((start, self.data.index(b"-->", start + 4) + 3))
 

@@ -107,7 +107,7 @@ def png_with_everything() -> bytes:
 
 
 def webp_with_everything() -> bytes:
-    """A WebP with EXIF, XMP, a chunk of nobody's, and bytes after the end."""
+    """A WebP with EXIF, XMP, an unknown chunk, and bytes after the end."""
     data = picture("WEBP", exif=exif(), xmp=xmp(), icc_profile=profile(), lossless=True)
     body = data[8:] + b"priv" + struct.pack("<I", len(SECRET)) + SECRET + b"\0"
     return b"RIFF" + struct.pack("<I", len(body)) + body + SECRET
@@ -132,9 +132,13 @@ def avif_with_everything() -> bytes:
 CASES: dict[str, Callable[[], bytes]] = {
     "jpeg": jpeg_with_everything,
     "progressive jpeg": lambda: picture("JPEG", progressive=True, exif=exif(), comment=SECRET),
-    "cmyk jpeg": lambda: saved(Pillow.new("CMYK", (9, 9)), "JPEG", exif=exif(), comment=SECRET),
+    "cmyk jpeg": lambda: encode_image(
+        Pillow.new("CMYK", (9, 9)), "JPEG", exif=exif(), comment=SECRET
+    ),
     "png": png_with_everything,
-    "palette png": lambda: saved(frames()[0].convert("P"), "PNG", exif=exif(), transparency=0),
+    "palette png": lambda: encode_image(
+        frames()[0].convert("P"), "PNG", exif=exif(), transparency=0
+    ),
     "animated png": lambda: animation("PNG", exif=exif()),
     "webp": webp_with_everything,
     "lossy webp": lambda: picture("WEBP", exif=exif(), xmp=xmp()),
@@ -144,7 +148,7 @@ CASES: dict[str, Callable[[], bytes]] = {
 }
 
 
-def saved(image: Pillow.Image, form: str, **options: Any) -> bytes:
+def encode_image(image: Pillow.Image, form: str, **options: Any) -> bytes:
     """An image as a file."""
     out = BytesIO()
     image.save(out, form, **options)
@@ -192,15 +196,15 @@ def test_a_photo_stays_upright(form: str, orientation: int) -> None:
     with Pillow.open(BytesIO(data)) as before, Pillow.open(BytesIO(clean)) as after:
         fields = dict(after.getexif())
         assert fields == ({ORIENTATION: orientation} if form == "JPEG" and orientation > 1 else {})
-        shown, expected = ImageOps.exif_transpose(after), ImageOps.exif_transpose(before)
-        difference = ImageChops.difference(shown.convert("RGB"), expected.convert("RGB"))
+        upright, expected = ImageOps.exif_transpose(after), ImageOps.exif_transpose(before)
+        difference = ImageChops.difference(upright.convert("RGB"), expected.convert("RGB"))
         assert difference.getbbox() is None
     assert remove_metadata(clean) == clean
 
 
 def test_a_phone_photo_of_two_pictures_is_a_jpeg() -> None:
     """A multi-picture file (MPO) keeps its first picture; the gain map or second eye goes."""
-    data = saved(frames()[0], "MPO", save_all=True, append_images=frames()[1:], exif=exif())
+    data = encode_image(frames()[0], "MPO", save_all=True, append_images=frames()[1:], exif=exif())
     assert inspect(remove_metadata(data), "a.jpg").media_type == "image/jpeg"
 
 
