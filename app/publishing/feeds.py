@@ -151,7 +151,7 @@ def changed_at(post: Post) -> datetime:
 def absolute_html(html: str, url: str) -> str:
     """Return the HTML of the page at `url` with absolute links, since a feed is read elsewhere.
 
-    `html` is sanitised: attribute values are in double quotes, and text has no `<`. Only tags change,
+    `html` is sanitised: attribute values are quoted, and text has no `<`. Only tags change,
     never the text between them, such as HTML that is shown as code.
     """
 

@@ -33,11 +33,11 @@ def copied_repository() -> Iterator[Path]:
     """A copy of what the tests need, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="broadsheet-faults-") as folder:
         copy = Path(folder)
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+        ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, copy / name, ignore=ignored)
+                shutil.copytree(source, copy / name, ignore=ignore)
             elif source.exists():
                 shutil.copy(source, copy / name)
         yield copy

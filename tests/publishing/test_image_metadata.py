@@ -196,8 +196,8 @@ def test_a_photo_stays_upright(form: str, orientation: int) -> None:
     with Pillow.open(BytesIO(data)) as before, Pillow.open(BytesIO(clean)) as after:
         fields = dict(after.getexif())
         assert fields == ({ORIENTATION: orientation} if form == "JPEG" and orientation > 1 else {})
-        upright, expected = ImageOps.exif_transpose(after), ImageOps.exif_transpose(before)
-        difference = ImageChops.difference(upright.convert("RGB"), expected.convert("RGB"))
+        upright, reference = ImageOps.exif_transpose(after), ImageOps.exif_transpose(before)
+        difference = ImageChops.difference(upright.convert("RGB"), reference.convert("RGB"))
         assert difference.getbbox() is None
     assert remove_metadata(clean) == clean
 
@@ -295,8 +295,8 @@ def test_a_picture_in_a_drawing_has_no_metadata_either() -> None:
     broken = JPEG_URL.replace("/9j/", "/9j/\n", 1)
     for url in (JPEG_URL, broken):
         data = DRAWING.format(f'<image href="{url}"/>').encode()
-        embedded = remove_metadata(data).decode().split("base64,")[1].split('"')[0]
-        assert base64.b64decode(embedded) == remove_metadata(jpeg_with_everything())
+        data_url = remove_metadata(data).decode().split("base64,")[1].split('"')[0]
+        assert base64.b64decode(data_url) == remove_metadata(jpeg_with_everything())
 
 
 @given(st.text(alphabet="<>!-[]CDATA\"' =/?foreignObjectmetadata&;#x10", max_size=80))

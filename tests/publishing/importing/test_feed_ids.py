@@ -13,7 +13,7 @@ AT = datetime(2020, 3, 4, 23, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("fields", "expected"),
+    ("fields", "identifier"),
     [
         ({"guid": "https://e.com/?p=20"}, "https://e.com/?p=20"),
         ({"GUID": "abc"}, "abc"),
@@ -34,13 +34,13 @@ AT = datetime(2020, 3, 4, 23, tzinfo=UTC)
         ({}, ""),
     ],
 )
-def test_front_matter_states_the_identifier(fields: dict[str, Any], expected: str) -> None:
+def test_front_matter_states_the_identifier(fields: dict[str, Any], identifier: str) -> None:
     """The strongest key wins; what no feed can have given is passed over."""
-    assert find_explicit_id(fields) == expected
+    assert find_explicit_id(fields) == identifier
 
 
 @pytest.mark.parametrize(
-    ("tool", "url", "expected"),
+    ("tool", "url", "identifier"),
     [
         ("hugo", "https://e.com/posts/a/", "https://e.com/posts/a/"),
         ("zola", "https://e.com/a/", "https://e.com/a/"),
@@ -50,6 +50,6 @@ def test_front_matter_states_the_identifier(fields: dict[str, Any], expected: st
         ("", "https://e.com/a", "https://e.com/a"),
     ],
 )
-def test_each_tool_has_its_own_form(tool: str, url: str, expected: str) -> None:
+def test_each_tool_has_its_own_form(tool: str, url: str, identifier: str) -> None:
     """An absolute address, or what the tool makes of it."""
-    assert feed_id_at(url, tool=tool, date=AT) == expected
+    assert feed_id_at(url, tool=tool, date=AT) == identifier
