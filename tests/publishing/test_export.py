@@ -17,6 +17,7 @@ from app.publishing import actions, export, sample_content
 from app.publishing.actions import AuthorDraft, Draft, SiteDraft, TopicDraft
 from app.publishing.export import ExportError, export_folder
 from app.publishing.importing.folder import import_folder
+from app.publishing.importing.report import Outcome
 from app.publishing.models import Author, Kind, MediaFile, Post, Redirect, Site, Topic
 
 BLOG = Path(os.environ.get("BROADSHEET_BLOG", ""))
@@ -220,10 +221,10 @@ def test_a_whole_blog_comes_in_twice_and_goes_out_again(
     markdown = len(list(BLOG.rglob("*.md")))
     report = import_folder(BLOG, now=now, base_url="https://blog.rust-lang.org")
     assert sum(report.counts.values()) == markdown
-    assert len(report.skipped) == report.counts["skipped"] < markdown / 100
+    assert len(report.skipped) == report.counts[Outcome.SKIPPED] < markdown / 100
     before = dump()
     second = import_folder(BLOG, now=now, base_url="https://blog.rust-lang.org")
-    assert second.counts["unchanged"] == report.counts["imported"]
+    assert second.counts[Outcome.UNCHANGED] == report.counts[Outcome.IMPORTED]
     assert dump() == before
     export_folder(tmp_path / "out")
     assert import_elsewhere(tmp_path / "out", now) == public_rows()
