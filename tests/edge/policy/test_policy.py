@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -67,6 +68,36 @@ CONTRADICTIONS = {
         "contradict",
     ),
     "immutable without a ttl": (lambda: Policy(name="X", immutable=True), "give the browser a ttl"),
+    "purged=False without a limit in time": (
+        lambda: Policy(name="X", purged=False),
+        "set timed=True",
+    ),
+    "stale-if-error with no-cache": (
+        lambda: Freshness(stale_if_error=MINUTE, no_cache=True),
+        "stale_if_error skips revalidation, which no_cache requires",
+    ),
+    "no-store with stale-while-revalidate": (
+        lambda: Policy(name="X", no_store=True, browser=Freshness(stale_while_revalidate=DAY)),
+        "no_store stores nothing",
+    ),
+    "no-store with stale-if-error": (
+        lambda: Policy(name="X", no_store=True, browser=Freshness(stale_if_error=DAY)),
+        "no_store stores nothing",
+    ),
+    "no-store and immutable": (
+        lambda: Policy(name="X", no_store=True, immutable=True),
+        "no_store and immutable contradict",
+    ),
+    "no ttl at all": (lambda: Freshness(ttl=None), "write it as a timedelta"),
+    "a negative stale-while-revalidate": (
+        lambda: Freshness(stale_while_revalidate=-DAY),
+        "stale_while_revalidate is -86400 seconds",
+    ),
+    "a stale span that is a number": (
+        lambda: Freshness(stale_if_error=60),
+        "stale_if_error is 60: write it as a timedelta",
+    ),
+    "a field name that is a number": (lambda: Policy(name="X", vary=(5,)), "vary contains 5"),
     "no name": (lambda: Policy(name=""), "needs a name"),
     "a field name that is none": (
         lambda: Policy(name="X", private=("Set Cookie",)),
@@ -100,6 +131,40 @@ WORDS = {
             "keeps it for 1 day, then up to 1 minute more while it revalidates, "
             "up to 7 days more if the origin fails, one copy per Accept-Language"
         ),
+    ),
+    "must revalidate": (
+        Policy(
+            name="X",
+            browser=Freshness(ttl=MINUTE, must_revalidate=True),
+            edge=Freshness(must_revalidate=True),
+        ),
+        "keeps it for 1 minute, never longer",
+        "revalidates each time",
+    ),
+    "fields to validate": (
+        Policy(name="X", browser=Freshness(ttl=MINUTE, no_cache=("X-B", "X-A"))),
+        "keeps it for 1 minute, revalidates before it reuses X-A, X-B",
+        "keeps it for 1 minute, revalidates before it reuses X-A, X-B",
+    ),
+    "immutable": (
+        Policy(name="X", browser=Freshness(ttl=MINUTE), immutable=True),
+        "keeps it for 1 minute, without revalidation",
+        "keeps it for 1 minute",
+    ),
+    "until midnight": (
+        Policy(name="X", browser=Freshness(ttl=MINUTE), until="midnight", vary=("A", "B")),
+        "keeps it for 1 minute, until the next midnight in UTC",
+        "keeps it for 1 minute, until the next midnight in UTC, one copy per A, B",
+    ),
+    "until the next hour": (
+        Policy(name="X", browser=Freshness(ttl=MINUTE), until="hour"),
+        "keeps it for 1 minute, until the next hour",
+        "keeps it for 1 minute, until the next hour",
+    ),
+    "private and no-store": (
+        Policy(name="X", private=True, no_store=True),
+        "keeps nothing",
+        "keeps nothing",
     ),
     "fields": (
         Policy(name="X", private="set-cookie", browser=Freshness(ttl=90 * MINUTE)),
@@ -212,14 +277,14 @@ def test_a_merge_adds_no_restriction_that_neither_has(one: Policy, two: Policy) 
 
 @given(policies(), policies())
 def test_a_no_store_policy_keeps_only_its_own_lifetime_directives(one: Policy, two: Policy) -> None:
-    """The other policy's no-cache and must-revalidate have no effect on what nobody stores."""
+    """The other policy's no-cache and must-revalidate have no effect on a page that is not stored."""
     both = one.merge(two)
     assert both.no_store == (one.no_store or two.no_store)
     if both.no_store:
-        closed = [each.browser for each in (one, two) if each.no_store]
-        assert both.browser.must_revalidate == any(each.must_revalidate for each in closed)
+        restrictions = [each.browser for each in (one, two) if each.no_store]
+        assert both.browser.must_revalidate == any(each.must_revalidate for each in restrictions)
         assert _fields_of(both.browser.no_cache) <= {
-            name for each in closed for name in _fields_of(each.no_cache)
+            name for each in restrictions for name in _fields_of(each.no_cache)
         }
         assert both.no_transform == (one.no_transform or two.no_transform)
         assert both.private == _union(one.private, two.private)
@@ -268,3 +333,50 @@ def test_an_app_can_give_its_own_names_to_the_settings_in_an_error() -> None:
     error = SettingError("{} is {value!r}, but {} is not set.", "EDGE_A", "EDGE_B", value="EDGE_{}")
     assert str(error) == "EDGE_A is 'EDGE_{}', but EDGE_B is not set."
     assert error.explain("MY_{}".format) == "MY_EDGE_A is 'EDGE_{}', but MY_EDGE_B is not set."
+
+
+def test_field_names_are_normalised() -> None:
+    """Order, case, repetition and spaces of header field names have no effect."""
+    one = Policy(name="X", private=" x-b, X-A ,x-a", vary=["accept", "DNT"])
+    assert (one.private, one.vary) == (("X-A", "X-B"), ("Accept", "Dnt"))
+    assert Freshness(no_cache="x-b,X-a").no_cache == ("X-A", "X-B")
+    assert Policy(name="X", private=()).private is False
+    assert Policy(name="X", vary=()).vary == ()
+
+
+def test_a_merged_policy_has_both_names_once() -> None:
+    """Reports show which marks a policy comes from."""
+    first, second = Policy(name="B"), Policy(name="A")
+    assert first.merge(second).merge(first).name == "A+B"
+    assert first.merge(NO_STORE).name == "B+NO_STORE"
+
+
+def test_more_vary_is_added_to_a_policy() -> None:
+    """The names of the policy stay."""
+    assert Policy(name="X", vary=("B",)).with_vary(("A", "b")).vary == ("A", "B")
+
+
+ENDING = Policy(
+    name="X",
+    browser=Freshness(ttl=DAY, stale_if_error=DAY),
+    edge=Freshness(ttl=DAY, stale_while_revalidate=DAY),
+    until="hour",
+)
+
+
+def test_a_page_that_ends_is_fresh_until_then_and_never_stale() -> None:
+    """Browser and edge get the remaining time, must revalidate, and the policy is timed."""
+    policy = ENDING.ending(datetime(2026, 1, 1, 12, 59, tzinfo=UTC))
+    correct = Freshness(ttl=MINUTE, must_revalidate=True)
+    assert (policy.browser, policy.edge, policy.timed) == (correct, correct, True)
+    no_edge = replace(ENDING, edge=None).ending(datetime(2026, 1, 1, 12, 59, tzinfo=UTC))
+    assert (no_edge.browser, no_edge.edge) == (correct, None)
+
+
+def test_a_page_without_an_end_is_not_changed() -> None:
+    """Nor is one that is not stored at all."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    page = replace(ENDING, until=None)
+    assert page.ending(now) is page
+    not_stored = Policy(name="X", no_store=True, until="hour")
+    assert not_stored.ending(now) is not_stored
