@@ -105,3 +105,12 @@ def test_a_page_that_may_have_lost_a_row_is_purged_hard(
             register_page(connection, url, dependencies, mark=at)
         pages = find_affected_pages(connection, [change]).pages
     assert {page.url: page.hard_purge for page in pages} == expected
+
+
+def test_an_edited_text_removes_no_row_from_a_list_beside_it(engine: Engine) -> None:
+    """The page is purged softly, because its list does not depend on the edited column."""
+    with engine.begin() as connection:
+        at = current_log_position(connection)
+        register_page(connection, "/both", [BY_KEY, LIVE], mark=at)
+        pages = find_affected_pages(connection, [update(image(), image(), "title")]).pages
+    assert [page.hard_purge for page in pages] == [False]
