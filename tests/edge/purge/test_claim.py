@@ -392,6 +392,15 @@ def test_outstanding_pages_are_those_of_open_entries(connection: Connection) -> 
     assert outstanding_urls(connection, CDN) is None
 
 
+def test_an_outstanding_page_has_its_tag_and_its_site(connection: Connection) -> None:
+    """Sorted by URL; a page that waits twice is listed once."""
+    for url in ("/b", "/a", "/a"):
+        add_entry(connection, url, tag="t", site="https://a.example")
+    assert outstanding_urls(connection, CDN) == tuple(
+        PurgeTarget(url=url, tag="t", site="https://a.example") for url in ("/a", "/b")
+    )
+
+
 @pytest.mark.parametrize("state", EntryState)
 def test_a_tier_is_being_sent_to_while_an_entry_is_claimed(
     connection: Connection, state: EntryState

@@ -20,6 +20,7 @@ from app.edge.purge.outbox import (
     enqueue_everything,
     enqueue_resolution,
     notify_relays,
+    resolve_and_enqueue,
 )
 
 from .conftest import CDN, GATEWAY, NOW
@@ -261,3 +262,40 @@ def test_relays_of_other_processes_are_woken_when_the_transaction_commits() -> N
         engine.exec_driver_sql = record  # type: ignore[attr-defined]  # as on a connection
         notify_relays(engine)  # type: ignore[arg-type]  # it records statements
     assert statements == ["NOTIFY edge_relay"]
+
+
+def test_everything_is_purged_even_if_no_page_is_named(connection: Connection) -> None:
+    """The given cause is shown instead of the counted changes."""
+    resolution = Resolution(everything_reason="a column")
+    enqueue_resolution(connection, resolution, (CDN,), NOW, cause="a release")
+    assert [(row.kind, row.cause) for row in get_entries(connection)] == [
+        ("everything", "a release")
+    ]
+
+
+def test_a_backlog_is_coalesced_when_it_is_queued(connection: Connection) -> None:
+    """It does not wait for the next maintenance."""
+    enqueue(connection, page("/a"), page("/b"), tiers=(replace(CDN, max_backlog=1),))
+    assert [row.kind for row in get_entries(connection)] == ["everything"]
+
+
+def test_new_entries_wake_the_relays(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for each resolution with pages."""
+    calls: list[Connection] = []
+    monkeypatch.setattr("app.edge.purge.outbox.notify_relays", calls.append)
+    enqueue(connection, page("/a"), page("/b"), tiers=(CDN, GATEWAY))
+    assert calls == [connection]
+
+
+def test_new_entries_hold_the_time_of_the_first_change(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries of earlier resolutions keep theirs."""
+    earlier = [add_entry(connection, "/x", written_at=1), add_entry(connection, "/y")]
+    resolution = Resolution(change_count=1, pages=(page("/a"),), first_written_at=NOW)
+    monkeypatch.setattr("app.edge.purge.outbox.resolve", lambda _connection: resolution)
+    assert resolve_and_enqueue(connection, (CDN, GATEWAY), LATER) is resolution
+    assert [get_entry(connection, entry_id).written_at for entry_id in earlier] == [1, None]
+    assert [row.written_at for row in get_entries(connection)[2:]] == [AT, AT]

@@ -27,7 +27,8 @@ from .rows import AT, SECOND, add_entry, add_tier, get_entry, get_tier, open_mem
 
 TOKEN = "1" * 32
 FLIGHT = 30 * SECOND
-OTHER = Tier(name="other", depth=1)
+HOUR = 3600 * SECOND
+OTHER = Tier(name="another", depth=1)
 
 
 class Middle(Random):
@@ -42,14 +43,16 @@ class Middle(Random):
 def connection() -> Iterator[Connection]:
     """A database in memory with a tier that has failed twice."""
     with open_memory() as connection:
+        add_tier(connection, OTHER, failures=7, resume_at=AT + 1, breaker="down", flight=HOUR)
         add_tier(connection, failures=2, resume_at=AT + 1, breaker="down")
-        add_tier(connection, OTHER, failures=2, resume_at=AT + 1, breaker="down")
+        add_entry(connection, "/other", id=1, blame=30, upto=1000, claimed_by="3" * 32)
         yield connection
 
 
 def add_claimed(connection: Connection, url: str = "/a", **values: Any) -> int:
     """Insert an entry that the claim with TOKEN holds."""
     defaults = {"state": EntryState.CLAIMED, "claimed_by": TOKEN, "attempts": 4, "blame": 2}
+    defaults["due_at"] = AT - 5
     return add_entry(connection, url, **(defaults | values))
 
 
@@ -108,7 +111,7 @@ def test_a_success_closes_the_breaker_of_its_own_tier(connection: Connection) ->
     row, other = get_tier(connection), get_tier(connection, OTHER)
     assert (row.failures, row.resume_at, row.breaker, row.last_success) == (0, 0, "", AT)
     assert (other.failures, other.resume_at, other.breaker, other.last_success) == (
-        2,
+        7,
         AT + 1,
         "down",
         None,
@@ -119,6 +122,8 @@ STOLEN = {
     "claimed by another process": {"claimed_by": "2" * 32},
     "released": {"state": EntryState.PENDING},
     "of no claim": {"claimed_by": ""},
+    "claimed for its first purge": {"claimed_by": "2" * 32, "again": True},
+    "claimed for its second purge": {"claimed_by": "2" * 32, "sent_at": AT - 9},
 }
 
 
@@ -129,7 +134,7 @@ def test_the_result_of_a_call_whose_claim_ended_changes_no_entry(
 ) -> None:
     """The process that holds the entry now reports its own result."""
     entry_id = add_claimed(connection, **values)
-    unnamed_id = add_claimed(connection, "/b")
+    unnamed_id = add_claimed(connection, "/b", **values | {"claimed_by": TOKEN})
     before = get_entry(connection, entry_id), get_entry(connection, unnamed_id)
     if error is None:
         record_success(connection, CDN, claim_of(entry_id), NOW)
@@ -144,6 +149,12 @@ DEAD = {
     "a later dead letter": ({"id": 51}, CDN, False, EntryState.DEAD),
     "a dead letter of another tier": ({}, OTHER, False, EntryState.DEAD),
     "before the second purge": ({}, CDN, True, EntryState.DEAD),
+    "an entry that another process has claimed": (
+        {"state": EntryState.CLAIMED},
+        CDN,
+        False,
+        EntryState.CLAIMED,
+    ),
     "an entry that is no dead letter": (
         {"state": EntryState.PENDING},
         CDN,
@@ -159,8 +170,12 @@ def test_the_last_purge_of_everything_settles_older_dead_letters(
 ) -> None:
     """They are covered up to the id that the purge waits for."""
     dead = add_entry(connection, tier=tier, **{"id": 7, "state": EntryState.DEAD, **values})
-    everything = add_claimed(connection, "", id=100, upto=50, again=again)
-    record_success(connection, CDN, claim_of(everything, everything=True), NOW)
+    add_claimed(connection, "", id=102, upto=1000, claimed_by="2" * 32)
+    everything = [
+        add_claimed(connection, "", id=101, upto=20, again=again),
+        add_claimed(connection, "", id=100, upto=50, again=again),
+    ]
+    record_success(connection, CDN, claim_of(*everything, everything=True), NOW)
     row = get_entry(connection, dead)
     assert row.state == state
     assert row.settled_at == (AT if state is EntryState.SETTLED else None)
@@ -268,11 +283,33 @@ def test_a_refused_purge_of_everything_is_tried_again_after_the_credential_delay
 
 
 def test_a_failed_purge_of_everything_is_no_dead_letter(connection: Connection) -> None:
-    """However often it failed."""
+    """It waits for its own back-off, and one failure does not open the breaker."""
     set_failures(connection, 0)
     entry_id = add_claimed(connection, "", blame=11)
     fail(connection, DOWN, entry_id, everything=True)
-    assert get_entry(connection, entry_id).state == EntryState.PENDING
+    row = get_entry(connection, entry_id)
+    assert (row.state, row.due_at) == (EntryState.PENDING, AT + 150 * SECOND)
+    assert get_tier(connection).breaker == ""
+
+
+def test_refused_pages_wait_for_their_own_backoff(connection: Connection) -> None:
+    """They are sent again in smaller batches soon."""
+    set_failures(connection, 0)
+    ids = [add_claimed(connection, f"/{n}", blame=3) for n in range(2)]
+    fail(connection, REFUSED, *ids)
+    assert [get_entry(connection, entry_id).due_at for entry_id in ids] == [AT + 4 * SECOND] * 2
+
+
+def test_rejected_credentials_pause_the_tier_for_a_quarter_of_an_hour(
+    connection: Connection,
+) -> None:
+    """The entries keep their time, since they did nothing wrong."""
+    set_failures(connection, 0)
+    entry_id = add_claimed(connection)
+    pause = CREDENTIAL_DELAY + timedelta(seconds=0.5)
+    assert fail(connection, FORBIDDEN, entry_id) == pause
+    assert get_tier(connection).resume_at == AT + pause // timedelta(microseconds=1)
+    assert get_entry(connection, entry_id).due_at == AT - 5
 
 
 BREAKERS = {
@@ -293,7 +330,7 @@ def test_the_breaker_opens_with_the_third_failure_or_rejected_credentials(
     fail(connection, error, *(add_claimed(connection, f"/{n}") for n in range(2)))
     row = get_tier(connection)
     assert (row.failures, row.breaker) == (failures + 1, breaker)
-    assert get_tier(connection, OTHER).failures == 2
+    assert get_tier(connection, OTHER).failures == 7
 
 
 def test_an_open_breaker_stays_open_after_a_failure_that_would_not_open_it(
