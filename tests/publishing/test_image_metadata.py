@@ -281,7 +281,7 @@ def test_a_drawing_does_not_carry_its_source() -> None:
     """The attributes of an editor go: the source of draw.io, paths on the author's disk."""
     data = (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/x" '
-        'content="&lt;mxfile SECRET>" inkscape:export-filename=\'/home/SECRET\' width="9">'
+        'content="&lt;mxfile SECRET>" inkscape:export-filename=\'/disk/SECRET\' width="9">'
         '<g inkscape:label="SECRET" fill="red"/></svg>'
     )
     clean = remove_metadata(data.encode()).decode()
