@@ -97,18 +97,18 @@ def read_report(files: Mapping[str, Mapping[str, object]]) -> dict[str, Room]:
 
 
 def find_losses(
-    measured: Mapping[str, Room], recorded: Mapping[str, Mapping[str, float]]
+    rooms: Mapping[str, Room], limits: Mapping[str, Mapping[str, float]]
 ) -> Iterable[str]:
     """Yield a sentence on each number that fell, and the uncovered lines of its room."""
-    for name, limits in recorded.items():
-        room = measured.get(name)
+    for name, room_limits in limits.items():
+        room = rooms.get(name)
         if room is None:
             yield f"{name} is recorded, but nothing of it was measured: record the coverage again."
             continue
         percentages = room.percentages()
         losses = [
             f"{kind} fell from {limit} % to {percentages[kind]} %"
-            for kind, limit in limits.items()
+            for kind, limit in room_limits.items()
             if percentages[kind] < limit - TOLERANCE
         ]
         if losses:
@@ -116,41 +116,41 @@ def find_losses(
             yield f"{name}: {' and '.join(losses)}. Lines that no test runs:{lines}"
 
 
-def below_promise(measured: Mapping[str, Room]) -> Iterable[str]:
+def below_promise(rooms: Mapping[str, Room]) -> Iterable[str]:
     """Yield a line for each room that carries promises and stands below the percentage."""
     for name in PROMISE_ROOMS:
-        percentages = measured.get(name, Room()).percentages()
+        percentages = rooms.get(name, Room()).percentages()
         if min(percentages.values()) < PROMISED:
             yield f"{name}: {percentages['lines']} % of lines, {percentages['branches']} % of branches"
 
 
 def raise_record(
-    measured: Mapping[str, Room], recorded: Mapping[str, Mapping[str, float]]
+    rooms: Mapping[str, Room], limits: Mapping[str, Mapping[str, float]]
 ) -> dict[str, dict[str, float]]:
     """Return the higher of the measured and the recorded numbers; rooms that are gone are left out."""
     return {
         name: {
-            kind: max(value, recorded.get(name, {}).get(kind, 0.0))
+            kind: max(value, limits.get(name, {}).get(kind, 0.0))
             for kind, value in room.percentages().items()
         }
-        for name, room in sorted(measured.items())
+        for name, room in sorted(rooms.items())
     }
 
 
 def main(*arguments: str) -> int:
     """Print the rooms, check or record them; return the exit status."""
-    measured = measure(ROOT / ".coverage")
-    recorded = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    for name, room in sorted(measured.items()):
+    rooms = measure(ROOT / ".coverage")
+    limits = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    for name, room in sorted(rooms.items()):
         numbers = room.percentages()
         print(f"{name:32} {numbers['lines']:6} % lines {numbers['branches']:6} % branches")  # noqa: T201 - a command prints
-    for line in below_promise(measured):
+    for line in below_promise(rooms):
         print(f"below {PROMISED} %: {line}")  # noqa: T201 - a command prints
     if "--record" in arguments:
-        text = json.dumps(raise_record(measured, recorded), indent=2)
+        text = json.dumps(raise_record(rooms, limits), indent=2)
         RECORD.write_text(text + "\n", encoding="utf-8")
         return 0
-    losses = list(find_losses(measured, recorded))
+    losses = list(find_losses(rooms, limits))
     for loss in losses:
         print(loss, file=sys.stderr)  # noqa: T201 - a command prints
     return 1 if losses else 0

@@ -37,8 +37,8 @@ def test_a_number_may_fall_by_the_tolerance_only(
     lines_run: int, branches_run: int, *, loses: bool
 ) -> None:
     """The message names the room, both numbers and the uncovered lines of the file."""
-    recorded = {"app/a": {"lines": 95.0, "branches": 90.0}}
-    losses = list(find_losses({"app/a": room(lines_run, branches_run)}, recorded))
+    limits = {"app/a": {"lines": 95.0, "branches": 90.0}}
+    losses = list(find_losses({"app/a": room(lines_run, branches_run)}, limits))
     assert bool(losses) is loses
     assert all("app/a/b.py: 7, 9" in loss and "fell from" in loss for loss in losses)
 
@@ -51,11 +51,11 @@ def test_a_recorded_room_that_was_not_measured_is_a_loss() -> None:
 
 def test_a_recorded_number_never_falls() -> None:
     """Recording raises a number, keeps a higher one, and drops a room that is gone."""
-    recorded = {
+    limits = {
         "app/a": {"lines": 95.0, "branches": 90.0},
         "app/gone": {"lines": 1.0, "branches": 1.0},
     }
-    assert raise_record({"app/a": room(970, 800)}, recorded) == {
+    assert raise_record({"app/a": room(970, 800)}, limits) == {
         "app/a": {"lines": 97.0, "branches": 90.0}
     }
 
@@ -104,5 +104,5 @@ def test_a_file_belongs_to_one_room(path: str, name: str) -> None:
 
 def test_every_room_of_the_list_and_of_the_record_exists() -> None:
     """A renamed folder must not lose its promise."""
-    recorded = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    assert all((ROOT / name).is_dir() for name in {*PROMISE_ROOMS, *recorded})
+    limits = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    assert all((ROOT / name).is_dir() for name in {*PROMISE_ROOMS, *limits})

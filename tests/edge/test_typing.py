@@ -17,7 +17,7 @@ EXPECTED = re.compile(r"# E: ([a-z -]+)$")
 
 
 @pytest.fixture(scope="module")
-def reported() -> dict[str, dict[int, set[str]]]:
+def mypy_errors() -> dict[str, dict[int, set[str]]]:
     """The codes of the errors that mypy reports, by file and line."""
     files = sorted(CASES.glob("*_uses.py"))
     output = subprocess.run(
@@ -36,7 +36,7 @@ def reported() -> dict[str, dict[int, set[str]]]:
     return errors
 
 
-def expected(file: Path) -> dict[int, set[str]]:
+def expected_errors(file: Path) -> dict[int, set[str]]:
     """Return the codes in the comments of a file, by line."""
     lines = enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
     return {n: set(match[1].split()) for n, line in lines if (match := EXPECTED.search(line))}
@@ -45,7 +45,7 @@ def expected(file: Path) -> dict[int, set[str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["right_uses.py", "wrong_uses.py"])
 def test_mypy_reports_exactly_the_marked_errors(
-    reported: dict[str, dict[int, set[str]]], name: str
+    mypy_errors: dict[str, dict[int, set[str]]], name: str
 ) -> None:
     """A marked view keeps its type, and a wrong argument is an error on its line."""
-    assert dict(reported[name]) == expected(CASES / name)
+    assert dict(mypy_errors[name]) == expected_errors(CASES / name)
