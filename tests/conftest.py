@@ -24,6 +24,7 @@ from app.extensions import alembic, db
 
 from . import depth
 from .live.programs import PACKED
+from .live.run_folder import RUN
 
 depth.register_profiles()  # before a test module is imported: decorators read the profile
 
@@ -37,6 +38,25 @@ pytest_plugins = [
     "tests.live.varnish",
     "tests.site.content_database",
 ]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A run that is interrupted or killed leaves neither servers nor folders behind."""
+    RUN.use_as_tempdir()
+    if session.config.option.basetemp is None:
+        RUN.add_folder(basetemp(session))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Keep pytest's folder after a run that came to its end, for a look at what failed."""
+    if session.config.option.basetemp is None and exitstatus != pytest.ExitCode.INTERRUPTED:
+        RUN.release_folder(basetemp(session))
+
+
+def basetemp(session: pytest.Session) -> Path:
+    """The folder that holds the temporary folders of all tests of this run."""
+    factory: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]  # no public name
+    return factory.getbasetemp()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
