@@ -60,8 +60,34 @@ def basetemp(session: pytest.Session) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what is fast first: a mistake shows within seconds."""
-    items.sort(key=lambda item: ("live" in item.keywords) * 2 + ("slow" in item.keywords))
+    """Run the fast tests first, then the slow ones: a mistake shows within seconds.
+
+    The live tests come last, in many groups of middle size, so that all processes of a parallel run
+    end at about the same time. One process runs all tests of a group.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(find_group(item)))
+    items.sort(key=run_order)
+
+
+def run_order(item: pytest.Item) -> int:
+    """The place of a test in the run: fast, slow, slow and live, live."""
+    live, slow = "live" in item.keywords, "slow" in item.keywords
+    return (3 - slow) if live else int(slow)
+
+
+def find_group(item: pytest.Item) -> str:
+    """The group of tests that one process runs, so that it starts the servers of a module once.
+
+    It is the module. A slow test that shares no server or app is a group by itself.
+    """
+    path, _, name = item.nodeid.partition("::")
+    definitions = item._fixtureinfo.name2fixturedefs.values()  # type: ignore[attr-defined]  # no public name
+    if any(definition.scope == "module" for several in definitions for definition in several):
+        return path
+    if "slow" in item.keywords:
+        return f"{path}-{name}"
+    return f"{path}-{'live' if 'live' in item.keywords else 'fast'}"
 
 
 def pytest_collection_finish() -> None:
