@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from wsgiref.simple_server import WSGIServer
 
 import pytest
@@ -37,7 +38,7 @@ class Front:
     def __init__(self, server: WSGIServer, port: int) -> None:
         self.server = server
         self.port = port
-        self.settings = {
+        self.settings: dict[str, Any] = {
             "EDGE_GATEWAY": False,
             "SITE_URL": f"http://127.0.0.1:{port}",
             "EDGE": "varnish",

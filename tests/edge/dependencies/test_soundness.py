@@ -71,7 +71,13 @@ FROMS: list[tuple[Any, list[Any], list[Any]]] = [
 ]
 
 
-KEYS = [post.c.published_at.desc(), post.c.published_at, post.c.title, "title", sa.desc("slug")]
+KEYS: list[Any] = [
+    post.c.published_at.desc(),
+    post.c.published_at,
+    post.c.title,
+    "title",
+    sa.desc("slug"),
+]
 
 
 @st.composite

@@ -18,8 +18,8 @@ from app.edge.pages.page import sorted_urls
 from app.edge.pages.resolve import find_affected_pages, manual_purge_change
 from tests.depth import examples
 
-from ..dependencies.conftest import changes, link, memory, post, run_and_record, topic
-from ..dependencies.test_soundness import SEED, WRITES, attempt, rows_of, statements
+from ..dependencies.conftest import changes, link, memory, post, rows_of, run_and_record, topic
+from ..dependencies.test_soundness import SEED, WRITES, attempt, statements
 from .conftest import register_page
 
 ENGINE = memory()

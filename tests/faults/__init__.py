@@ -1,0 +1,1 @@
+"""Small faults that are planted into the code, each with the tests that must notice it."""
