@@ -79,12 +79,12 @@ def find_descendants(roots: dict[int, float], processes: list[Process]) -> set[i
 
     A process that began after its ID was noted is another one, which has got the ID since then.
     """
-    reused = {
+    reused_pids = {
         process.pid
         for process in processes
         if process.pid in roots and process.start_time > roots[process.pid] + CLOCK_TOLERANCE
     }
-    sessions = roots.keys() - reused
+    sessions = roots.keys() - reused_pids
     pids = sessions & {process.pid for process in processes}
     while True:
         more = {
@@ -113,12 +113,12 @@ def is_supervisor(pid: int) -> bool:
     return False
 
 
-def kill_all(noted: dict[int, float], observed: dict[int, float]) -> None:
+def kill_all(notes: dict[int, float], descendants: dict[int, float]) -> None:
     """End the programs: servers first with SIGQUIT, so that PostgreSQL frees its shared memory."""
-    roots = observed | noted
+    roots = descendants | notes
     pids = find_descendants(roots, list_processes())
-    send(pids & noted.keys(), signal.SIGQUIT)
-    deadline = time.monotonic() + (BOUND if pids & noted.keys() else 0)
+    send(pids & notes.keys(), signal.SIGQUIT)
+    deadline = time.monotonic() + (BOUND if pids & notes.keys() else 0)
     while pids:
         roots |= dict.fromkeys(pids - roots.keys(), time.time())
         if time.monotonic() > deadline:
@@ -151,22 +151,22 @@ def watch_run() -> dict[int, float]:
     They include programs that nothing has noted: a browser, a command, a worker of xdist.
     """
     run = os.getppid()
-    observed: dict[int, float] = {}
+    descendants: dict[int, float] = {}
     while not select.select([sys.stdin], [], [], INTERVAL)[0]:
         processes = list_processes()
         children = find_children(run, processes)
-        observed = {pid: observed.get(pid, time.time()) for pid in children}
-    return observed
+        descendants = {pid: descendants.get(pid, time.time()) for pid in children}
+    return descendants
 
 
 def main(folder: Path) -> None:
     """Wait for the end of the run, then end its programs and delete its folders."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
-    observed = watch_run()
+    descendants = watch_run()
     with suppress(OSError):
         (folder / "processes").rename(folder / "ended")  # no program can start from now on
-        kill_all(find_notes(folder / "ended"), observed)
+        kill_all(find_notes(folder / "ended"), descendants)
     folders = [folder]
     with suppress(OSError):
         folders += [Path(note.read_text()) for note in (folder / "folders").iterdir()]
