@@ -125,7 +125,7 @@ def register_profiles() -> None:
             max_examples=depth.default_examples,
             deadline=None,
             derandomize=name == "ci",
-            database=None if name == "ci" else settings.default.database,
+            database=None if name == "ci" else settings().database,
             print_blob=True,
             suppress_health_check=[HealthCheck.too_slow],
         )

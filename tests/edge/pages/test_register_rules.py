@@ -311,7 +311,7 @@ def test_a_starting_process_changes_the_build_only_before_the_first_release(
 
 def test_a_record_and_its_dependencies_give_the_same_entries(engine: Engine) -> None:
     """A page can be registered from a record or from a collection."""
-    rows = {OF_A, Row(table="post", key=(("id", "1"),), columns=SLUG)}
+    rows: set[Dependency] = {OF_A, Row(table="post", key=(("id", "1"),), columns=SLUG)}
     with engine.begin() as connection:
         at = [current_log_position(connection)]
         register(connection, PAGE, rows, at)

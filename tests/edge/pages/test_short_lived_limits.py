@@ -280,6 +280,9 @@ def test_a_joined_row_that_the_url_names_is_left_out(url: str, *, is_left_out: b
 
 def test_other_dependencies_are_kept_as_they_are() -> None:
     """Only ranges have values that may come from the URL."""
-    rows = {Row(table="post", key=(("id", "abc"),), columns=SLUG), Table(table="author")}
+    rows: set[Dependency] = {
+        Row(table="post", key=(("id", "abc"),), columns=SLUG),
+        Table(table="author"),
+    }
     entries = entries_without_address(RenderRecord(single_dependencies=set(rows)), "/abc")
     assert set(entries) == {cached_entry(one)[0] for one in rows}
