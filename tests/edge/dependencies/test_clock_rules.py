@@ -28,11 +28,11 @@ NOW = datetime(2026, 11, 29, 7, 3, 4, 987_654, tzinfo=UTC)
 
 
 def use_of(
-    value: Any, length: timedelta = timedelta(milliseconds=10), **known: Any
+    value: Any, length: timedelta = timedelta(milliseconds=10), **origin: Any
 ) -> Grain | None:
     """Return the precision of a value in a response that began now, or None."""
     window = Window.of(NOW, NOW + length)
-    use = find_clock_use([("p", value)], window, Provenance(**known))
+    use = find_clock_use([("p", value)], window, Provenance(**origin))
     return use and use.grain
 
 
@@ -142,10 +142,10 @@ EXPLAINED: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("value", "known"), EXPLAINED.values(), ids=EXPLAINED)
-def test_a_value_of_a_row_or_the_url_is_no_clock(value: Any, known: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("value", "origin"), EXPLAINED.values(), ids=EXPLAINED)
+def test_a_value_of_a_row_or_the_url_is_no_clock(value: Any, origin: dict[str, Any]) -> None:
     """The same value without its origin is one."""
-    assert use_of(value, **known) is None
+    assert use_of(value, **origin) is None
     assert use_of(value) is not None
 
 
@@ -161,14 +161,16 @@ UNEXPLAINED: dict[str, tuple[Any, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("value", "known"), UNEXPLAINED.values(), ids=UNEXPLAINED)
-def test_a_value_near_one_of_a_row_or_the_url_is_a_clock(value: Any, known: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("value", "origin"), UNEXPLAINED.values(), ids=UNEXPLAINED)
+def test_a_value_near_one_of_a_row_or_the_url_is_a_clock(
+    value: Any, origin: dict[str, Any]
+) -> None:
     """Only the value itself, or one that is derived from it, is explained."""
-    assert use_of(value, **known) is not None
+    assert use_of(value, **origin) is not None
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    ("value", "outcome"),
     [
         (10**9 - 1, False),
         (10**9, True),
@@ -184,13 +186,13 @@ def test_a_value_near_one_of_a_row_or_the_url_is_a_clock(value: Any, known: dict
         (1.5, True),
     ],
 )
-def test_most_values_are_excluded_quickly(value: Any, *, expected: bool) -> None:
+def test_most_values_are_excluded_quickly(value: Any, *, outcome: bool) -> None:
     """Numbers outside of the range of timestamps, and texts that are too short or too long."""
-    assert may_be_moment(value) is expected
+    assert may_be_moment(value) is outcome
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "outcome"),
     [
         ("2026-11-29", date(2026, 11, 29)),
         ("2026-11-29 07:03:04", datetime(2026, 11, 29, 7, 3, 4)),  # noqa: DTZ001 - no zone
@@ -200,9 +202,9 @@ def test_most_values_are_excluded_quickly(value: Any, *, expected: bool) -> None
         ("2026-11-31 00:00:00", None),
     ],
 )
-def test_instants_are_read_in_iso_8601(text: str, expected: Any) -> None:
+def test_instants_are_read_in_iso_8601(text: str, outcome: Any) -> None:
     """Text that is no instant gives none."""
-    assert read_iso(text) == expected
+    assert read_iso(text) == outcome
 
 
 CLOCKS = ["CURRENT_DATE", "localtime", "clock_timestamp ()", "'today'", "julianday()", "uuidv7()"]
@@ -216,7 +218,7 @@ def test_each_function_of_the_clock_is_recognised(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "word", "expected"),
+    ("statement", "word", "outcome"),
     [
         ("SELECT date(?)", "now", True),
         ("SELECT ?::timestamptz", "Tomorrow", True),
@@ -226,7 +228,7 @@ def test_each_function_of_the_clock_is_recognised(sql: str) -> None:
     ],
 )
 def test_a_word_is_an_instant_only_where_a_statement_converts_it(
-    statement: str, word: str, *, expected: bool
+    statement: str, word: str, *, outcome: bool
 ) -> None:
     """Both the word and the conversion are needed."""
-    assert reads_as_moment(statement, word) is expected
+    assert reads_as_moment(statement, word) is outcome

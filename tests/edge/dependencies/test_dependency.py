@@ -23,8 +23,8 @@ IN_RANGE = {"kind": "k", "size": 2, "at": 15}
 
 def update(old: dict[str, Any], new: dict[str, Any], *columns: str) -> Change:
     """Return an update of these columns."""
-    changed = frozenset(columns)
-    return Change(table="t", op=Op.UPDATE, old=old, new=new, changed_columns=changed)
+    columns_changed = frozenset(columns)
+    return Change(table="t", op=Op.UPDATE, old=old, new=new, changed_columns=columns_changed)
 
 
 def insert(image: dict[str, Any]) -> Change:
@@ -65,8 +65,8 @@ CASES: list[tuple[str, Dependency, Change, bool]] = [
     ("a truncated range", RANGE, Change(table="t", op=Op.TRUNCATE), True),
     ("everything for a part", PART, EVERYTHING_CHANGED, True),
     *(
-        (f"a part {words}", PART, Change(table=table, op=Op.DELETE, old=old), expected)
-        for words, table, old, expected in (
+        (f"a part {words}", PART, Change(table=table, op=Op.DELETE, old=old), outcome)
+        for words, table, old, outcome in (
             ("that is replaced", "part:template", {"name": "n", "digest": "1"}, True),
             ("of another digest", "part:template", {"name": "n", "digest": "2"}, False),
             ("of another name", "part:template", {"name": "m", "digest": "1"}, False),
@@ -78,22 +78,30 @@ CASES: list[tuple[str, Dependency, Change, bool]] = [
 
 
 @pytest.mark.parametrize(
-    ("dependency", "change", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+    ("dependency", "change", "outcome"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
 )
 def test_a_change_matches_by_its_images_and_columns(
-    dependency: Dependency, change: Change, *, expected: bool
+    dependency: Dependency, change: Change, *, outcome: bool
 ) -> None:
     """A change matches if it may alter what was read, and only then."""
-    assert matches(dependency, change) is expected
+    assert matches(dependency, change) is outcome
 
 
 @pytest.mark.parametrize(
     ("low", "high", "inside"),
-    [(None, None, (0, 5, 9)), (5, None, (5, 9)), (None, 5, (0, 5)), (5, 5, (5,)), (0, 0, (0,))],
+    [
+        (None, None, (-1, 0, 5, 9)),
+        (5, None, (5, 9)),
+        (None, 5, (-1, 0, 5)),
+        (5, 5, (5,)),
+        (0, 0, (0,)),
+        (0, None, (0, 5, 9)),
+        (None, 0, (-1, 0)),
+    ],
 )
 def test_an_interval_is_closed(low: int | None, high: int | None, inside: tuple[int, ...]) -> None:
     """Zero is a bound like any other; None is no bound."""
     interval = Interval(column="at", low=low, high=high)
-    assert tuple(key for key in (0, 5, 9) if interval.contains({"at": key})) == inside
+    assert tuple(key for key in (-1, 0, 5, 9) if interval.contains({"at": key})) == inside
     assert interval.contains({})
     assert interval.contains({"at": None})

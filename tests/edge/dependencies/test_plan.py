@@ -62,14 +62,14 @@ BOUNDS: dict[str, tuple[Any, Any, int | None, bool, tuple[int | None, int | None
 }
 
 
-@pytest.mark.parametrize(("low", "high", "last", "down", "expected"), BOUNDS.values(), ids=BOUNDS)
+@pytest.mark.parametrize(("low", "high", "last", "down", "outcome"), BOUNDS.values(), ids=BOUNDS)
 def test_an_interval_joins_the_bounds_and_the_last_row(
-    low: int | None, high: int | None, last: int | None, down: bool, expected: Any
+    low: int | None, high: int | None, last: int | None, down: bool, outcome: Any
 ) -> None:
     """The narrower of the bound and the last row is kept on its side."""
     one = interval_plan(lower=LOWER, upper=UPPER, descending=down)
     between = one.interval(values(lower=low, upper=high), last)
-    assert (between and (between.low, between.high)) == expected
+    assert (between and (between.low, between.high)) == outcome
 
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -86,13 +86,13 @@ LAST = {
 }
 
 
-@pytest.mark.parametrize(("rows", "limit", "expected"), LAST.values(), ids=LAST)
+@pytest.mark.parametrize(("rows", "limit", "outcome"), LAST.values(), ids=LAST)
 def test_the_last_row_counts_only_if_the_limit_was_reached(
-    rows: list[tuple[Any, ...]], limit: Any, expected: int | None
+    rows: list[tuple[Any, ...]], limit: Any, outcome: int | None
 ) -> None:
     """With fewer rows, a row after the last one would be in the result too."""
     one = interval_plan(position=0, limit=parameter("n"))
-    assert one.last_key(values(n=limit), rows) == expected
+    assert one.last_key(values(n=limit), rows) == outcome
     assert interval_plan(limit=parameter("n")).last_key(values(n=1), rows) is None
     assert interval_plan(position=0).last_key(values(n=1), rows) is None
 
@@ -109,20 +109,20 @@ def equal_to(*columns: str) -> tuple[EqualityPlan, ...]:
     return tuple(EqualityPlan(column=c, parameter=parameter(c, many=True)) for c in columns)
 
 
-def pairs_of(found: set[Any]) -> set[tuple[tuple[str, str], ...]]:
+def pairs_of(result: set[Any]) -> set[tuple[tuple[str, str], ...]]:
     """Return the compared values of ranges."""
-    return {one.equalities for one in found}
+    return {one.equalities for one in result}
 
 
 @pytest.mark.parametrize("count", [plan.MAX_COMBINATIONS, plan.MAX_COMBINATIONS + 1])
 def test_the_limit_of_combinations_is_exact(count: int) -> None:
     """A list of more values narrows nothing; shorter lists beside it still do."""
     source = TablePlan(table="t", referenced_columns=READ, equalities=equal_to("a", "b"))
-    found = pairs_of(ranges_of(source, values(a=[*range(count)], b=[7])))
+    result = pairs_of(ranges_of(source, values(a=[*range(count)], b=[7])))
     if count <= plan.MAX_COMBINATIONS:
-        assert found == {(("a", str(n)), ("b", "7")) for n in range(count)}
+        assert result == {(("a", str(n)), ("b", "7")) for n in range(count)}
     else:
-        assert found == {(("b", "7"),)}
+        assert result == {(("b", "7"),)}
 
 
 LISTS: dict[str, tuple[dict[str, list[Any]], set[Any]]] = {
@@ -140,23 +140,21 @@ LISTS: dict[str, tuple[dict[str, list[Any]], set[Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("lists", "expected"), LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize(("lists", "outcome"), LISTS.values(), ids=LISTS)
 def test_each_combination_of_values_is_a_range(
-    lists: dict[str, list[Any]], expected: set[Any]
+    lists: dict[str, list[Any]], outcome: set[Any]
 ) -> None:
     """NULL equals nothing; a value that can't be compared does not narrow the range."""
     source = TablePlan(table="t", referenced_columns=READ, equalities=equal_to("a", "b"))
-    assert pairs_of(ranges_of(source, values(**lists))) == expected
+    assert pairs_of(ranges_of(source, values(**lists))) == outcome
 
 
-@pytest.mark.parametrize(("is_numeric", "expected"), [(True, {()}), (False, {(("a", "5"),)})])
-def test_a_text_may_equal_a_number_of_another_notation(
-    is_numeric: bool, expected: set[Any]
-) -> None:
+@pytest.mark.parametrize(("is_numeric", "outcome"), [(True, {()}), (False, {(("a", "5"),)})])
+def test_a_text_may_equal_a_number_of_another_notation(is_numeric: bool, outcome: set[Any]) -> None:
     """A numeric column converts a text parameter, so the encoded text says nothing."""
     one = EqualityPlan(column="a", parameter=parameter("a"), is_numeric=is_numeric)
     source = TablePlan(table="t", referenced_columns=READ, equalities=(one,))
-    assert pairs_of(ranges_of(source, values(a="5"))) == expected
+    assert pairs_of(ranges_of(source, values(a="5"))) == outcome
     assert pairs_of(ranges_of(source, values(a=5))) == {(("a", "5"),)}
 
 
@@ -195,25 +193,25 @@ JOINS: dict[str, tuple[dict[str, Any], list[Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("lists", "expected"), JOINS.values(), ids=JOINS)
+@pytest.mark.parametrize(("lists", "outcome"), JOINS.values(), ids=JOINS)
 def test_a_joined_row_is_required_only_if_all_values_are_comparable(
-    lists: dict[str, Any], expected: list[Any]
+    lists: dict[str, Any], outcome: list[Any]
 ) -> None:
     """Otherwise the range depends on rows with any joined row."""
     joins = semi_join("a").semi_joins(values(**lists), None)
-    found = [join and join.equalities for join in joins]
-    assert sorted(found, key=repr) == sorted(expected, key=repr)
+    result = [join and join.equalities for join in joins]
+    assert sorted(result, key=repr) == sorted(outcome, key=repr)
 
 
 def test_the_interval_of_a_joined_row_has_its_own_last_key() -> None:
     """The last row of a list sorted by the joined row bounds the joined row's key."""
     own = interval_plan(position=0, limit=parameter("n"))
-    joined = interval_plan(position=1, limit=parameter("n"), descending=True)
+    join = interval_plan(position=1, limit=parameter("n"), descending=True)
     source = TablePlan(
         table="t",
         referenced_columns=READ,
         interval=own,
-        semi_join=semi_join("a", interval=joined),
+        semi_join=semi_join("a", interval=join),
     )
     record = RenderRecord()
     source.add_to(record, values(n=1, a=[3]), [(7, 8)])
@@ -226,12 +224,12 @@ def test_the_interval_of_a_joined_row_has_its_own_last_key() -> None:
 
 def test_ranges_are_cached_under_the_values_of_the_joined_row_too() -> None:
     """Two executions that differ in a bound or a joined value have different ranges."""
-    joined = semi_join("a", interval=interval_plan(lower=LOWER))
+    join = semi_join("a", interval=interval_plan(lower=LOWER))
     source = TablePlan(
-        table="t", referenced_columns=READ, interval=interval_plan(upper=UPPER), semi_join=joined
+        table="t", referenced_columns=READ, interval=interval_plan(upper=UPPER), semi_join=join
     )
-    found = [
+    result = [
         ranges_of(source, values(a=[a], lower=low, upper=high))
         for a, low, high in ((1, 1, 9), (2, 1, 9), (1, 2, 9), (1, 1, 8))
     ]
-    assert len({frozenset(one) for one in found}) == 4
+    assert len({frozenset(one) for one in result}) == 4

@@ -18,7 +18,7 @@ from .conftest import SCHEMA, WATCHED, metadata, post
 
 
 @pytest.fixture
-def tracked(tmp_path: Path) -> Iterator[Engine]:
+def tracked_engine(tmp_path: Path) -> Iterator[Engine]:
     """A tracked engine over a database in a file, which has several connections."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'positions.db'}")
     with engine.begin() as connection:
@@ -35,26 +35,26 @@ def insert(engine: Engine, number: int) -> None:
         connection.execute(sa.insert(post).values(id=number, slug=f"s{number}"))
 
 
-def test_each_connection_of_a_response_has_a_position(tracked: Engine) -> None:
+def test_each_connection_of_a_response_has_a_position(tracked_engine: Engine) -> None:
     """The second position is read after a commit in between, so both are compared."""
     with recording() as record:
-        with tracked.connect() as first:
+        with tracked_engine.connect() as first:
             first.execute(sa.select(post))
             first.execute(sa.select(post.c.slug))
         assert len(record.log_positions) == 1
-        with tracked.connect() as second, tracked.connect() as third:
+        with tracked_engine.connect() as second, tracked_engine.connect() as third:
             second.execute(sa.select(post))
             third.execute(sa.select(post))
     assert len(record.log_positions) in {2, 3}
     assert len(record.readers) == len(record.log_positions)
 
 
-def test_a_later_response_on_the_same_connection_has_a_new_position(tracked: Engine) -> None:
+def test_a_later_response_on_the_same_connection_has_a_new_position(tracked_engine: Engine) -> None:
     """The position of an earlier response is older than the reads of the later one."""
     positions: list[str] = []
     for number in (1, 2):
-        insert(tracked, number)
-        with recording() as record, tracked.connect() as connection:
+        insert(tracked_engine, number)
+        with recording() as record, tracked_engine.connect() as connection:
             connection.execute(sa.select(post))
         positions += record.log_positions
     assert len(positions) == 2
@@ -72,10 +72,10 @@ WRITES: dict[str, Any] = {
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 @pytest.mark.parametrize("begins_before", [True, False])
 def test_a_read_after_a_write_of_the_same_transaction_is_not_shared(
-    tracked: Engine, write: Any, *, begins_before: bool
+    tracked_engine: Engine, write: Any, *, begins_before: bool
 ) -> None:
     """Also if the write came before the response: the transaction may be rolled back."""
-    with tracked.connect() as connection:
+    with tracked_engine.connect() as connection:
         if begins_before:
             connection.execute(write)
         with recording() as record:

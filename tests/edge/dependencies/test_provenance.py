@@ -32,12 +32,12 @@ DAYS: dict[str, tuple[str, date, bool]] = {
 }
 
 
-@pytest.mark.parametrize(("url", "day", "expected"), DAYS.values(), ids=DAYS)
+@pytest.mark.parametrize(("url", "day", "outcome"), DAYS.values(), ids=DAYS)
 def test_a_url_explains_its_day_and_the_ends_of_its_month_and_year(
-    url: str, day: date, *, expected: bool
+    url: str, day: date, *, outcome: bool
 ) -> None:
     """And the day after each of them, as the excluded end of an interval."""
-    assert Provenance(url=url).explains_day(day) is expected
+    assert Provenance(url=url).explains_day(day) is outcome
 
 
 VALUES: dict[str, tuple[Any, Any, bool]] = {
@@ -49,11 +49,11 @@ VALUES: dict[str, tuple[Any, Any, bool]] = {
 }
 
 
-@pytest.mark.parametrize(("cell", "value", "expected"), VALUES.values(), ids=VALUES)
-def test_a_row_has_a_value_or_its_text(cell: Any, value: Any, *, expected: bool) -> None:
+@pytest.mark.parametrize(("cell", "value", "outcome"), VALUES.values(), ids=VALUES)
+def test_a_row_has_a_value_or_its_text(cell: Any, value: Any, *, outcome: bool) -> None:
     """In any column of any row of any earlier statement."""
     rows = [[(0, 1)], [], [(2,), (3, cell)]]
-    assert Provenance(results=rows).has_value(value) is expected
+    assert Provenance(results=rows).has_value(value) is outcome
     assert Provenance(results=rows[:2]).has_value(value) is False
 
 
@@ -68,10 +68,10 @@ LEVELS: dict[str, tuple[timedelta, int, bool]] = {
 }
 
 
-@pytest.mark.parametrize(("distance", "level", "expected"), LEVELS.values(), ids=LEVELS)
+@pytest.mark.parametrize(("distance", "level", "outcome"), LEVELS.values(), ids=LEVELS)
 def test_an_instant_of_a_row_explains_others_by_their_precision(
-    distance: timedelta, level: int, *, expected: bool
+    distance: timedelta, level: int, *, outcome: bool
 ) -> None:
     """The finer the precision, the less likely is an equal remainder by chance."""
     rows = Provenance(results=[[(AT,)]])
-    assert rows.explains(epoch(AT + distance), level) is expected
+    assert rows.explains(epoch(AT + distance), level) is outcome

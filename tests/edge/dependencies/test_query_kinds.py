@@ -20,8 +20,8 @@ LIVE, MINE = post.c.status == "live", post.c.slug == "a"
 def plan_of(statement: Any, table: str = "post") -> TablePlan:
     """Return the plan of one table of a statement."""
     plans: DependencyPlan = compiled_plan(statement)
-    (found,) = (one for one in plans.tables if one.table == table)
-    return found
+    (result,) = (one for one in plans.tables if one.table == table)
+    return result
 
 
 POSTS = sa.select(post.c.id)
@@ -109,16 +109,16 @@ INTERVALS: dict[str, tuple[Any, tuple[bool, bool, bool] | None]] = {
 }
 
 
-@pytest.mark.parametrize(("statement", "expected"), INTERVALS.values(), ids=INTERVALS)
+@pytest.mark.parametrize(("statement", "outcome"), INTERVALS.values(), ids=INTERVALS)
 def test_an_interval_has_the_bounds_that_each_row_must_satisfy(
-    statement: Any, expected: tuple[bool, bool, bool] | None
+    statement: Any, outcome: tuple[bool, bool, bool] | None
 ) -> None:
     """The last row is a bound only in a limited list of plain rows that is sorted by its key."""
     one = plan_of(statement).interval
-    found = None
+    result = None
     if one is not None:
-        found = (one.lower is not None, one.upper is not None, one.position is not None)
-    assert found == expected
+        result = (one.lower is not None, one.upper is not None, one.position is not None)
+    assert result == outcome
 
 
 @pytest.mark.parametrize(
@@ -148,11 +148,11 @@ KEYS: dict[str, tuple[Any, bool]] = {
 }
 
 
-@pytest.mark.parametrize(("statement", "expected"), KEYS.values(), ids=KEYS)
-def test_rows_are_known_by_their_whole_key(statement: Any, *, expected: bool) -> None:
+@pytest.mark.parametrize(("statement", "outcome"), KEYS.values(), ids=KEYS)
+def test_rows_are_known_by_their_whole_key(statement: Any, *, outcome: bool) -> None:
     """Half of a key, or an expression of it, names no row."""
     (one,) = compiled_plan(statement).tables
-    assert bool(one.key_positions) is expected
+    assert bool(one.key_positions) is outcome
 
 
 REFERENCED: dict[str, tuple[Any, set[str]]] = {
@@ -174,16 +174,16 @@ REFERENCED: dict[str, tuple[Any, set[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("statement", "expected"), REFERENCED.values(), ids=REFERENCED)
-def test_columns_that_decide_on_rows_are_referenced(statement: Any, expected: set[str]) -> None:
+@pytest.mark.parametrize(("statement", "outcome"), REFERENCED.values(), ids=REFERENCED)
+def test_columns_that_decide_on_rows_are_referenced(statement: Any, outcome: set[str]) -> None:
     """Columns that are only shown count for the returned rows alone."""
-    assert plan_of(statement).referenced_columns == expected
+    assert plan_of(statement).referenced_columns == outcome
 
 
 def links_of(statement: Any, table: str = "post") -> tuple[str, str, str] | None:
     """Return table, joined column and own column of the required joined row."""
-    found = plan_of(statement, table).semi_join
-    return found and (found.table, found.joined_column, found.own_column)
+    result = plan_of(statement, table).semi_join
+    return result and (result.table, result.joined_column, result.own_column)
 
 
 LINKED = sa.select(post.c.id, post.c.status).join_from(post, link)
@@ -200,9 +200,9 @@ SEMI_JOINS: dict[str, tuple[Any, str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("statement", "table", "expected"), SEMI_JOINS.values(), ids=SEMI_JOINS)
+@pytest.mark.parametrize(("statement", "table", "outcome"), SEMI_JOINS.values(), ids=SEMI_JOINS)
 def test_a_joined_row_is_required_only_by_an_inner_join_on_values(
-    statement: Any, table: str, expected: Any
+    statement: Any, table: str, outcome: Any
 ) -> None:
     """An outer join, or a join on nothing but the key, requires none."""
-    assert links_of(statement, table) == expected
+    assert links_of(statement, table) == outcome

@@ -74,7 +74,7 @@ def test_a_merge_keeps_all_reads_of_both_records() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "expected"),
+    ("fields", "outcome"),
     [
         ({}, None),
         ({"unseen": "cursor"}, "cursor"),
@@ -85,17 +85,17 @@ def test_a_merge_keeps_all_reads_of_both_records() -> None:
     ],
 )
 def test_an_unseen_read_counts_unless_its_tables_are_declared(
-    fields: dict[str, Any], expected: str | None
+    fields: dict[str, Any], outcome: str | None
 ) -> None:
     """A cursor and a raw connection alike."""
-    assert record_with(**fields).read_how == expected
+    assert record_with(**fields).read_how == outcome
 
 
 PART = Part(kind="template", name="a", digest="1")
 
 
 @pytest.mark.parametrize(
-    ("fields", "expected"),
+    ("fields", "outcome"),
     [
         ({}, True),
         ({"single_dependencies": {PART}}, True),
@@ -104,9 +104,9 @@ PART = Part(kind="template", name="a", digest="1")
         ({"groups": {DependencyGroup(())}}, False),
     ],
 )
-def test_a_record_of_parts_alone_reads_no_table(fields: dict[str, Any], *, expected: bool) -> None:
+def test_a_record_of_parts_alone_reads_no_table(fields: dict[str, Any], *, outcome: bool) -> None:
     """A query without any row has read its table."""
-    assert record_with(**fields).reads_no_table is expected
+    assert record_with(**fields).reads_no_table is outcome
 
 
 def test_keys_of_several_statements_are_added() -> None:
@@ -129,14 +129,14 @@ KEYS: dict[str, tuple[KeyedTable, list[Any], set[Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("keyed", "rows", "expected"), KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize(("keyed", "rows", "outcome"), KEYS.values(), ids=KEYS)
 def test_a_row_has_a_key_of_encodable_values(
-    keyed: KeyedTable, rows: list[Any], expected: set[Any]
+    keyed: KeyedTable, rows: list[Any], outcome: set[Any]
 ) -> None:
     """NULL is no row of the table; any other value without an encoding is the whole table."""
     record = record_with()
     record.add_rows(keyed, rows)
-    assert record.dependencies == expected
+    assert record.dependencies == outcome
 
 
 COVERED = {
@@ -147,10 +147,10 @@ COVERED = {
 }
 
 
-@pytest.mark.parametrize(("table", "columns", "expected"), COVERED.values(), ids=COVERED)
+@pytest.mark.parametrize(("table", "columns", "outcome"), COVERED.values(), ids=COVERED)
 def test_rows_are_covered_by_more_columns_of_the_same_table(
-    table: str, columns: set[str], *, expected: bool
+    table: str, columns: set[str], *, outcome: bool
 ) -> None:
     """Two statements with equal columns do not cover each other, or both would be left out."""
     other = KeyedTable(table=table, key_positions=(("id", 0),), columns=frozenset(columns))
-    assert KEYED.is_covered_by(other) is expected
+    assert KEYED.is_covered_by(other) is outcome
