@@ -53,6 +53,8 @@ DISTANCES: dict[str, tuple[Any, Grain | None]] = {
     "two days behind, to the second": (SECOND_NOW - timedelta(days=2), Grain.INSTANT),
     "49 hours behind, to the second": (SECOND_NOW - timedelta(hours=49), None),
     "two days ahead, to the second": (SECOND_NOW + timedelta(days=2), Grain.INSTANT),
+    "400 days ago, to the second": (SECOND_NOW - timedelta(days=400), Grain.INSTANT),
+    "401 days ago, to the second": (SECOND_NOW - timedelta(days=401), None),
     "the hour": (HOUR_NOW, Grain.HOUR),
     "the next hour": (HOUR_NOW + timedelta(hours=1), Grain.HOUR),
     "48 hours ahead": (HOUR_NOW + timedelta(hours=48), Grain.HOUR),
