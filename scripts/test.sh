@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 sh scripts/venv.sh dev
 if [ $# -eq 0 ] && [ "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)" -gt 1 ]; then
-    set -- -n 2 --dist worksteal -q
+    set -- -n 2 --dist loadgroup --no-loadscope-reorder -q
 fi
 if [ -n "${COVERAGE:-}" ]; then
     .venv/bin/python -m coverage erase

@@ -1,4 +1,4 @@
-"""Entries of the change log are parsed; an entry that can't be parsed stands for everything."""
+"""Entries of the change log are parsed; an entry that can't be parsed purges everything."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def test_an_entry_has_its_images_and_columns(
     entry: tuple[Any, ...], images: int, columns: frozenset[str]
 ) -> None:
     """An image without columns exists nevertheless."""
-    op, old, new, changed = entry
-    change = Change.from_row("t", op, (old, new), changed, AT)
+    op, old, new, columns_changed = entry
+    change = Change.from_row("t", op, (old, new), columns_changed, AT)
     assert (change.op, len(change.images), change.changed_columns) == (Op(op), images, columns)
     assert (change.table, change.written_at) == ("t", AT)
 
@@ -42,6 +42,6 @@ BROKEN = [
 @pytest.mark.parametrize("entry", BROKEN, ids=str)
 def test_an_entry_that_cant_be_parsed_means_everything(entry: tuple[Any, ...]) -> None:
     """Its time is kept."""
-    op, old, new, changed = entry
-    change = Change.from_row("t", op, (old, new), changed, AT)
+    op, old, new, columns_changed = entry
+    change = Change.from_row("t", op, (old, new), columns_changed, AT)
     assert (change.op, change.written_at) == (Op.EVERYTHING, AT)

@@ -39,7 +39,7 @@ class Reports:
 
 
 @pytest.fixture
-def watched(sqlite_engine: Engine) -> Engine:
+def engine(sqlite_engine: Engine) -> Engine:
     """A database with installed triggers."""
     with sqlite_engine.begin() as connection:
         metadata.create_all(connection)
@@ -53,49 +53,49 @@ def drop_trigger(engine: Engine) -> None:
         connection.exec_driver_sql(DROP)
 
 
-@pytest.mark.parametrize(("passed", "is_noticed"), [(SECONDS - 0.001, False), (SECONDS, True)])
+@pytest.mark.parametrize(("span", "is_noticed"), [(SECONDS - 0.001, False), (SECONDS, True)])
 def test_the_next_check_runs_after_exactly_the_interval(
-    watched: Engine, passed: float, *, is_noticed: bool
+    engine: Engine, span: float, *, is_noticed: bool
 ) -> None:
     """Until then the last result is returned."""
     clock = Clock()
-    monitor = DriftMonitor(watched, WATCHED, monotonic=clock)
+    monitor = DriftMonitor(engine, WATCHED, monotonic=clock)
     assert monitor.current_problem() is None
-    drop_trigger(watched)
-    clock.now += passed
+    drop_trigger(engine)
+    clock.now += span
     assert (monitor.current_problem() is not None) is is_noticed
 
 
-def test_a_problem_stays_until_the_triggers_are_installed(watched: Engine) -> None:
+def test_a_problem_stays_until_the_triggers_are_installed(engine: Engine) -> None:
     """Also while the schema stays as it is; it is reported once."""
     reports = Reports()
-    monitor = DriftMonitor(watched, WATCHED, on_problem=reports, monotonic=Clock())
+    monitor = DriftMonitor(engine, WATCHED, on_problem=reports, monotonic=Clock())
     assert monitor.check_now() is None
-    drop_trigger(watched)
+    drop_trigger(engine)
     assert [monitor.check_now() is not None for _ in range(3)] == [True] * 3
     assert reports.count == 1
-    with watched.begin() as connection:
+    with engine.begin() as connection:
         install_triggers(connection, WATCHED)
     assert [monitor.check_now() for _ in range(3)] == [None] * 3
 
 
-def test_a_later_problem_is_reported_again(watched: Engine) -> None:
+def test_a_later_problem_is_reported_again(engine: Engine) -> None:
     """Each time that the triggers fail, stored pages may be stale."""
     reports = Reports()
-    monitor = DriftMonitor(watched, WATCHED, on_problem=reports, monotonic=Clock())
+    monitor = DriftMonitor(engine, WATCHED, on_problem=reports, monotonic=Clock())
     counts = []
     for _ in range(2):
         monitor.check_now()
-        drop_trigger(watched)
+        drop_trigger(engine)
         monitor.check_now()
-        with watched.begin() as connection:
+        with engine.begin() as connection:
             install_triggers(connection, WATCHED)
         counts.append(reports.count)
     assert counts == [1, 2]
 
 
-def test_the_relay_is_told_when_to_check_again(watched: Engine) -> None:
+def test_the_relay_is_told_when_to_check_again(engine: Engine) -> None:
     """The next check is one interval later."""
     now = datetime(2026, 5, 1, tzinfo=UTC)
-    monitor = DriftMonitor(watched, WATCHED, monotonic=Clock())
+    monitor = DriftMonitor(engine, WATCHED, monotonic=Clock())
     assert monitor.run(now) == now + CHECK_INTERVAL

@@ -37,11 +37,11 @@ ENCODED: dict[str, tuple[Any, str | None]] = {
 }
 
 
-@pytest.mark.parametrize(("value", "expected"), ENCODED.values(), ids=ENCODED)
-def test_only_numbers_and_texts_have_an_encoding(value: Any, expected: str | None) -> None:
+@pytest.mark.parametrize(("value", "outcome"), ENCODED.values(), ids=ENCODED)
+def test_only_numbers_and_texts_have_an_encoding(value: Any, outcome: str | None) -> None:
     """NULL has none either, but equals nothing, so it counts as comparable."""
-    assert encode_value(value) == expected
-    assert has_no_encoding(value) is (expected is None and value is not None)
+    assert encode_value(value) == outcome
+    assert has_no_encoding(value) is (outcome is None and value is not None)
 
 
 NUMERALS = {
@@ -49,19 +49,19 @@ NUMERALS = {
     **dict.fromkeys(("05", "+5", "5.0", " 5", "5 ", "5\n", "5e2", "5E-2", ".5", "5.", "-0"), None),
     "1234567890123456789": None,
     "12345678901234567890": None,
-    "٥": "٥",
+    "\u0665": "\u0665",
     "0x5": "0x5",
     "1e": "1e",
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), NUMERALS.items(), ids=map(repr, NUMERALS))
+@pytest.mark.parametrize(("text", "outcome"), NUMERALS.items(), ids=map(repr, NUMERALS))
 def test_a_numeral_that_a_numeric_column_stores_otherwise_has_no_encoding(
-    text: str, expected: str | None
+    text: str, outcome: str | None
 ) -> None:
     """SQLite stores '05' as 5 in a numeric column, so a page with '05' matches every change."""
-    assert encode_parameter(text) == expected
-    if expected is not None:
+    assert encode_parameter(text) == outcome
+    if outcome is not None:
         with sa.create_engine("sqlite://").connect() as connection:
             connection.exec_driver_sql("CREATE TABLE t (v NUMERIC)")
             connection.exec_driver_sql("INSERT INTO t VALUES (?)", (text,))
@@ -88,10 +88,10 @@ TYPES: dict[str, tuple[Any, bool]] = {
 }
 
 
-@pytest.mark.parametrize(("kind", "expected"), TYPES.values(), ids=TYPES)
-def test_only_some_types_are_compared_by_their_bytes(kind: Any, *, expected: bool) -> None:
+@pytest.mark.parametrize(("kind", "outcome"), TYPES.values(), ids=TYPES)
+def test_only_some_types_are_compared_by_their_bytes(kind: Any, *, outcome: bool) -> None:
     """A collation, padding or another notation makes different encodings equal."""
-    assert is_byte_comparable(sa.Column("c", kind)) is expected
+    assert is_byte_comparable(sa.Column("c", kind)) is outcome
 
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -117,10 +117,10 @@ SORT_KEYS: dict[str, tuple[Any, int | None]] = {
 }
 
 
-@pytest.mark.parametrize(("value", "expected"), SORT_KEYS.values(), ids=SORT_KEYS)
-def test_a_sort_key_is_a_number_of_microseconds(value: Any, expected: int | None) -> None:
+@pytest.mark.parametrize(("value", "outcome"), SORT_KEYS.values(), ids=SORT_KEYS)
+def test_a_sort_key_is_a_number_of_microseconds(value: Any, outcome: int | None) -> None:
     """A value without a unique key has none, so that no bound is derived from it."""
-    assert sort_key_value(value) == expected
+    assert sort_key_value(value) == outcome
 
 
 instants = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001 - UTC is added
@@ -132,12 +132,12 @@ def test_sqlite_logs_the_sort_key_that_pages_compare(instant: datetime, precisio
     """For every instant and both text formats, also before 1970 and after 2041."""
     text = instant.isoformat(" ", precision)
     with sa.create_engine("sqlite://").connect() as connection:
-        logged = connection.exec_driver_sql(
+        log_entries = connection.exec_driver_sql(
             f"SELECT {microseconds_sql('v')} FROM (SELECT ? AS v)", (text,)
         ).scalar()
-    assert logged == sort_key_value(text)
+    assert log_entries == sort_key_value(text)
     if precision == "microseconds":
-        assert logged == sort_key_value(instant.replace(tzinfo=UTC))
+        assert log_entries == sort_key_value(instant.replace(tzinfo=UTC))
 
 
 UNREADABLE = ("2026-03-01", "2026-03-01 12:00", "2026-03-01T12:00:00", "now", "", "2026-03-01 12:00:00x",

@@ -56,12 +56,12 @@ def shell(tmp_path: Any) -> Iterator[sqlite3.Connection]:
     raw.close()
 
 
-def logged(shell: sqlite3.Connection) -> list[tuple[str, Any, Any, Any]]:
+def log_entries(shell: sqlite3.Connection) -> list[tuple[str, Any, Any, Any]]:
     """Return the operation, the key before, the key after and the changed columns."""
     rows = shell.execute("SELECT op, old, new, changed FROM edge_change ORDER BY id").fetchall()
     return [
-        (op, _key(old), _key(new), changed and json.loads(changed))
-        for op, old, new, changed in rows
+        (op, _key(old), _key(new), columns_changed and json.loads(columns_changed))
+        for op, old, new, columns_changed in rows
     ]
 
 
@@ -108,13 +108,13 @@ WRITES: dict[str, tuple[str, list[tuple[str, Any, Any, Any]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("statement", "expected"), WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize(("statement", "outcome"), WRITES.values(), ids=WRITES)
 def test_a_write_is_logged_with_its_rows(
-    shell: sqlite3.Connection, statement: str, expected: list[tuple[str, Any, Any, Any]]
+    shell: sqlite3.Connection, statement: str, outcome: list[tuple[str, Any, Any, Any]]
 ) -> None:
     """Each removed, added and changed row, in this order."""
     shell.execute(statement)
-    assert logged(shell) == expected
+    assert log_entries(shell) == outcome
 
 
 VALUES: tuple[Any, ...] = (None, 0, 1, "1", 1.0, b"1", "a", "A", "a ", "", b"")
@@ -129,8 +129,8 @@ def test_every_change_of_a_value_is_logged(shell: sqlite3.Connection, column: st
         shell.execute("DELETE FROM edge_change")
         shell.execute(f"UPDATE thing SET {column} = ? WHERE a = 1", (new,))
         (after,) = shell.execute(f"SELECT {column}, typeof({column}) FROM thing WHERE a = 1")
-        expected = [] if before == after else [("U", "1x", "1x", [column])]
-        assert logged(shell) == expected, (old, new)
+        outcome = [] if before == after else [("U", "1x", "1x", [column])]
+        assert log_entries(shell) == outcome, (old, new)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_write_that_no_page_can_show_is_not_logged(
 ) -> None:
     """Ignored columns and equal values change no page."""
     shell.execute(statement)
-    assert logged(shell) == []
+    assert log_entries(shell) == []
 
 
 def test_each_entry_has_the_time_of_its_write(shell: sqlite3.Connection) -> None:

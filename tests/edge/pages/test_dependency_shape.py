@@ -88,11 +88,11 @@ class JoinedStates:
         return self.states.get(key, []) if key is not None else []
 
 
-def is_found(entry: IndexEntry, change: Change, joined: JoinedStates | None = None) -> bool:
+def is_found(entry: IndexEntry, change: Change, join: JoinedStates | None = None) -> bool:
     """Return whether resolving the change finds the stored entry or purges everything."""
     if not entry.shape.may_match(change):
         return False
-    for lookup in entry.shape.lookups(change, joined or JoinedStates()):
+    for lookup in entry.shape.lookups(change, join or JoinedStates()):
         if lookup is None:
             return True
         hashed, key = lookup
@@ -112,10 +112,10 @@ def test_the_index_finds_a_dependency_if_the_change_matches(
     dependency: Dependency, change: Change
 ) -> None:
     """The index never misses a match; for comparable values of the tree it finds nothing else."""
-    found, match = is_found(make_entry(dependency), change), matches(dependency, change)
-    assert found or not match
+    result, match = is_found(make_entry(dependency), change), matches(dependency, change)
+    assert result or not match
     if _is_comparable(change):
-        assert found is match
+        assert result is match
 
 
 def _is_comparable(change: Change) -> bool:
@@ -194,26 +194,26 @@ def state(sort: int | None, values: tuple[str | None, ...] = ("y", "z")) -> Join
 
 
 @pytest.mark.parametrize(
-    ("sort", "expected"), [(9, False), (10, True), (20, True), (21, False), (None, True)]
+    ("sort", "outcome"), [(9, False), (10, True), (20, True), (21, False), (None, True)]
 )
 def test_an_interval_on_the_joined_row_is_compared_with_its_key(
-    sort: int | None, *, expected: bool
+    sort: int | None, *, outcome: bool
 ) -> None:
     """The sort key of the row itself does not matter then."""
     entry = make_entry(joined_range())
-    assert is_found(entry, UPDATE, JoinedStates({"1": [state(sort)]})) is expected
+    assert is_found(entry, UPDATE, JoinedStates({"1": [state(sort)]})) is outcome
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"), [(1, 1, True), (9, 9, True), (2, 8, False), (10, 20, False)]
+    ("low", "high", "outcome"), [(1, 1, True), (9, 9, True), (2, 8, False), (10, 20, False)]
 )
 def test_an_interval_on_the_row_itself_is_compared_with_its_own_key(
-    low: int, high: int, *, expected: bool
+    low: int, high: int, *, outcome: bool
 ) -> None:
-    """Of two intervals the entry keeps the one on the row, whatever the joined row's key is."""
+    """Of two intervals the entry keeps the one on the row, for every key of the joined row."""
     entry = make_entry(joined_range(Interval(column="at", low=low, high=high)))
     for sort in (None, 1, 5, 15):
-        assert is_found(entry, UPDATE, JoinedStates({"1": [state(sort)]})) is expected
+        assert is_found(entry, UPDATE, JoinedStates({"1": [state(sort)]})) is outcome
 
 
 @pytest.mark.parametrize("values", [("z", "y"), ("y", None), ("", "")])
@@ -238,7 +238,7 @@ def test_a_row_without_a_joined_key_has_no_joined_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "column", "expected"),
+    ("image", "column", "outcome"),
     [
         ({"at": 5}, "at", 5),
         ({"at": 0}, "at", 0),
@@ -249,10 +249,10 @@ def test_a_row_without_a_joined_key_has_no_joined_row() -> None:
     ],
 )
 def test_a_sort_key_is_a_number_or_matches_every_interval(
-    image: dict[str, Any], column: str, expected: int | None
+    image: dict[str, Any], column: str, outcome: int | None
 ) -> None:
     """A key that is missing, NULL or no number lies in every interval."""
-    assert sort_key(image, column) == expected
+    assert sort_key(image, column) == outcome
 
 
 def test_a_stored_shape_is_read_as_it_was_written() -> None:

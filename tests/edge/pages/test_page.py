@@ -12,7 +12,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(
-    ("lifetime", "expected"),
+    ("lifetime", "outcome"),
     [
         (MINUTE - timedelta(microseconds=1), False),
         (MINUTE, False),
@@ -22,10 +22,10 @@ MINUTE = timedelta(minutes=1)
     ],
 )
 def test_a_copy_outlives_a_span_if_it_is_fresh_for_longer(
-    lifetime: timedelta | None, *, expected: bool
+    lifetime: timedelta | None, *, outcome: bool
 ) -> None:
     """A URL that a person purged has no recorded lifetime, so it outlives every span."""
-    assert AffectedPage(id=1, url="/", tag="t", lifetime=lifetime).outlives(MINUTE) is expected
+    assert AffectedPage(id=1, url="/", tag="t", lifetime=lifetime).outlives(MINUTE) is outcome
 
 
 def test_each_url_is_listed_once_and_sorted() -> None:

@@ -35,9 +35,9 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize(("purges", "etags", "expected"), STEPS.values(), ids=STEPS)
+@pytest.mark.parametrize(("purges", "etags", "outcome"), STEPS.values(), ids=STEPS)
 def test_only_a_purged_page_counts(
-    engine: Engine, purges: list[bool], etags: list[str], expected: Precision
+    engine: Engine, purges: list[bool], etags: list[str], outcome: Precision
 ) -> None:
     """A page that was rendered again without a purge says nothing about purges."""
     with engine.begin() as connection:
@@ -47,7 +47,7 @@ def test_only_a_purged_page_counts(
             if is_purged:
                 set_purged(connection, list(connection.scalars(sa.select(page.c.id))))
             register(connection, replace(PAGE, etag=etag), {Table(table="post")}, at)
-        assert total_precision(connection) == expected
+        assert total_precision(connection) == outcome
 
 
 @pytest.mark.parametrize(("unchanged", "ratio"), [(0, 1), (1, 0.75), (4, 0)])

@@ -79,20 +79,20 @@ def test_every_change_since_the_position_is_compared(engine: Engine, place: int)
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"),
+    ("count", "outcome"),
     [
         (MAX_CHANGES, RegistrationResult.REGISTERED),
         (MAX_CHANGES + 1, RegistrationResult.TOO_MANY_CHANGES),
     ],
 )
 def test_the_limit_of_compared_changes_is_exact(
-    engine: Engine, count: int, expected: RegistrationResult
+    engine: Engine, count: int, outcome: RegistrationResult
 ) -> None:
     """As many unrelated changes as the limit allow the registration; one more does not."""
     with engine.begin() as connection:
         at = current_log_position(connection)
         connection.execute(sa.insert(post), [{"id": n, "slug": f"b{n}"} for n in range(count)])
-        assert register_with(connection, positions=[at]) is expected
+        assert register_with(connection, positions=[at]) is outcome
 
 
 def test_a_position_of_another_database_is_refused(engine: Engine) -> None:
@@ -107,7 +107,7 @@ PART = Part(kind="template", name="a.html", digest="1")
 
 
 @pytest.mark.parametrize(
-    ("dependencies", "expected"),
+    ("dependencies", "outcome"),
     [
         ((PART,), RegistrationResult.REGISTERED),
         ((), RegistrationResult.REGISTERED),
@@ -116,11 +116,11 @@ PART = Part(kind="template", name="a.html", digest="1")
     ],
 )
 def test_only_a_page_of_parts_alone_needs_no_log_position(
-    engine: Engine, dependencies: tuple[Dependency, ...], expected: RegistrationResult
+    engine: Engine, dependencies: tuple[Dependency, ...], outcome: RegistrationResult
 ) -> None:
     """A page with one row needs a position, also beside templates."""
     with engine.begin() as connection:
-        assert register_with(connection, dependencies, ()) is expected
+        assert register_with(connection, dependencies, ()) is outcome
 
 
 def of_key(low: int | None, high: int | None) -> Range:
@@ -167,18 +167,18 @@ def test_a_narrower_range_replaces_a_wider_one(engine: Engine) -> None:
 
 def test_an_unchanged_interval_is_not_written_again(engine: Engine) -> None:
     """A second copy writes only the entries that are new."""
-    kept = of_key(20_000, 20_020)
+    remaining = of_key(20_000, 20_020)
     statements: list[tuple[str, int]] = []
     with engine.begin() as connection:
-        register_with(connection, [kept])
+        register_with(connection, [remaining])
         driver: Any = connection.connection.driver_connection
         before = driver.total_changes
-        register_with(connection, [kept, OF_A])
-        statements.append(("written", driver.total_changes - before))
+        register_with(connection, [remaining, OF_A])
+        statements.append(("changes", driver.total_changes - before))
         rows = connection.execute(sa.select(dependency.c.high)).all()
     assert len(rows) == 2
     # The page, one entry and the shape of the new entry.
-    assert statements == [("written", 3)]
+    assert statements == [("changes", 3)]
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_a_purged_page_is_marked_as_registered_again(engine: Engine) -> None:
 
 
 EMPTIED = {
-    "no row any more": ((PART, OF_A), (PART,), RegistrationResult.EMPTIED),
+    "no row at all": ((PART, OF_A), (PART,), RegistrationResult.EMPTIED),
     "fewer rows": ((OF_A, Table(table="author")), (OF_A,), RegistrationResult.REGISTERED),
     "other templates": (
         (PART, OF_A),
@@ -264,17 +264,17 @@ EMPTIED = {
 }
 
 
-@pytest.mark.parametrize(("before", "now", "expected"), EMPTIED.values(), ids=EMPTIED)
+@pytest.mark.parametrize(("before", "now", "outcome"), EMPTIED.values(), ids=EMPTIED)
 def test_a_page_whose_rows_a_cache_of_the_application_holds_is_refused(
     engine: Engine,
     before: tuple[Dependency, ...],
     now: tuple[Dependency, ...],
-    expected: RegistrationResult,
+    outcome: RegistrationResult,
 ) -> None:
     """The same templates without a single row mean that the data comes from elsewhere."""
     with engine.begin() as connection:
         assert register_with(connection, before) is RegistrationResult.REGISTERED
-        assert register_with(connection, now) is expected
+        assert register_with(connection, now) is outcome
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ def image(number: int = 1, status: str = "live", at: int | None = 15) -> dict[st
 
 def update(old: dict[str, Any], new: dict[str, Any], *columns: str) -> Change:
     """Return an update of these columns."""
-    changed = frozenset(columns)
-    return Change(table="post", op=Op.UPDATE, old=old, new=new, changed_columns=changed)
+    columns_changed = frozenset(columns)
+    return Change(table="post", op=Op.UPDATE, old=old, new=new, changed_columns=columns_changed)
 
 
 OLD_PART = {"name": "a.html", "digest": "1"}
@@ -94,9 +94,9 @@ CASES: dict[str, tuple[Change, dict[str, bool]]] = {
 }
 
 
-@pytest.mark.parametrize(("change", "expected"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("change", "outcome"), CASES.values(), ids=CASES)
 def test_a_page_that_may_have_lost_a_row_is_purged_hard(
-    engine: Engine, change: Change, expected: dict[str, bool]
+    engine: Engine, change: Change, outcome: dict[str, bool]
 ) -> None:
     """Each affected page is purged; hard only if its row may have been hidden or deleted."""
     with engine.begin() as connection:
@@ -104,7 +104,7 @@ def test_a_page_that_may_have_lost_a_row_is_purged_hard(
         for url, dependencies in PAGES.items():
             register_page(connection, url, dependencies, mark=at)
         pages = find_affected_pages(connection, [change]).pages
-    assert {page.url: page.hard_purge for page in pages} == expected
+    assert {page.url: page.hard_purge for page in pages} == outcome
 
 
 def test_an_edited_text_removes_no_row_from_a_list_beside_it(engine: Engine) -> None:

@@ -73,11 +73,11 @@ TIMES: dict[str, tuple[list[tuple[Op, int | None]], int | None]] = {
 }
 
 
-@pytest.mark.parametrize(("entries", "expected"), TIMES.values(), ids=TIMES)
+@pytest.mark.parametrize(("entries", "outcome"), TIMES.values(), ids=TIMES)
 def test_the_time_of_the_first_write_is_reported(
-    engine: Engine, entries: list[tuple[Op, int | None]], expected: int | None
+    engine: Engine, entries: list[tuple[Op, int | None]], outcome: int | None
 ) -> None:
-    """An entry that stands for everything was not written by a writer of content."""
+    """An entry that purges everything was not written by a writer of content."""
     with engine.begin() as connection:
         for op, _ in entries:
             table = "*" if op is Op.EVERYTHING else "post"
@@ -89,7 +89,7 @@ def test_the_time_of_the_first_write_is_reported(
                 "UPDATE edge_change SET written_at = ? WHERE id = ?", (micros, number)
             )
         first = resolve(connection).first_written_at
-    assert first == (None if expected is None else datetime.fromtimestamp(expected, UTC))
+    assert first == (None if outcome is None else datetime.fromtimestamp(outcome, UTC))
 
 
 COARSE = {
@@ -130,13 +130,13 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize(("key", "expected"), KEYS.values(), ids=KEYS)
-def test_an_interval_holds_its_bounds(engine: Engine, key: int | None, *, expected: bool) -> None:
+@pytest.mark.parametrize(("key", "outcome"), KEYS.values(), ids=KEYS)
+def test_an_interval_holds_its_bounds(engine: Engine, key: int | None, *, outcome: bool) -> None:
     """A row without a sort key lies in every interval."""
     with engine.begin() as connection:
         register_page(connection, "/", [BETWEEN], mark=current_log_position(connection))
         change = Change(table="post", op=Op.INSERT, new={"id": 1, "published_at": key})
-        assert bool(find_affected_pages(connection, [change]).pages) is expected
+        assert bool(find_affected_pages(connection, [change]).pages) is outcome
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -189,7 +189,7 @@ def register_at(connection: Connection, url: str, site: str, tag: str, variant: 
 
 def test_a_purged_url_has_the_sites_and_tags_it_is_registered_with(engine: Engine) -> None:
     """A URL that is not registered has those of the request; each is purged once and hard."""
-    expected: list[tuple[Any, ...]] = [
+    outcome: list[tuple[Any, ...]] = [
         ("/a", "https://one.example", "p-1"),
         ("/a", "https://two.example", "p-2"),
         ("/b", "https://here.example", "p-here"),
@@ -205,5 +205,5 @@ def test_a_purged_url_has_the_sites_and_tags_it_is_registered_with(engine: Engin
         for url in ("/b", "/a", "/a"):
             append_change(connection, manual_purge_change(url, "p-here", "https://here.example"))
         pages: tuple[AffectedPage, ...] = resolve(connection).pages
-    assert [(one.url, one.site, one.tag) for one in pages] == expected
+    assert [(one.url, one.site, one.tag) for one in pages] == outcome
     assert all(one.hard_purge and one.lifetime is None for one in pages)

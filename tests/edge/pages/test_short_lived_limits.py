@@ -94,16 +94,16 @@ def test_a_row_is_written_again_only_if_the_copy_outlives_it(
 TEN = IndexCapacity(max_pages=100)
 
 
-@pytest.mark.parametrize("registered", [0, 9, 10])
-def test_a_kind_has_exactly_a_tenth_of_the_index(engine: Engine, registered: int) -> None:
-    """The last free row is used, and no more."""
+@pytest.mark.parametrize("page_count", [0, 9, 10])
+def test_a_kind_has_exactly_a_tenth_of_the_index(engine: Engine, page_count: int) -> None:
+    """The last free row is used; then the kind is full."""
     with engine.begin() as connection:
-        for number in range(registered):
+        for number in range(page_count):
             register_short(connection, f"/{number}")
         verdicts = [
-            register_short(connection, f"/new/{n}", capacity=TEN) for n in range(12 - registered)
+            register_short(connection, f"/new/{n}", capacity=TEN) for n in range(12 - page_count)
         ]
-        assert verdicts.count(RegistrationResult.REGISTERED) == 10 - registered
+        assert verdicts.count(RegistrationResult.REGISTERED) == 10 - page_count
         assert count(connection) == 10
 
 
@@ -129,7 +129,7 @@ def test_a_raised_limit_counts_again(engine: Engine, capacity: IndexCapacity) ->
 
 
 @pytest.mark.parametrize(
-    ("span", "expected"),
+    ("span", "outcome"),
     [
         (RECOUNT - MICROSECOND, RegistrationResult.INDEX_FULL),
         (RECOUNT, RegistrationResult.REGISTERED),
@@ -137,7 +137,7 @@ def test_a_raised_limit_counts_again(engine: Engine, capacity: IndexCapacity) ->
     ],
 )
 def test_a_full_kind_is_counted_again_after_a_second(
-    engine: Engine, span: timedelta, expected: RegistrationResult
+    engine: Engine, span: timedelta, outcome: RegistrationResult
 ) -> None:
     """Also if the system clock was set back in between."""
     with engine.begin() as connection:
@@ -145,7 +145,7 @@ def test_a_full_kind_is_counted_again_after_a_second(
             register_short(connection, f"/{number}", capacity=TEN)
         assert register_short(connection, "/x", capacity=TEN) is RegistrationResult.INDEX_FULL
         connection.execute(sa.delete(short_page).where(short_page.c.url == "/1"))
-        assert register_short(connection, "/x", capacity=TEN, **later(span)) is expected
+        assert register_short(connection, "/x", capacity=TEN, **later(span)) is outcome
 
 
 @pytest.mark.parametrize(
@@ -272,10 +272,10 @@ def test_a_joined_row_that_the_url_names_is_left_out(url: str, *, is_left_out: b
     via = SemiJoin(
         table="link", joined_column="post_id", own_column="id", equalities=(("topic", "news"),)
     )
-    joined = Range(table="post", referenced_columns=SLUG, semi_join=via)
-    entries = entries_without_address(RenderRecord(single_dependencies={joined}), url)
-    expected = replace(joined, semi_join=None) if is_left_out else joined
-    assert set(entries) == {cached_entry(expected)[0]}
+    join = Range(table="post", referenced_columns=SLUG, semi_join=via)
+    entries = entries_without_address(RenderRecord(single_dependencies={join}), url)
+    outcome = replace(join, semi_join=None) if is_left_out else join
+    assert set(entries) == {cached_entry(outcome)[0]}
 
 
 def test_other_dependencies_are_kept_as_they_are() -> None:
