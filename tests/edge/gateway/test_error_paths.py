@@ -153,10 +153,11 @@ def test_without_threads_a_stale_page_is_served_and_refreshed_by_a_later_reader(
     stage.play(get(NEW, at=50, body=b"new", cache="fwd=stale"))
 
 
+@pytest.mark.timeout(30)
 @pytest.mark.usefixtures("no_threads")
 def test_without_threads_a_deadline_is_no_error() -> None:
     """The stale page is served at once, because nothing could wait for the origin."""
-    stage = Stage(Options(origin_deadline=timedelta(seconds=5)))
+    stage = Stage(Options(origin_deadline=timedelta(hours=1)))
     stage.play(get(STALE, body=b"old"))
     stage.play(get(at=50, body=b"old", cache="fwd=stale; ttl=-40; detail=overdue"))
     assert stage.ask(get()).body == b"old"
@@ -221,6 +222,15 @@ def test_only_text_that_may_be_transformed_is_compressed(
     asks = {"Accept-Encoding": "gzip"}
     stage.play(get(page, status=status, headers=asks, response_headers=coding))
     stage.play(get(at=1, status=status, headers=asks, cache="hit", response_headers=coding))
+
+
+def test_no_transform_in_the_own_field_is_obeyed() -> None:
+    """The gateway's directives are those of its targeted field."""
+    stage = Stage(Options(compress=True, min_compress_size=1))
+    also = [("Broadsheet-Cache-Control", "max-age=60, no-transform")]
+    asks = {"Accept-Encoding": "gzip"}
+    page = says(b"a" * 99, also=also)
+    stage.play(get(page, headers=asks, response_headers={"Content-Encoding": None}))
 
 
 OVERRIDES = {
