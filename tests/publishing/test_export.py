@@ -16,6 +16,7 @@ from app.publishing import actions, export, sample_content
 from app.publishing.actions import AuthorDraft, Draft, SiteDraft, TopicDraft
 from app.publishing.export import ExportError, export_folder
 from app.publishing.importing.folder import import_folder
+from app.publishing.importing.report import Outcome
 from app.publishing.models import Author, Kind, MediaFile, Post, Redirect, Site, Topic
 
 from .blogs import LARGE_BLOG, Blog, generated_blog, large_blog, samples_blog
@@ -231,11 +232,11 @@ def test_a_whole_blog_comes_in_twice_and_goes_out_again(
     blog = make_blog(source)
     report = import_folder(blog.folder, now=now, base_url=blog.base_url)
     assert sum(report.counts.values()) == blog.files
-    assert len(report.skipped) == report.counts["skipped"] <= blog.max_skipped
+    assert len(report.skipped) == report.counts[Outcome.SKIPPED] <= blog.max_skipped
     before = dump()
     second = import_folder(blog.folder, now=now, base_url=blog.base_url)
-    assert second.counts["unchanged"] == report.counts["imported"]
+    assert second.counts[Outcome.UNCHANGED] == report.counts[Outcome.IMPORTED]
     assert dump() == before
     count = export_folder(tmp_path / "out")
-    assert count == report.counts["imported"]
+    assert count == report.counts[Outcome.IMPORTED]
     assert import_elsewhere(tmp_path / "out", now) == public_rows()

@@ -77,6 +77,7 @@ def _prepare(
         cover=_cover(post, meaning, ready),
         prefix=job.folder.prefix,
         now=job.now,
+        base_url=job.folder.base_url,
     )
 
 

@@ -61,6 +61,7 @@ def prepare(session: Session, root: Path, files: Iterable[PurePosixPath]) -> Pos
 
 
 def _prepare(session: Session, content: bytes, file: PurePosixPath, into: PostImages) -> None:
+    content = images.remove_metadata(content)
     into.digests[file] = sha256(content).hexdigest()
     existing = images.find_media(session, into.digests[file])
     if existing is not None:

@@ -19,6 +19,7 @@ from app.publishing.paths import normal
 from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 
+from . import feed_ids
 from .plan import Entry
 from .post_images import PostImages
 from .report import Report
@@ -41,6 +42,8 @@ class PreparedPost:
     cover: PurePosixPath | None
     prefix: str
     now: datetime
+    base_url: str = ""
+    tool: str = ""
 
 
 def save(session: Session, ready: PreparedPost, report: Report) -> Post:
@@ -51,6 +54,7 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
     cover_id = _cover_id(session, ready, media)
     draft = _draft(session, ready, cover_id)
     if ready.entry.post_id is None:
+        draft = replace(draft, feed_id=_feed_id(session, ready, report))
         saved = actions.create(draft, now=ready.now, rendered=ready.rendered)
     else:
         saved = _revise(session, ready.entry.post_id, draft, ready)
@@ -86,6 +90,22 @@ def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft
         published_at=meta.date,
         updated_at=meta.updated or (meta.date if ready.entry.post_id is None else None),
     )
+
+
+def _feed_id(session: Session, ready: PreparedPost, report: Report) -> str:
+    """Return the identifier of the post in the old feed; empty if there is none, or it is taken."""
+    source = ready.source_post
+    feed_id = feed_ids.find_explicit_id(source.meta.extra)
+    if not feed_id and ready.base_url:
+        url = f"{ready.base_url}{source.source_url}"
+        feed_id = feed_ids.feed_id_at(url, tool=ready.tool, date=source.meta.date)
+    if not feed_id or len(feed_id) > feed_ids.MAX_LENGTH:
+        return ""
+    if session.scalar(sa.select(Post.id).where(Post.feed_id == feed_id)) is None:
+        return feed_id
+    sentence = f"gets a new feed identifier, because another post has {feed_id} already"
+    report.warn(ready.entry.path, None, sentence)
+    return ""
 
 
 def _menu_position(ready: PreparedPost) -> int | None:

@@ -109,7 +109,7 @@ def test_an_unexpected_exception_of_a_driver_is_a_failed_call(
     database: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The entry is tried again, and the log names the tier."""
-    cdn = MemoryDriver(script=iter([DriverFault(error=ConnectionResetError("x"))]))  # type: ignore[arg-type]  # no PurgeError
+    cdn = MemoryDriver(script=iter([DriverFault(error=ConnectionResetError("x"))]))
     relay = create_relay(database, {CDN: cdn}, Clock())
     enqueue_pages(database, [CDN], "/a")
     relay.run_once(NOW)

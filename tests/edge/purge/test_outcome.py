@@ -51,7 +51,12 @@ def connection() -> Iterator[Connection]:
 
 def add_claimed(connection: Connection, url: str = "/a", **values: Any) -> int:
     """Insert an entry that the claim with TOKEN holds."""
-    defaults = {"state": EntryState.CLAIMED, "claimed_by": TOKEN, "attempts": 4, "blame": 2}
+    defaults: dict[str, Any] = {
+        "state": EntryState.CLAIMED,
+        "claimed_by": TOKEN,
+        "attempts": 4,
+        "blame": 2,
+    }
     defaults["due_at"] = AT - 5
     return add_entry(connection, url, **(defaults | values))
 

@@ -452,7 +452,7 @@ def test_a_clock_jump_is_what_the_two_clocks_differ_by(
 def test_the_schedule_of_the_own_tiers_is_shifted(connection: Connection) -> None:
     """Every planned and recorded instant moves, and no instant of another tier."""
     columns = ("due_at", "claimed_until", "enqueued_at", "written_at", "sent_at", "settled_at")
-    instants = {name: AT + number for number, name in enumerate(columns)}
+    instants: dict[str, Any] = {name: AT + number for number, name in enumerate(columns)}
     for tier in (CDN, OTHER):
         add_entry(connection, tier=tier, **instants)
         add_tier(connection, tier, resume_at=AT, level_at=AT)
