@@ -192,9 +192,6 @@ def python(port: int, headers: dict[str, str], seconds: int) -> tuple[int, float
     return sum(counts), time.monotonic() - began
 
 
-Load = type(wrk) if not TYPE_CHECKING else "Callable[[int, dict[str, str], int], tuple[int, float]]"
-
-
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -22,7 +22,10 @@ from app.config import SETTINGS
 from app.config.parsers import database_url
 from app.extensions import alembic, db
 
+from . import depth
 from .live.programs import PACKED
+
+depth.register_profiles()  # before a test module is imported: decorators read the profile
 
 PLATFORM = {variable for setting in SETTINGS for variable in setting.variables}
 

@@ -60,7 +60,7 @@ class Postgres:
     def execute(self, statement: str) -> None:
         """Run one statement on the server's own database."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # names of our own making
+            connection.execute(statement)
 
 
 @pytest.fixture(scope="session")

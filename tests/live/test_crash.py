@@ -27,6 +27,8 @@ from typing import Any
 
 import pytest
 
+from tests.depth import CRASHES, KILLS
+
 from . import crash_points
 from .crash_runner import Round
 from .crash_site import WRITES
@@ -36,11 +38,9 @@ from .programs import ROOT, Running, free_port, listens, running
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
-KILLS = int(os.environ.get("KILLS", "200"))
 SHARES = {"sqlite": 0.85, "postgresql": 0.15}
 """Of all kills; each is as good as the other, but one costs twice as much."""
 
-CRASHES = int(os.environ.get("CRASHES", str(len(STEPS))))
 RESTARTS = CRASHES // 3
 SOON = 3.0
 """Seconds: the relay asks twenty times a second, and this machine may be busy."""

@@ -56,7 +56,7 @@ def test_with_another_schema_it_is_not_ready(any_app: Flask, statement: str, rea
         connection.exec_driver_sql(statement)
     answer = any_app.test_client().get("/readyz")
     assert answer.status_code == 503
-    assert reason in answer.json["reason"]
+    assert reason in answer.get_json()["reason"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
