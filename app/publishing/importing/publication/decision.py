@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from app.publishing.importing import dates
+from app.publishing.importing.configuration import Tool
 
 from .rules import RULES, is_date, is_empty
 from .state import Publication, Reason, State
@@ -20,7 +21,9 @@ _NESTED = frozenset({"build", "_build"})
 _TRANSPARENT = frozenset({"params", "extra", "taxonomies"})
 """Tables whose keys mean the same as at the top level."""
 
-_PUBLIC_AT_ONCE = frozenset({"pelican", "hexo", "zola", "eleventy", "astro", "docusaurus"})
+_PUBLIC_AT_ONCE = frozenset(
+    {Tool.PELICAN, Tool.HEXO, Tool.ZOLA, Tool.ELEVENTY, Tool.ASTRO, Tool.DOCUSAURUS}
+)
 """Tools that publish a post whose date lies in the future."""
 
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC).date()
@@ -49,7 +52,7 @@ def decide(
     pairs: Pairs,
     *,
     now: datetime,
-    tool: str = "",
+    tool: Tool | None = None,
     fallback: datetime | None = None,
     reasons: Iterable[Reason] = (),
 ) -> Publication:
@@ -70,7 +73,7 @@ def decide(
     return Publication(state=state, publish_at=publish_at, reasons=tuple(all_reasons))
 
 
-def _apply_rules(pairs: Pairs, tool: str) -> Iterator[Reason]:
+def _apply_rules(pairs: Pairs, tool: Tool | None) -> Iterator[Reason]:
     for key, value in pairs:
         rule = _RULE_OF.get(key)
         if rule is not None and (reason := rule.judge(key, value, tool)) is not None:
@@ -108,7 +111,9 @@ def _instants(pairs: Pairs) -> tuple[dict[str, datetime], list[Reason]]:
     return instants, problems
 
 
-def _publish_at(instants: Mapping[str, datetime], tool: str, now: datetime) -> datetime | None:
+def _publish_at(
+    instants: Mapping[str, datetime], tool: Tool | None, now: datetime
+) -> datetime | None:
     """Return when the post is or was published; None without a date.
 
     Hugo asks `publishDate` alone; for any other tool the latest date decides. A post that is due
@@ -116,7 +121,7 @@ def _publish_at(instants: Mapping[str, datetime], tool: str, now: datetime) -> d
     """
     own = instants.get("date")
     publish_dates = [instants[key] for key in _PUBLISH_KEYS if key in instants]
-    if own is not None and not (tool == "hugo" and publish_dates):
+    if own is not None and not (tool is Tool.HUGO and publish_dates):
         publish_dates.append(own)
     decisive = max(publish_dates, default=None)
     is_due = decisive is not None and decisive <= now
@@ -124,7 +129,11 @@ def _publish_at(instants: Mapping[str, datetime], tool: str, now: datetime) -> d
 
 
 def _apply_clock(
-    instants: Mapping[str, datetime], publish_at: datetime | None, *, now: datetime, tool: str
+    instants: Mapping[str, datetime],
+    publish_at: datetime | None,
+    *,
+    now: datetime,
+    tool: Tool | None,
 ) -> Iterator[Reason]:
     if publish_at is not None and publish_at > now:
         was_public = tool in _PUBLIC_AT_ONCE
@@ -141,3 +150,9 @@ def _apply_clock(
         else:
             sentence = f"is public without an end; the old site removed it on {day}"
             yield Reason(key=key, state=State.PUBLISHED, sentence=sentence)
+
+
+def is_held_back(pairs: Pairs, reasons: Iterable[Reason] = ()) -> bool:
+    """Whether a post is no public one at any time, by its keys and other reasons."""
+    end = datetime.max.replace(tzinfo=UTC)
+    return decide(pairs, now=end, reasons=reasons).state >= State.ARCHIVED

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from app.publishing.importing import dates
+from app.publishing.importing.configuration import Tool
 
 from .state import Judge, Reason, Rule, State
 
@@ -53,7 +54,7 @@ def _restricted(key: str, state: State, sentence: str = "") -> Reason:
 def _hold_if_true(state: State) -> Judge:
     """Restrict the post where the key is true; an empty key restricts nothing."""
 
-    def judge(key: str, value: Any, _tool: str) -> Reason | None:
+    def judge(key: str, value: Any, _tool: Tool | None) -> Reason | None:
         if is_empty(value):
             return None
         truth = truth_of(value)
@@ -67,7 +68,7 @@ def _hold_if_true(state: State) -> Judge:
 def _hold_if_false(state: State, *, empty: State | None = None) -> Judge:
     """Restrict the post where the key is false; `empty` is the state of a key without a value."""
 
-    def judge(key: str, value: Any, _tool: str) -> Reason | None:
+    def judge(key: str, value: Any, _tool: Tool | None) -> Reason | None:
         if is_empty(value):
             return None if empty is None else _restricted(key, empty)
         truth = truth_of(value)
@@ -78,7 +79,7 @@ def _hold_if_false(state: State, *, empty: State | None = None) -> Judge:
     return judge
 
 
-def _judge_published(key: str, value: Any, tool: str) -> Reason | None:
+def _judge_published(key: str, value: Any, tool: Tool | None) -> Reason | None:
     if is_date(value):
         return None
     return _hold_if_false(State.DRAFT, empty=State.DRAFT)(key, value, tool)
@@ -97,10 +98,10 @@ def is_date(value: Any) -> bool:
     return True
 
 
-def _judge_draft(key: str, value: Any, tool: str) -> Reason | None:
+def _judge_draft(key: str, value: Any, tool: Tool | None) -> Reason | None:
     reason = _hold_if_true(State.DRAFT)(key, value, tool)
     understood = truth_of(value) is not None
-    sentence = "is a draft; Jekyll published it" if tool == "jekyll" else ""
+    sentence = "is a draft; Jekyll published it" if tool is Tool.JEKYLL else ""
     return (
         Reason(key=key, state=State.DRAFT, sentence=sentence) if reason and understood else reason
     )
@@ -116,11 +117,11 @@ _STATUS_STATES = {
 }
 
 
-def _judge_status(key: str, value: Any, tool: str) -> Reason | None:
+def _judge_status(key: str, value: Any, tool: Tool | None) -> Reason | None:
     """Pelican, Nikola, and the converters of WordPress and Ghost have a key of this name."""
     text = str(value).strip().lower()
     state = State.PUBLISHED if is_empty(value) else _STATUS_STATES.get(text)
-    if text == "private" and tool == "nikola":
+    if text == "private" and tool is Tool.NIKOLA:
         state = State.UNLISTED
     if state is State.PUBLISHED:
         return None
@@ -131,20 +132,20 @@ def _judge_status(key: str, value: Any, tool: str) -> Reason | None:
     return Reason(key=key, state=state)
 
 
-def _judge_visibility(key: str, value: Any, _tool: str) -> Reason | None:
+def _judge_visibility(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     if is_empty(value) or str(value).strip().lower() == "public":
         return None
     return _restricted(key, State.DRAFT)
 
 
-def _judge_secret(key: str, value: Any, _tool: str) -> Reason | None:
+def _judge_secret(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     """A text behind a password; the value itself is never stored and never printed."""
     if is_empty(value) or value is False or (key != "password" and truth_of(value) is False):
         return None
     return _restricted(key, State.DRAFT)
 
 
-def _judge_render(key: str, value: Any, _tool: str) -> Reason | None:
+def _judge_render(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     text = str(value).strip().lower()
     if is_empty(value) or text == "always" or truth_of(value) is True:
         return None
@@ -153,7 +154,7 @@ def _judge_render(key: str, value: Any, _tool: str) -> Reason | None:
     return _not_understood(key, value)
 
 
-def _judge_list(key: str, value: Any, _tool: str) -> Reason | None:
+def _judge_list(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     text = str(value).strip().lower()
     if is_empty(value) or text == "always" or truth_of(value) is True:
         return None
@@ -165,14 +166,14 @@ def _judge_list(key: str, value: Any, _tool: str) -> Reason | None:
     return _not_understood(key, value)
 
 
-def _judge_outputs(key: str, value: Any, _tool: str) -> Reason | None:
+def _judge_outputs(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     names = value if isinstance(value, list) else [value]
     if value is None or "html" in {str(name).strip().lower() for name in names}:
         return None
     return _restricted(key, State.DRAFT, "is a draft, because its outputs are without html")
 
 
-def _judge_permalink(key: str, value: Any, _tool: str) -> Reason | None:
+def _judge_permalink(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     if isinstance(value, Mapping):
         build = value.get("build")
         return None if build and truth_of(build) is not False else _restricted(key, State.DRAFT)
@@ -181,20 +182,20 @@ def _judge_permalink(key: str, value: Any, _tool: str) -> Reason | None:
     return None
 
 
-def _judge_redirect(key: str, value: Any, _tool: str) -> Reason | None:
+def _judge_redirect(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     if is_empty(value) or value == []:
         return None
     sentence = f"is a draft, because {key} showed another page in its place"
     return _restricted(key, State.DRAFT, sentence)
 
 
-def _judge_collections(key: str, value: Any, tool: str) -> Reason | None:
+def _judge_collections(key: str, value: Any, tool: Tool | None) -> Reason | None:
     if isinstance(value, list):
         return None
     return _hold_if_true(State.UNLISTED)(key, value, tool)
 
 
-def _judge_sitemap(key: str, value: Any, _tool: str) -> Reason | None:
+def _judge_sitemap(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     disabled = value.get("disable") if isinstance(value, Mapping) else None
     if value is False or truth_of(disabled) is True or str(value).strip().lower() == "false":
         sentence = "is in the sitemap now; the old site left it out"
@@ -202,19 +203,19 @@ def _judge_sitemap(key: str, value: Any, _tool: str) -> Reason | None:
     return None
 
 
-def _judge_robots(key: str, value: Any, _tool: str) -> Reason | None:
+def _judge_robots(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     if "noindex" not in str(value).lower():
         return None
     sentence = "may be found by search engines now; the old site asked them not to list it"
     return Reason(key=key, state=State.PUBLISHED, sentence=sentence)
 
 
-def _judge_tags(key: str, value: Any, tool: str) -> Reason | None:
+def _judge_tags(key: str, value: Any, tool: Tool | None) -> Reason | None:
     for name in tag_names(value):
         if name.lower() == "draft":
             return _restricted(key, State.DRAFT, "is a draft, because it has the tag draft")
         if name == "private":
-            state = State.UNLISTED if tool == "nikola" else State.DRAFT
+            state = State.UNLISTED if tool is Tool.NIKOLA else State.DRAFT
             return _restricted(key, state, "is a draft, because it has the tag private")
     return None
 

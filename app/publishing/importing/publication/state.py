@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, TypeAlias
 
+from app.publishing.importing.configuration import Tool
+
 
 class State(IntEnum):
     """How public a post is; a higher value is stricter."""
@@ -43,7 +45,7 @@ class Publication:
         return (reason for reason in self.reasons if reason.sentence)
 
 
-Judge: TypeAlias = Callable[[str, Any, str], Reason | None]
+Judge: TypeAlias = Callable[[str, Any, Tool | None], Reason | None]
 """Takes the key, its value and the tool; None where the value does not restrict the post."""
 
 
@@ -55,3 +57,7 @@ class Rule:
     tools: str
     effect: str
     judge: Judge
+
+
+PUBLIC = Publication(state=State.PUBLISHED, publish_at=None, reasons=())
+"""A post without a key that restricts it."""
