@@ -156,8 +156,8 @@ def _step(
         return
     if entry.is_dir(follow_symlinks=False) and is_passed_over(path, None):
         if count := _count_texts(home / path):
-            reason = f"is a folder without posts: {count} files are passed over"
-            yield Skipped(path=path, line=None, reason=reason)
+            sentence = f"is a folder without posts: {count} files are passed over"
+            yield Skipped(path=path, line=None, reason=sentence)
         return
     reason = _refusal(home, entry, path, limits)
     if reason:
