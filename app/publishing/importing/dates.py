@@ -32,7 +32,7 @@ _ZONES |= {"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "ps
 _EPOCH = re.compile(r"\d{9,10}|\d{12,13}")
 _EPOCH_MILLISECONDS = 11
 _TWELVE_HOURS = re.compile(r"(\d{1,2})(:\d{2}(?::\d{2})?)?\s*([AaPp])\.?[Mm]\.?")
-_IN_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_.]|$)")
+_IN_NAME = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_.]|$)")
 _IN_PATH = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?:/|$)")
 
 
