@@ -147,9 +147,7 @@ def _facts(session: Session, post: Post, cover: str | None) -> Iterator[tuple[st
     yield "path", post.path
     if post.kind is Kind.PAGE:
         yield "type", "page"
-    if post.published_at is not None:
-        yield "date", post.published_at
-    yield "lastmod", post.updated_at
+    yield from _identity(post)
     if post.summary:
         yield "description", post.summary
     if post.status in {Status.DRAFT, Status.ARCHIVED}:
@@ -161,6 +159,15 @@ def _facts(session: Session, post: Post, cover: str | None) -> Iterator[tuple[st
     yield from _looks(post, cover)
     if aliases := _aliases(session, post):
         yield "aliases", aliases
+
+
+def _identity(post: Post) -> Iterator[tuple[str, Value]]:
+    """Yield the dates and the identifier in feeds."""
+    if post.published_at is not None:
+        yield "date", post.published_at
+    yield "lastmod", post.updated_at
+    if post.feed_id:
+        yield "guid", post.feed_id
 
 
 def _looks(post: Post, cover: str | None) -> Iterator[tuple[str, Value]]:

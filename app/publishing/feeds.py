@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape, unescape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
 from .models import Post
@@ -23,8 +24,10 @@ _ATOM = "http://www.w3.org/2005/Atom"
 _XML = "http://www.w3.org/XML/1998/namespace"
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_PATHS = re.compile(r'(\s(?:href|src|poster)=")(/(?!/)|#)')
-_CANDIDATES = re.compile(r'(\ssrcset=")([^"]*)"')
+_TAG = re.compile(r'<[a-zA-Z](?:[^>"]|"[^"]*")*>')
+_ATTRIBUTE = re.compile(r'(\s([a-z]+)=")([^"]*)"')
+_LINKS = frozenset({"cite", "href", "poster", "src"})
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 ET.register_namespace("", _ATOM)
 
@@ -71,7 +74,7 @@ def atom(feed: Feed) -> bytes:
 def _entry(root: ET.Element, feed: Feed, post: Post) -> None:
     entry = _add(root, "entry")
     url = feed.url(post.path)
-    _add(entry, "id", stable_id(feed.site_url, post))
+    _add(entry, "id", entry_id(feed.site_url, post))
     _add(entry, "title", post.title)
     _add(entry, "link", rel="alternate", type="text/html", href=url)
     _add(entry, "published", (post.published_at or post.created_at).isoformat())
@@ -86,7 +89,7 @@ def _entry(root: ET.Element, feed: Feed, post: Post) -> None:
         _add(entry, "category", term=topic.slug, label=topic.name)
     if post.summary:
         _add(entry, "summary", post.summary)
-    _add(entry, "content", absolute_html(post.body_html, feed.site_url, url), type="html")
+    _add(entry, "content", absolute_html(post.body_html, url), type="html")
 
 
 def _add(parent: ET.Element, tag: str, text: str = "", **attributes: str) -> ET.Element:
@@ -115,11 +118,11 @@ def _item(feed: Feed, post: Post) -> dict[str, Any]:
     cover = post.cover.files[-1].path if post.cover and post.cover.files else ""
     return _without_empty(
         {
-            "id": stable_id(feed.site_url, post),
+            "id": entry_id(feed.site_url, post),
             "url": url,
             "title": post.title,
             "summary": post.summary,
-            "content_html": absolute_html(post.body_html, feed.site_url, url),
+            "content_html": absolute_html(post.body_html, url),
             "image": feed.url(cover) if cover else "",
             "date_published": (post.published_at or post.created_at).isoformat(),
             "date_modified": changed_at(post).isoformat(),
@@ -134,10 +137,10 @@ def _without_empty(values: dict[str, Any], always: Iterable[str] = ("items",)) -
     return {name: value for name, value in values.items() if value or name in always}
 
 
-def stable_id(site_url: str, post: Post) -> str:
-    """An identifier that survives a rename: a tag URI (RFC 4151)."""
+def entry_id(site_url: str, post: Post) -> str:
+    """Return the identifier of a post; a tag URI (RFC 4151) for one that an old release created."""
     host = urlsplit(site_url).hostname or "localhost"
-    return f"tag:{host},{post.created_at:%Y-%m-%d}:posts/{post.id}"
+    return post.feed_id or f"tag:{host},{post.created_at:%Y-%m-%d}:posts/{post.id}"
 
 
 def changed_at(post: Post) -> datetime:
@@ -145,15 +148,33 @@ def changed_at(post: Post) -> datetime:
     return max(post.updated_at, post.published_at or post.updated_at)
 
 
-def absolute_html(html: str, site_url: str, url: str) -> str:
-    """The HTML with its links made absolute, since a feed is read elsewhere."""
+def absolute_html(html: str, url: str) -> str:
+    """Return the HTML of the page at `url` with absolute links, since a feed is read elsewhere.
 
-    def link(match: re.Match[str]) -> str:
-        return match[1] + (f"{url}#" if match[2] == "#" else f"{site_url}/")
+    `html` is sanitised: attribute values are quoted, and text has no `<`. Only tags change,
+    never the text between them, such as HTML that is shown as code.
+    """
 
-    def candidates(match: re.Match[str]) -> str:
-        each = (part.strip() for part in match[2].split(","))
-        whole = (f"{site_url}{part}" if part.startswith("/") else part for part in each)
-        return f'{match[1]}{", ".join(whole)}"'
+    def attribute(match: re.Match[str]) -> str:
+        if match[2] in _LINKS:
+            return f'{match[1]}{_absolute(match[3], url)}"'
+        if match[2] == "srcset":
+            return f'{match[1]}{_absolute_candidates(match[3], url)}"'
+        return match[0]
 
-    return _CANDIDATES.sub(candidates, _PATHS.sub(link, html))
+    return _TAG.sub(lambda tag: _ATTRIBUTE.sub(attribute, tag[0]), html)
+
+
+def _absolute_candidates(candidates: str, url: str) -> str:
+    each = (part.split(maxsplit=1) for part in candidates.split(",") if part.strip())
+    return ", ".join(" ".join([_absolute(first, url), *rest]) for first, *rest in each)
+
+
+def _absolute(reference: str, url: str) -> str:
+    """Resolve an escaped reference (RFC 3986, section 5); one that is no URL stays as it is."""
+    if _SCHEME.match(reference):
+        return reference
+    try:
+        return escape(urljoin(url, unescape(reference)), quote=False).replace('"', "&quot;")
+    except ValueError:
+        return reference

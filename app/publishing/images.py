@@ -13,11 +13,18 @@ from pathlib import PurePosixPath
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from . import svg
+from . import avif_metadata, image_metadata, svg, svg_metadata
 from .slugs import slugify
 from .svg import ImageError
 
-__all__ = ["EncodedRendition", "ImageError", "ImageInfo", "inspect", "renditions"]
+__all__ = [
+    "EncodedRendition",
+    "ImageError",
+    "ImageInfo",
+    "inspect",
+    "remove_metadata",
+    "renditions",
+]
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -62,6 +69,26 @@ class EncodedRendition:
     data: bytes
     digest: str
     media_type: str = "image/webp"
+
+
+def remove_metadata(data: bytes) -> bytes:
+    """Return the image as it may be published: the same picture without metadata.
+
+    The result is what `inspect` accepts or refuses; applied twice, it changes nothing more. Raises
+    `ImageError` for a file that is empty, too large or damaged, and for HEIC.
+    """
+    _bounded(data)
+    if avif_metadata.is_heic(data):
+        raise ImageError("The image is HEIC, which few browsers show; export it as JPEG.")
+    if svg.looks_like_svg(data):
+        return svg_metadata.clean(data, image_metadata.remove_metadata)
+    try:
+        return image_metadata.remove_metadata(data)
+    except ImageError:
+        raise
+    # Turning a PNG or WebP decodes it, and each decoder raises other exceptions.
+    except Exception as error:  # noqa: BLE001
+        raise ImageError(f"The image is damaged ({error}); export it again.") from None
 
 
 def inspect(data: bytes, name: str) -> ImageInfo:

@@ -33,18 +33,18 @@ def copied_repository() -> Iterator[Path]:
     """A copy of what the tests need, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="broadsheet-faults-") as folder:
         copy = Path(folder)
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+        ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, copy / name, ignore=ignored)
+                shutil.copytree(source, copy / name, ignore=ignore)
             elif source.exists():
                 shutil.copy(source, copy / name)
         yield copy
 
 
 @contextmanager
-def planted(fault: Fault, copy: Path) -> Iterator[None]:
+def plant_fault(fault: Fault, copy: Path) -> Iterator[None]:
     """Change the file in the copy, and restore it afterwards."""
     path = copy / fault.file
     original = path.read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def planted(fault: Fault, copy: Path) -> Iterator[None]:
 
 def is_noticed(fault: Fault, copy: Path) -> bool:
     """Whether a test of the fault fails; raises RuntimeError when pytest itself can't run."""
-    with planted(fault, copy):
+    with plant_fault(fault, copy):
         process = _run_pytest(fault.tests, copy)
     if process.returncode not in {0, _FAILED_TESTS, _COLLECTION_FAILED}:
         raise RuntimeError(f"{fault}: pytest ended with {process.returncode}\n{process.stdout}")
@@ -81,22 +81,22 @@ def _run_pytest(arguments: Sequence[str], folder: Path) -> subprocess.CompletedP
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Plant the chosen faults and print a line for each of them."""
+    """Plant the selected faults and print a line for each of them."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.run", description=__doc__)
     parser.add_argument("tables", nargs="*", type=Path, help="tables to run; all by default")
     parser.add_argument("-k", default="", help="run only faults with this text in file or reason")
     options = parser.parse_args(arguments)
     tables = options.tables
     faults = [fault for path in tables for fault in read_table(path)] or read_all_tables()
-    chosen = [fault for fault in faults if options.k in str(fault)]
+    selected_faults = [fault for fault in faults if options.k in str(fault)]
     survivors = 0
     with copied_repository() as copy:
-        check_tests_pass(chosen, copy)
-        for fault in chosen:
-            noticed = is_noticed(fault, copy)
-            survivors += not noticed
-            print(f"{'noticed ' if noticed else 'SURVIVED'}  {fault}", flush=True)  # noqa: T201
-    print(f"{len(chosen) - survivors} of {len(chosen)} faults are noticed.")  # noqa: T201
+        check_tests_pass(selected_faults, copy)
+        for fault in selected_faults:
+            is_killed = is_noticed(fault, copy)
+            survivors += not is_killed
+            print(f"{'noticed ' if is_killed else 'SURVIVED'}  {fault}", flush=True)  # noqa: T201
+    print(f"{len(selected_faults) - survivors} of {len(selected_faults)} faults are noticed.")  # noqa: T201
     return 1 if survivors else 0
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.publishing.feeds import Feed, absolute_html, atom, json_feed, stable_id
+from app.publishing.feeds import Feed, absolute_html, atom, json_feed
 from app.publishing.models import Author, Kind, Post, Topic
 
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
@@ -26,6 +26,7 @@ def article(**columns: object) -> Post:
         "published_at": AT,
         "created_at": AT,
         "updated_at": LATER,
+        "feed_id": "urn:uuid:1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",
         "body_html": '<p><a href="/archive">on</a> <a href="#fn1">1</a></p>',
         "authors": [Author(slug="ada", name="Ada")],
         "topics": [Topic(slug="ink", name="Ink")],
@@ -67,10 +68,13 @@ def test_an_atom_feed_has_what_rfc_4287_wants() -> None:
 
 
 def test_an_id_survives_a_rename() -> None:
-    """A reader does not see an article twice because its address changed."""
-    old, new = article(), article(slug="another", title="Another")
-    assert stable_id("https://example.com", old) == stable_id("https://example.com", new)
-    assert stable_id("https://example.com:8000", old) == "tag:example.com,2026-01-02:posts/7"
+    """A reader does not see an article twice because its address or the site's host changed."""
+    renamed = feed(article(slug="another", title="Another", id=8))
+    for one in (feed(article()), renamed, replace(renamed, site_url="https://new.example")):
+        root = ET.fromstring(atom(one))
+        (item,) = json.loads(json_feed(one))["items"]
+        ids = (root.findtext("a:entry/a:id", namespaces=ATOM), item["id"])
+        assert ids == ("urn:uuid:1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed",) * 2
 
 
 def test_an_entry_without_authors_is_by_the_site() -> None:
@@ -99,7 +103,7 @@ def test_a_json_feed_has_what_version_1_1_wants() -> None:
     assert document["version"] == "https://jsonfeed.org/version/1.1"
     assert document["feed_url"] == "https://example.com/feed.json"
     (item,) = document["items"]
-    assert item["id"] == "tag:example.com,2026-01-02:posts/7"
+    assert item["id"] == "urn:uuid:1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed"
     assert item["url"] == "https://example.com/articles/a-title"
     assert item["date_modified"] == "2026-02-03T00:00:00+00:00"
     assert item["authors"] == [{"name": "Ada", "url": "https://example.com/authors/ada"}]
@@ -108,9 +112,25 @@ def test_a_json_feed_has_what_version_1_1_wants() -> None:
 
 LINKS = [
     ('<a href="/x">', '<a href="https://e.com/x">'),
-    ('<a href="#n">', '<a href="https://e.com/a#n">'),
+    ('<a href="#n">', '<a href="https://e.com/articles/a#n">'),
     ('<a href="https://o.com/x">', '<a href="https://o.com/x">'),
-    ('<a href="//o.com/x">', '<a href="//o.com/x">'),
+    ('<a href="//o.com/x">', '<a href="https://o.com/x">'),
+    ('<a href="mailto:a@e.com">', '<a href="mailto:a@e.com">'),
+    ('<a href="../up">', '<a href="https://e.com/up">'),
+    ('<a href="x?y=1&amp;z=2">', '<a href="https://e.com/articles/x?y=1&amp;z=2">'),
+    ('<a href="?x=1">', '<a href="https://e.com/articles/a?x=1">'),
+    ('<a href="">', '<a href="https://e.com/articles/a">'),
+    ('<a href="http://[x">', '<a href="http://[x">'),
+    ('<a href="//[x">', '<a href="//[x">'),
+    ('<a title=" href=" href="/x">', '<a title=" href=" href="https://e.com/x">'),
+    ('<a title=">" href="/x">', '<a title=">" href="https://e.com/x">'),
+    ('<blockquote cite="/x">', '<blockquote cite="https://e.com/x">'),
+    (
+        '<video poster="/m/p.jpg" src="/m/v.mp4">',
+        '<video poster="https://e.com/m/p.jpg" src="https://e.com/m/v.mp4">',
+    ),
+    ('<code>&lt;a href="/about"&gt;</code>', '<code>&lt;a href="/about"&gt;</code>'),
+    ('<p>set src="/x" and cite="/y"</p>', '<p>set src="/x" and cite="/y"</p>'),
     ('<img src="/m/a.jpg">', '<img src="https://e.com/m/a.jpg">'),
     (
         '<img srcset="/m/a.jpg 480w, /m/b.jpg 960w">',
@@ -123,4 +143,4 @@ LINKS = [
 @pytest.mark.parametrize(("html", "expected"), LINKS, ids=[html for html, _ in LINKS])
 def test_links_of_a_feed_are_absolute(html: str, expected: str) -> None:
     """A feed is read elsewhere, where a path leads nowhere."""
-    assert absolute_html(html, "https://e.com", "https://e.com/a") == expected
+    assert absolute_html(html, "https://e.com/articles/a") == expected

@@ -11,6 +11,10 @@ from app.publishing.models import Media
 
 
 def add_media(content: bytes, name: str, *, now: datetime) -> Media:
-    """Store an image under a name derived from `name`; raises Invalid for other files."""
-    existing = images.find_media(db.session(), sha256(content).hexdigest())
-    return existing or images.store(images.prepare(content, name), now=now)
+    """Store an image under a name derived from `name`; raises Invalid for other files.
+
+    Its metadata, such as the place where a photo was taken, is removed before.
+    """
+    clean = images.remove_metadata(content)
+    existing = images.find_media(db.session(), sha256(clean).hexdigest())
+    return existing or images.store(images.prepare(clean, name), now=now)

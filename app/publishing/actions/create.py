@@ -11,6 +11,7 @@ from app.publishing.editing import lookups, writes
 from app.publishing.editing.draft import Draft, checked
 from app.publishing.editing.rendering import body_columns, render_text
 from app.publishing.models import Author, Media, Post, Status, Topic
+from app.publishing.models.post import new_feed_id
 from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 from app.publishing.transaction import transaction
@@ -43,6 +44,7 @@ def check(session: Session, draft: Draft) -> Draft:
     """Return the draft with a free slug; raises Missing for an unknown author, topic or cover."""
     lookups.require_existing(session, Author, draft.author_ids)
     lookups.require_existing(session, Topic, draft.topic_ids)
+    lookups.require_free_feed_id(session, draft.feed_id)
     lookups.require_existing(session, Media, () if draft.cover_id is None else (draft.cover_id,))
     if not draft.slug:
         return replace(
@@ -65,6 +67,7 @@ def _build_post(draft: Draft, rendered: Rendered, now: datetime) -> Post:
         menu_position=draft.menu_position,
         cover_id=draft.cover_id,
         cover_alt=draft.cover_alt,
+        feed_id=draft.feed_id or new_feed_id(),
         body_markdown=draft.body_markdown,
         **body_columns(rendered),
     )

@@ -18,6 +18,7 @@ TITLE = 300
 SUMMARY = 2000
 COVER_ALT = 500
 MENU = 10_000
+FEED_ID = 500
 
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 
@@ -27,7 +28,8 @@ class Draft:
     """The text and the other fields of a post; some empty fields get a default.
 
     `slug` is made from the title and `summary` from the body when they are empty. `published_at`
-    and `updated_at` say when a text that was published elsewhere came out and last changed.
+    and `updated_at` say when a text that was published elsewhere came out and last changed, and
+    `feed_id` identified it in the feed there; only a new post takes it.
     """
 
     title: str
@@ -42,6 +44,7 @@ class Draft:
     menu_position: int | None = None
     published_at: datetime | None = None
     updated_at: datetime | None = None
+    feed_id: str = ""
 
 
 def checked(draft: Draft) -> Draft:
@@ -59,6 +62,7 @@ def checked(draft: Draft) -> Draft:
         topic_ids=tuple(dict.fromkeys(draft.topic_ids)),
         cover_alt=validation.clean_line("cover_alt", draft.cover_alt, limit=COVER_ALT, empty=True),
         menu_position=_menu_position(draft),
+        feed_id=validation.clean_line("feed_id", draft.feed_id, limit=FEED_ID, empty=True),
     )
 
 

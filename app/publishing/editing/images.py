@@ -33,11 +33,20 @@ def find_media(session: Session, digest: str) -> Media | None:
     return session.scalars(sa.select(Media).where(Media.digest == digest)).one_or_none()
 
 
-def prepare(content: bytes, name: str) -> PreparedImage:
-    """Check the image and create its smaller copies; slow, but needs no database."""
+def remove_metadata(content: bytes) -> bytes:
+    """Return the image without its metadata; raises Invalid for a file that is refused."""
     try:
-        info = images.inspect(content, name)
-        return PreparedImage(content=content, info=info, copies=images.renditions(content))
+        return images.remove_metadata(content)
+    except images.ImageError as error:
+        raise Invalid("image", str(error)) from None
+
+
+def prepare(content: bytes, name: str) -> PreparedImage:
+    """Check the image, remove its metadata, create its smaller copies; needs no database."""
+    try:
+        clean = images.remove_metadata(content)
+        info = images.inspect(clean, name)
+        return PreparedImage(content=clean, info=info, copies=images.renditions(clean))
     except images.ImageError as error:
         raise Invalid("image", str(error)) from None
 

@@ -55,6 +55,13 @@ def require_free_slug(session: Session, kind: Kind, slug: str) -> None:
         )
 
 
+def require_free_feed_id(session: Session, feed_id: str) -> None:
+    """Raise Conflict, naming the other post, when the identifier in feeds is taken."""
+    statement = sa.select(Post.title).where(Post.feed_id == feed_id)
+    if feed_id and (title := session.scalar(statement)) is not None:
+        raise Conflict(f"The feed identifier {feed_id!r} belongs to “{title}”; leave it out.")
+
+
 def find_free_slug(session: Session, kind: Kind, preferred_slug: str) -> str:
     """Return the preferred slug, or the first free and valid one with a number."""
 

@@ -19,7 +19,7 @@ from app.publishing.images import MAX_BYTES
 
 from . import source_folder
 
-VERSION = b"1"
+VERSION = b"2"
 """Increment it when the importer converts the same file differently."""
 
 
@@ -61,6 +61,7 @@ def prepare(session: Session, root: Path, files: Iterable[PurePosixPath]) -> Pos
 
 
 def _prepare(session: Session, content: bytes, file: PurePosixPath, into: PostImages) -> None:
+    content = images.remove_metadata(content)
     into.digests[file] = sha256(content).hexdigest()
     existing = images.find_media(session, into.digests[file])
     if existing is not None:

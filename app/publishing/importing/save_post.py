@@ -19,8 +19,10 @@ from app.publishing.paths import normal
 from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 
+from . import feed_ids
 from .plan import Entry
 from .post_images import PostImages
+from .publication.state import PUBLIC, Publication, State
 from .report import Report
 from .source_folder import SourcePost
 
@@ -41,6 +43,9 @@ class PreparedPost:
     cover: PurePosixPath | None
     prefix: str
     now: datetime
+    publication: Publication = PUBLIC
+    base_url: str = ""
+    tool: str = ""
 
 
 def save(session: Session, ready: PreparedPost, report: Report) -> Post:
@@ -51,6 +56,7 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
     cover_id = _cover_id(session, ready, media)
     draft = _draft(session, ready, cover_id)
     if ready.entry.post_id is None:
+        draft = replace(draft, feed_id=_feed_id(session, ready, report))
         saved = actions.create(draft, now=ready.now, rendered=ready.rendered)
     else:
         saved = _revise(session, ready.entry.post_id, draft, ready)
@@ -83,9 +89,26 @@ def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft
         cover_id=cover_id,
         cover_alt=str(alt),
         menu_position=_menu_position(ready),
-        published_at=meta.date,
-        updated_at=meta.updated or (meta.date if ready.entry.post_id is None else None),
+        published_at=ready.publication.publish_at,
+        updated_at=meta.updated
+        or (ready.publication.publish_at if ready.entry.post_id is None else None),
     )
+
+
+def _feed_id(session: Session, ready: PreparedPost, report: Report) -> str:
+    """Return the identifier of the post in the old feed; empty if there is none, or it is taken."""
+    source = ready.source_post
+    feed_id = feed_ids.find_explicit_id(source.meta.extra)
+    if not feed_id and ready.base_url:
+        url = f"{ready.base_url}{source.source_url}"
+        feed_id = feed_ids.feed_id_at(url, tool=ready.tool, date=source.meta.date)
+    if not feed_id or len(feed_id) > feed_ids.MAX_LENGTH:
+        return ""
+    if session.scalar(sa.select(Post.id).where(Post.feed_id == feed_id)) is None:
+        return feed_id
+    sentence = f"gets a new feed identifier, because another post has {feed_id} already"
+    report.warn(ready.entry.path, None, sentence)
+    return ""
 
 
 def _menu_position(ready: PreparedPost) -> int | None:
@@ -109,14 +132,21 @@ def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[i
         yield topic_id or actions.save_topic(TopicDraft(name=name, slug=slug), now=now).id
 
 
+_STATUSES = {
+    State.PUBLISHED: Status.PUBLISHED,
+    State.UNLISTED: Status.DRAFT,
+    State.SCHEDULED: Status.SCHEDULED,
+    State.ARCHIVED: Status.ARCHIVED,
+    State.DRAFT: Status.DRAFT,
+    State.SKIPPED: Status.DRAFT,
+}
+
+
 def _target_status(ready: PreparedPost, post: Post) -> Status:
     """The status that the file asks for; what an editor archived stays in the archive."""
-    if post.status is Status.ARCHIVED or ready.source_post.meta.extra.get("status") == "archived":
+    if post.status is Status.ARCHIVED:
         return Status.ARCHIVED
-    if ready.source_post.meta.draft:
-        return Status.DRAFT
-    due = ready.source_post.meta.date
-    return Status.SCHEDULED if due is not None and due > ready.now else Status.PUBLISHED
+    return _STATUSES[ready.publication.state]
 
 
 def _revise(session: Session, post_id: int, draft: Draft, ready: PreparedPost) -> Post:
@@ -143,8 +173,8 @@ def _apply_status(post: Post, target_status: Status, ready: PreparedPost) -> Non
         actions.publish(post.id, expected_version=version, now=now)
     elif target_status is Status.ARCHIVED:
         actions.archive(post.id, expected_version=version, now=now)
-    elif target_status is Status.SCHEDULED and ready.source_post.meta.date is not None:
-        actions.schedule(post.id, ready.source_post.meta.date, expected_version=version, now=now)
+    elif target_status is Status.SCHEDULED and ready.publication.publish_at is not None:
+        actions.schedule(post.id, ready.publication.publish_at, expected_version=version, now=now)
 
 
 def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:

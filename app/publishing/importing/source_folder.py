@@ -8,13 +8,18 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from . import dates, frontmatter, post_meta, source_urls
+from .file_kinds import find_reasons, find_skip_reason, is_passed_over
+from .publication.decision import is_held_back
+from .publication.state import Reason
 
-_MARKDOWN = frozenset({".md", ".markdown"})
-_OTHER_TEXTS = frozenset({".adoc", ".asciidoc", ".mdx", ".org", ".rst", ".textile"})
-_PASSED_OVER = frozenset({"_site", "node_modules", "resources", "themes"})
+_MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mkdown"})
+_OTHER_TEXTS = frozenset(
+    {".adoc", ".asciidoc", ".ipynb", ".mdx", ".org", ".qmd", ".rmd", ".rst", ".textile"}
+)
 _IMAGE_FOLDERS = ("", "static", "assets", "public", "content")
 
 
@@ -47,6 +52,7 @@ class SourcePost:
     source_url: str
     aliases: tuple[str, ...]
     digest: str
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +152,12 @@ def _walk(
 def _step(
     home: Path, entry: os.DirEntry[str], path: PurePosixPath, limits: Limits, remaining: list[int]
 ) -> Iterator[PurePosixPath | Skipped]:
-    if entry.name.startswith(".") or entry.name in _PASSED_OVER:
+    if entry.name.startswith("."):
+        return
+    if entry.is_dir(follow_symlinks=False) and is_passed_over(path, None):
+        if count := _count_texts(home / path):
+            reason = f"is a folder without posts: {count} files are passed over"
+            yield Skipped(path=path, line=None, reason=reason)
         return
     reason = _refusal(home, entry, path, limits)
     if reason:
@@ -155,6 +166,12 @@ def _step(
         yield from _walk(home, path, limits, remaining)
     elif entry.is_file(follow_symlinks=False):
         yield path
+
+
+def _count_texts(folder: Path) -> int:
+    """Count the Markdown files of a folder that is not read, up to some thousand."""
+    walk = (name for _, _, names in os.walk(folder) for name in names)
+    return sum(PurePosixPath(name).suffix.lower() in _MARKDOWN for name in islice(walk, 10_000))
 
 
 def _refusal(
@@ -190,9 +207,8 @@ def _order(entry: os.DirEntry[str]) -> tuple[str, ...]:
 
 
 def _read_post(home: Path, path: PurePosixPath, limits: Limits) -> SourcePost | Skipped:
-    if path.name.lower() == "_index.md":
-        reason = "is the page of a section; sections are made from topics here"
-        return Skipped(path=path, line=None, reason=reason)
+    if skip_reason := find_skip_reason(path, None):
+        return Skipped(path=path, line=None, reason=skip_reason)
     try:
         data = read_file(home, path, most=limits.text_bytes)
         text = data.decode("utf-8-sig")
@@ -216,9 +232,8 @@ def _build_source_post(path: PurePosixPath, text: str, digest: str) -> SourcePos
     if not document.body.strip() and not meta.title:
         reason = "has no title, and no text below its front matter"
         return Skipped(path=path, line=document.offset, reason=reason)
-    if "_drafts" in path.parts:
-        meta = replace(meta, draft=True)
-    if meta.date is None and not meta.draft:
+    reasons = tuple(find_reasons(path, None, has_index=False))
+    if meta.date is None and not is_held_back(meta.publication, reasons):
         meta = replace(meta, kind="page")  # an article without a date has no place
     return SourcePost(
         path=path,
@@ -228,6 +243,7 @@ def _build_source_post(path: PurePosixPath, text: str, digest: str) -> SourcePos
         source_url=source_urls.source_url(document, meta, path),
         aliases=source_urls.alias_urls(document, meta, path),
         digest=digest,
+        reasons=reasons,
     )
 
 

@@ -18,7 +18,7 @@ class Media(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    """SHA-256 of the bytes that were uploaded, in hexadecimal."""
+    """SHA-256 of the stored original, which has no metadata, in hexadecimal."""
     name: Mapped[str] = mapped_column(sa.String(200))
     content_type: Mapped[str] = mapped_column(sa.String(100))
     width: Mapped[int] = mapped_column()

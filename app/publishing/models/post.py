@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -67,6 +68,11 @@ post_topic = sa.Table(
 """What a post is about, the first topic at position 0."""
 
 
+def new_feed_id() -> str:
+    """Return an identifier that no other post has, on this site or another."""
+    return uuid4().urn
+
+
 class Post(Model):
     """An article or a page. The text's columns are deferred groups: a list doesn't read bodies."""
 
@@ -100,6 +106,13 @@ class Post(Model):
         sa.ForeignKey("media.id", ondelete="SET NULL"), index=True
     )
     cover_alt: Mapped[str] = mapped_column(sa.String(500), default="")
+    feed_id: Mapped[str | None] = mapped_column(
+        sa.String(500), unique=True, index=True, default=new_feed_id
+    )
+    """The identifier of its entry in feeds (RFC 4287, 4.2.6): written once, and never changed.
+
+    Only a row that an older release has inserted is without one.
+    """
     version: Mapped[int] = mapped_column(default=1)
     """Counts the writes, so that a concurrent edit is noticed."""
 

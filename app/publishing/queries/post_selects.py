@@ -22,7 +22,7 @@ _LINKED = (Post.kind, Post.slug)
 _SUMMED_UP = (*_LINKED, Post.title, Post.summary, Post.published_at)
 _LISTED = (*_SUMMED_UP, Post.cover_id)
 _DETAILS = (Post.cover_alt, Post.updated_at, Post.word_count)
-_FED = (*_SUMMED_UP, Post.created_at, Post.updated_at, Post.body_html)
+_FED = (*_SUMMED_UP, Post.feed_id, Post.created_at, Post.updated_at, Post.body_html)
 _READ = (*_LISTED, *_DETAILS, Post.minutes, Post.created_at, Post.body_html, Post.contents)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from app.edge.gateway.options import Options
 from app.edge.http import dates
-from tests.edge.gateway.scripted_origin import START, Case, case, get, says
+from tests.edge.gateway.scripted_origin import START, Case, Fields, case, get, pairs, says
 
-LONG = {"cache_control": "max-age=3600"}
+LONG: Fields = {"cache_control": "max-age=3600"}
 EARLIER = dates.format_http_date(START - 3600)
 PAGE = says(b"0123456789", etag='"a"', last_modified=EARLIER, **LONG)
 
@@ -319,9 +319,10 @@ def coding(name: str, accepted: str | None, expected: str | None) -> Case:
 def uncoded(name: str, **headers: str) -> Case:
     """Return a case of a response that is not compressed."""
     body = headers.pop("body", "").encode() or TEXT
+    fields = {"cache_control": "max-age=3600", "content_type": "text/html", **headers}
     return case(
         f"9110-8.4-{name}",
-        get(says(body, **{**LONG, "content_type": "text/html", **headers})),
+        get(says(body, also=pairs(fields))),
         get(
             headers={"Accept-Encoding": "br, gzip"},
             cache="hit",

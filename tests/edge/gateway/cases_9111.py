@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from app.edge.gateway.options import Options
 from app.edge.http import dates
-from tests.edge.gateway.scripted_origin import START, Case, case, get, says
+from tests.edge.gateway.scripted_origin import START, Case, Fields, case, get, pairs, says
 
 HOUR = 3600
 LATER = dates.format_http_date(START + HOUR)
 EARLIER = dates.format_http_date(START - HOUR)
-LONG = {"cache_control": "max-age=3600"}
-SHORT = {"cache_control": "max-age=10"}
+LONG: Fields = {"cache_control": "max-age=3600"}
+SHORT: Fields = {"cache_control": "max-age=10"}
 FRESH = says(b"old", etag='"a"', **LONG)
 STALE = says(b"old", etag='"a"', **SHORT)
 NEW = says(b"new", etag='"b"', **LONG)
 AUTH = {"Authorization": "Basic YTpi"}
 
 
-def keeps(name: str, *answers: str, status: int = 200, **more: object) -> Case:
+def keeps(
+    name: str, *answers: str, status: int = 200, date: float | None = 0, **headers: str
+) -> Case:
     """Return a case in which a response with this Cache-Control is reused."""
-    also = [("Cache-Control", line) for line in answers]
-    response = says(b"old", status=status, also=also, **more)  # type: ignore[arg-type] # names of says
+    also = [*pairs(headers), *(("Cache-Control", line) for line in answers)]
+    response = says(b"old", status=status, date=date, also=also)
     return case(
         name,
         get(response, status=status, cache="fwd=uri-miss; stored"),
@@ -28,10 +30,10 @@ def keeps(name: str, *answers: str, status: int = 200, **more: object) -> Case:
     )
 
 
-def refuses(name: str, *lines: str, why: str, status: int = 200, **more: object) -> Case:
+def refuses(name: str, *lines: str, why: str, status: int = 200, **headers: str) -> Case:
     """Return a case in which a response with this Cache-Control is not stored, and why."""
-    also = [("Cache-Control", line) for line in lines]
-    response = says(b"old", status=status, also=also, **more)  # type: ignore[arg-type] # names of says
+    also = [*pairs(headers), *(("Cache-Control", line) for line in lines)]
+    response = says(b"old", status=status, also=also)
     return case(
         name,
         get(response, status=status, cache=f"fwd=uri-miss; detail={why}", stored=False),
@@ -321,7 +323,7 @@ AGES = [
     ),
 ]
 
-VARIES = {"vary": "Accept-Language", **LONG}
+VARIES: Fields = {"vary": "Accept-Language", **LONG}
 DE, EN = {"Accept-Language": "de"}, {"Accept-Language": "en"}
 
 VARY = [

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from app.edge.gateway.options import TRACKERS, Options
+from app.edge.gateway.options import Options
 from app.edge.http import dates
-from tests.edge.gateway.scripted_origin import START, case, get, says
+from app.edge.http.cache_key import TRACKERS
+from tests.edge.gateway.scripted_origin import START, Fields, case, get, says
 
-LONG = {"cache_control": "max-age=3600"}
+LONG: Fields = {"cache_control": "max-age=3600"}
 NEW = says(b"new", etag='"b"', **LONG)
-PURGED = {"broadsheet_cache_control": "max-age=3600, purged"}
+PURGED: Fields = {"broadsheet_cache_control": "max-age=3600, purged"}
 TAKES_BR = {"Accept-Encoding": "gzip, deflate, br;q=1.0"}
 BR = says(b"br", etag='"a-br"', vary="Accept-Encoding", content_encoding="br", **LONG)
 START_DATE, A_MINUTE_ON = (dates.format_http_date(START + seconds) for seconds in (0, 60))

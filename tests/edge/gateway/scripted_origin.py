@@ -12,7 +12,7 @@ from datetime import timedelta
 from email.parser import BytesParser
 from email.policy import HTTP
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 from wsgiref.validate import validator
 
 from app.edge.gateway.gateway import Gateway
@@ -61,6 +61,19 @@ class ScriptedResponse:
     takes: float = 0
 
 
+class Fields(TypedDict, total=False):
+    """Header fields that several responses share, for `says(**LONG)`."""
+
+    broadsheet_cache_control: str
+    cache_control: str
+    vary: str
+
+
+def pairs(headers: Mapping[str, str]) -> list[Pair]:
+    """Return header fields from names like `cache_control`."""
+    return [(name.replace("_", "-").title(), value) for name, value in headers.items()]
+
+
 def says(
     body: bytes = b"page",
     *,
@@ -74,10 +87,9 @@ def says(
     **headers: str,
 ) -> ScriptedResponse:
     """Build a response: `says(b"text", cache_control="max-age=60", also=[("Vary", "A")])`."""
-    pairs = [(name.replace("_", "-").title(), value) for name, value in headers.items()]
     return ScriptedResponse(
         status=status,
-        headers=(*pairs, *also),
+        headers=(*pairs(headers), *also),
         body=body,
         date=date,
         length=length,
@@ -218,6 +230,13 @@ def environ_for(step: Step) -> dict[str, Any]:
     for name, value in step.headers.items():
         environ["HTTP_" + name.upper().replace("-", "_")] = value
     return environ
+
+
+def ignore_start(
+    _status: str, _headers: list[Pair], _exc_info: object = None, /
+) -> Callable[[bytes], object]:
+    """Accept the start of a response that a test does not look at."""
+    return bytes
 
 
 class _Errors:

@@ -23,6 +23,7 @@ from tests.edge.gateway.scripted_origin import (
     call,
     environ_for,
     get,
+    ignore_start,
     says,
 )
 
@@ -256,7 +257,7 @@ class TestBackground:
         stage.clock.now += 5
         environ = {**environ_for(get()), "server.socket": object(), "wsgi.early_hints": print}
         stage.origin.script[:] = [says()]
-        list(stage.gateway(environ, lambda *_: None))
+        list(stage.gateway(environ, ignore_start))
         assert stage.gateway.drain(BOUND)
         background_environ = stage.origin.environs[-1]
         assert "server.socket" not in background_environ
@@ -279,8 +280,8 @@ class TestWsgi:
             return body
 
         gateway = Gateway(app, store=MemoryStore())
-        assert gateway(environ_for(get()), lambda *_: None) is body
-        assert gateway(environ_for(get(method="POST")), lambda *_: None) is body
+        assert gateway(environ_for(get()), ignore_start) is body
+        assert gateway(environ_for(get(method="POST")), ignore_start) is body
 
     @pytest.mark.parametrize("headers", [SHARED, ALONE])
     def test_an_application_may_write(self, headers: list[Pair]) -> None:
@@ -359,7 +360,7 @@ class TestWsgi:
         """The reader gets the received part and the exception; nothing is stored."""
         stage = Stage()
         stage.origin.script[:] = [says(b"0123456789", breaks=True, cache_control="max-age=60")]
-        body = stage.gateway(environ_for(get()), lambda *_: None)
+        body = stage.gateway(environ_for(get()), ignore_start)
         parts = iter(body)
         assert next(parts) == b"01234"
         with pytest.raises(OSError, match="broke off"):
@@ -373,7 +374,7 @@ class TestWsgi:
         stage = Stage()
         stage.origin.script[:] = [says()]
         environ = {**environ_for(get(method="POST")), "wsgi.input": BytesIO(b"text")}
-        list(stage.gateway(environ, lambda *_: None))
+        list(stage.gateway(environ, ignore_start))
         assert stage.origin.environs[0]["wsgi.input"].read() == b"text"
 
     def test_a_script_name_that_is_not_ours_is_passed_on(self) -> None:
@@ -382,7 +383,7 @@ class TestWsgi:
         stage.play(get(says(b"good", cache_control="max-age=60"), target="/blog/x"))
         environ = {**environ_for(get(target="/x")), "SCRIPT_NAME": "/blog"}
         stage.origin.script[:] = [says(b"evil", cache_control="max-age=60")]
-        list(stage.gateway(environ, lambda *_: None))
+        list(stage.gateway(environ, ignore_start))
         stage.play(get(target="/blog/x", body=b"good", cache="hit"))
         stage.play(get(says(b"own"), target="/x", body=b"own", cache="fwd=uri-miss"))
 
@@ -391,7 +392,7 @@ class TestWsgi:
         stage = Stage(Options(mount="/blog"))
         environ = {**environ_for(get(target="/x")), "SCRIPT_NAME": "/blog"}
         stage.origin.script[:] = [says(cache_control="max-age=60")]
-        list(stage.gateway(environ, lambda *_: None))
+        list(stage.gateway(environ, ignore_start))
         assert stage.gateway.purge("http://example.org/blog/x") == 1
 
     def test_the_raw_target_shapes_nothing(self) -> None:
@@ -399,7 +400,7 @@ class TestWsgi:
         stage = Stage()
         environ = {**environ_for(get()), "RAW_URI": "http://evil/", "REQUEST_URI": "//evil"}
         stage.origin.script[:] = [says(cache_control="max-age=60")]
-        list(stage.gateway(environ, lambda *_: None))
+        list(stage.gateway(environ, ignore_start))
         assert not {"RAW_URI", "REQUEST_URI"} & stage.origin.environs[0].keys()
         stage.play(get(cache="hit"))
 
@@ -510,7 +511,7 @@ def test_ten_thousand_variants_of_one_page_are_bounded() -> None:
     answer = says(vary="X", cache_control="max-age=60")
     for number in range(10_000):
         stage.origin.script[:] = [answer]
-        stage.gateway(environ_for(get(headers={"X": str(number)})), lambda *_: None)
+        stage.gateway(environ_for(get(headers={"X": str(number)})), ignore_start)
     stage.play(get(headers={"X": "9999"}, cache="hit"))
     stage.play(get(answer, headers={"X": "1"}, cache="fwd=vary-miss"))
     key = b"1 http://example.org/?"

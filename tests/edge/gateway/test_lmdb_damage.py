@@ -83,7 +83,11 @@ def truncate(name: str, *, keep: float) -> Callable[[Path], None]:
 
 def garbage(name: str, *, size: int = 300_000) -> Callable[[Path], None]:
     """Replace a file by random bytes."""
-    return lambda folder: (folder / "store" / name).write_bytes(random.Random(1).randbytes(size))
+
+    def damage(folder: Path) -> None:
+        (folder / "store" / name).write_bytes(random.Random(1).randbytes(size))
+
+    return damage
 
 
 def remove(name: str) -> Callable[[Path], None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from contextlib import closing
 from itertools import count
@@ -12,14 +11,15 @@ import pytest
 
 from app.edge.gateway.options import Options
 from tests.edge.gateway.raw import ROOT, RawClient, ask, free_port
-from tests.edge.gateway.scripted_origin import Stage, environ_for, get, says
+from tests.edge.gateway.scripted_origin import Fields, Stage, environ_for, get, ignore_start, says
 from tests.edge.gateway.sloppy_app import FIELDS, LENGTHS
 from tests.edge.gateway.socket_origin import wait_for
+from tests.live.run_folder import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONG = {"cache_control": "max-age=3600"}
+LONG: Fields = {"cache_control": "max-age=3600"}
 NUMBERS = count(1)
 WAYS = ["list", "generator", "write"]
 
@@ -32,7 +32,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     words = [sys.executable, "-m", "gunicorn", "tests.edge.gateway.sloppy_app:gateway"]
     words += ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--log-level", "critical"]
     words += ["--no-control-socket", "--pythonpath", str(ROOT)]
-    process = subprocess.Popen(words, cwd=work_folder)
+    process = RUN.start(words, cwd=work_folder)
     try:
         wait_for(port)
         yield port
@@ -231,10 +231,9 @@ def test_public_without_a_lifetime_is_no_guess_for_a_cookie() -> None:
 def test_a_confirmation_for_a_cookie_makes_nothing_fresh_by_a_guess() -> None:
     """A 304 to one reader gives no lifetime for others."""
     stage = Stage(GUESSING)
-    page = {"last_modified": OLD, "etag": '"a"'}
-    stage.play(get(says(b"page", **page), stored=True))
+    stage.play(get(says(b"page", last_modified=OLD, etag='"a"'), stored=True))
     far = 86_400 * 40
-    confirmed = says(status=304, **page)
+    confirmed = says(status=304, last_modified=OLD, etag='"a"')
     stage.play(get(confirmed, at=far, headers={"Cookie": "a=b"}, body=b"page"))
     stage.play(get(says(b"new"), at=far + 1, body=b"new"))
 
@@ -267,4 +266,4 @@ def test_a_file_stays_the_servers_to_send() -> None:
     for method in ("GET", "POST"):
         environ = {**environ_for(get(method=method)), "wsgi.file_wrapper": Wrapper}
         stage = Stage(app=app)
-        assert type(stage.gateway(environ, lambda *_: None)) is Wrapper
+        assert type(stage.gateway(environ, ignore_start)) is Wrapper

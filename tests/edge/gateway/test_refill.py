@@ -245,7 +245,12 @@ def test_while_a_reader_waits_nothing_is_made(
     gateway.purge("/a")
     calm(refill, ticks)
     entered, let = threading.Event(), threading.Event()
-    origin.during = lambda: (entered.set(), let.wait(10))
+
+    def wait_for_the_test() -> None:
+        entered.set()
+        let.wait(10)
+
+    origin.during = wait_for_the_test
     reader = threading.Thread(target=call, args=(gateway, get(target="/b")))
     reader.start()
     assert entered.wait(10)
@@ -311,7 +316,8 @@ def test_a_trouble_with_the_election_is_no_end(
     gateway: Gateway, store: LmdbStore, caplog: Any
 ) -> None:
     """The election is tried again later."""
-    stop, tried = threading.Event(), []
+    stop = threading.Event()
+    tried: list[None] = []
 
     def leads() -> bool:
         tried.append(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -418,7 +419,7 @@ LITERAL = {
 @pytest.mark.parametrize(("arguments", "header"), LITERAL.values(), ids=LITERAL)
 @pytest.mark.parametrize("dialects", ["", "cloudflare", "generic,broadsheet"])
 def test_each_directive_of_the_rfcs_is_written_as_it_was_said(
-    arguments: dict[str, object], header: str, dialects: str
+    arguments: dict[str, Any], header: str, dialects: str
 ) -> None:
     """RFC 9111 §5.2.2, RFC 5861 and RFC 8246, for every edge."""
     mark = find_route_policy(cache_control(**arguments)(lambda: ""))

@@ -164,7 +164,7 @@ def test_the_first_reason_is_the_one_that_explains_most() -> None:
 def test_a_summary_names_every_parameter_header_and_cookie() -> None:
     """Sorted, so that the same fault is always reported in the same words."""
     facts = ResponseFacts(view="v", policy=Policy(name="PLAIN"))
-    cases = {
+    cases: dict[str, dict[str, Any]] = {
         "it sets the cookie b, a": {"cookies_set": ("b", "a")},
         "it read the query parameter a, b": {"query_read": frozenset({"b", "a"})},
         "it read the request header dnt, origin": {"headers_read": frozenset({"origin", "dnt"})},
