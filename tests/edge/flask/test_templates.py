@@ -106,9 +106,9 @@ def test_an_edited_template_has_another_digest(site: Flask) -> None:
 def edit(app: Flask, name: str, text: str) -> None:
     """Save a template under a running process, with a later time of modification."""
     path = Path(app.root_path) / "templates" / name
-    modified = path.stat().st_mtime_ns
+    last_change = path.stat().st_mtime_ns
     write(app, name, text)
-    os.utime(path, ns=(modified + 10**9, modified + 10**9))
+    os.utime(path, ns=(last_change + 10**9, last_change + 10**9))
 
 
 def test_a_template_that_changed_after_it_was_loaded_has_an_unknown_digest(site: Flask) -> None:
