@@ -100,7 +100,7 @@ def _page(
     title: str,
 ) -> Page:
     return Page(
-        path=content_path(configuration, path),
+        path=path if configuration.tool is Tool.NIKOLA else content_path(configuration, path),
         configuration=configuration,
         values={str(key).lower(): value for key, value in document.values.items()},
         title=title,
