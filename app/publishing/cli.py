@@ -79,8 +79,8 @@ def import_command(path: Path, **flags: Any) -> None:
         _tell(report, dry_run=options.dry_run)
         _tell_addresses(report, check, dry_run=options.dry_run)
         _tell_what_is_left()
-    failed = (flags["strict"] and report.skipped) or (check is not None and check.failures)
-    sys.exit(1 if failed else 0)
+    has_failures = (flags["strict"] and report.skipped) or (check is not None and check.failures)
+    sys.exit(1 if has_failures else 0)
 
 
 @content.command("export")

@@ -28,15 +28,15 @@ def read_addresses(file: Path) -> list[str]:
     """
     addresses: dict[str, None] = {}
     pending = [file.name]
-    seen = set(pending)
+    names = set(pending)
     while pending:
-        urls, sitemaps = _read(file.parent, pending.pop())
+        urls, sitemaps = _read_list(file.parent, pending.pop())
         addresses |= dict.fromkeys(filter(None, map(path_of, urls)))
-        if len(addresses) > MAX_ADDRESSES or len(seen) > MAX_SITEMAPS:
+        if len(addresses) > MAX_ADDRESSES or len(names) > MAX_SITEMAPS:
             raise SourceError(f"{file} has more than {MAX_ADDRESSES} addresses")
         for name in sitemaps:
-            if name not in seen:
-                seen.add(name)
+            if name not in names:
+                names.add(name)
                 pending.append(name)
     return list(addresses)
 
@@ -55,11 +55,11 @@ def path_of(url: str) -> str:
     return f"{path}?{parts.query}" if path and parts.query else path
 
 
-def _read(folder: Path, name: str) -> tuple[list[str], list[str]]:
+def _read_list(folder: Path, name: str) -> tuple[list[str], list[str]]:
     """Return the URLs of a file, and the names of the sitemaps that it lists."""
     try:
         data = read_file(folder, PurePosixPath(name), most=MAX_BYTES)
-        data = _unpacked(data)
+        data = _unpack(data)
         if data.lstrip()[:1] == b"<":
             return _read_xml(data, folder)
         lines = data.decode("utf-8-sig").splitlines()
@@ -68,14 +68,14 @@ def _read(folder: Path, name: str) -> tuple[list[str], list[str]]:
     return [line for line in lines if line.strip() and not line.startswith("#")], []
 
 
-def _unpacked(data: bytes) -> bytes:
+def _unpack(data: bytes) -> bytes:
     if not data.startswith(_GZIP):
         return data
     with gzip.GzipFile(fileobj=BytesIO(data)) as file:
-        unpacked = file.read(MAX_BYTES + 1)
-    if len(unpacked) > MAX_BYTES:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
         raise ValueError(f"it is larger than {MAX_BYTES // 1024 // 1024} MiB")
-    return unpacked
+    return content
 
 
 def _read_xml(data: bytes, folder: Path) -> tuple[list[str], list[str]]:
