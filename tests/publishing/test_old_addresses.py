@@ -234,7 +234,7 @@ class Walk:
     def create(self) -> None:
         """Begin a draft."""
         slug, date = self.random.choice(SLUGS), self.date()
-        if db.session.scalar(sa.select(sa.func.count(Post.id))) < POSTS:
+        if db.session.scalars(sa.select(sa.func.count(Post.id))).one() < POSTS:
             self.note("create", slug, date)
             actions.create(Draft(title="x", slug=slug, published_at=date), now=self.now)
 

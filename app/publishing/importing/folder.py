@@ -18,13 +18,22 @@ from app.publishing.models import Kind
 
 from . import file_access, missing_files, plan, site_file, source_folder
 from .configuration import SourceConfiguration, read_configuration
+from .export_statuses import ExportError, ExportStatuses, find_statuses
+from .inheritance import Inheritance, ReadText
 from .plan import Entry
 from .post import Job, import_post
+from .publication.state import Reason, State
 from .reference_targets import Folder
 from .report import Outcome, Report
 from .source_folder import Skipped, SourcePost
 
 log = logging.getLogger(__name__)
+
+_INHERITED_BYTES = 256 * 1024
+_CONVERTED = (
+    "this folder looks like one of wordpress-export-to-markdown, which writes private, pending and "
+    "password-protected posts like public ones; put the XML export beside it, and import it again"
+)
 
 Progress = Callable[[int, int], None]
 """Is called with the number of files that are done and of all."""
@@ -82,7 +91,12 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
     configuration = read_configuration(home)
     report.warnings.extend(configuration.remarks)
     base_url = (base_url or _base_url(configuration, report)).rstrip("/")
-    rules = source_folder.Rules(configuration=configuration, permalink=options.permalink)
+    rules = source_folder.Rules(
+        configuration=configuration,
+        permalink=options.permalink,
+        inheritance=Inheritance(configuration=configuration, read_text=_reader_of(configuration)),
+        statuses=_statuses(home),
+    )
     planned = plan.make(
         db.session(),
         _posts(root, rules, report),
@@ -99,6 +113,28 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
     return Job(folder=folder, now=now, report=report, dry_run=options.dry_run, rules=rules)
 
 
+def _reader_of(configuration: SourceConfiguration) -> ReadText:
+    """Return a function that reads small text files of the site."""
+
+    def read_text(path: PurePosixPath) -> str | None:
+        try:
+            data = file_access.read_file(configuration.root, path, most=_INHERITED_BYTES)
+            return data.decode("utf-8-sig")
+        except (file_access.SourceError, UnicodeDecodeError):
+            return None
+
+    return read_text
+
+
+def _statuses(home: Path) -> ExportStatuses | None:
+    """Read the export beside the folder; one that can't be read holds every post back."""
+    try:
+        return find_statuses(home)
+    except ExportError as error:
+        reason = Reason(key="export", state=State.DRAFT, sentence=f"is a draft, because {error}")
+        return ExportStatuses(file="", reasons={"*": reason})
+
+
 def _base_url(configuration: SourceConfiguration, report: Report) -> str:
     """The base URL of the configuration; one that is no address is left out with a remark."""
     try:
@@ -110,11 +146,15 @@ def _base_url(configuration: SourceConfiguration, report: Report) -> str:
 
 
 def _posts(root: Path, rules: source_folder.Rules, report: Report) -> Iterator[SourcePost]:
+    is_converted = False
     for post in source_folder.scan(root, rules=rules):
         if isinstance(post, Skipped):
             report.skip(post.path, post.line, post.reason)
-        else:
-            yield post
+            continue
+        is_converted = is_converted or any(key == "coverimage" for key, _ in post.meta.publication)
+        yield post
+    if is_converted and rules.statuses is None:
+        report.warn(".", None, _CONVERTED)
 
 
 def _import_one(job: Job, entry: Entry) -> None:

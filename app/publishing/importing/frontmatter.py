@@ -102,6 +102,9 @@ def _document(kind: Kind, values: Any, body: str, *, offset: int, source: str) -
     return Document(kind=kind, values=fields, body=body, offset=offset, source=source)
 
 
+_RESOLVED_TAGS = frozenset({"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"})
+_TRAILING_BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
+
 _OPENING = (
     yaml.BlockMappingStartToken,
     yaml.BlockSequenceStartToken,
@@ -112,17 +115,20 @@ _CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndTo
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that leaves dates as they are written."""
+    """Safe YAML whose scalars stay text: a title `No`, a slug `007`, a time `12:30:45`.
+
+    The reader of each key converts its text. A value that is empty, `~` or `null` is None.
+    """
 
 
-# A date stays text, so that one that is none is an error of ours with its line.
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag in _RESOLVED_TAGS]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
 
 def _yaml(source: str) -> Any:
+    source = _TRAILING_BLANKS.sub("", source)  # YAML refuses a tab at the end of a line
     try:
         _refuse_bombs(source)
         return yaml.load(source, Loader=_Loader)  # noqa: S506 - it is a SafeLoader

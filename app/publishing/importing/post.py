@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -19,6 +19,8 @@ from app.publishing.transaction import transaction
 from . import post_images, references, remarks, save_post
 from .plan import Entry
 from .post_images import PostImages
+from .publication.decision import decide
+from .publication.state import State
 from .reference_targets import Folder, Translation, translate
 from .report import Outcome, Report
 from .source_folder import Rules, SourcePost
@@ -42,12 +44,24 @@ class Job:
 def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
     """Bring one post in, or up to date; raises Invalid or Conflict for what can't be."""
     meaning = translate(job.folder, entry, post)
-    words = (str(entry.kind), job.folder.base_url, entry.source)
+    publication = decide(
+        post.meta.publication,
+        now=job.now,
+        tool=post.tool,
+        zone=post.zone,
+        fallback=post.meta.name_date,
+        reasons=post.reasons,
+    )
+    if publication.state is State.SKIPPED:
+        raise Invalid("status", next(reason.sentence for reason in publication.remarks))
+    held_back = publication.state.name if publication.state >= State.ARCHIVED else ""
+    words = (str(entry.kind), job.folder.base_url, entry.source, held_back)
     digest = post_images.digest_of(job.folder.root, post.digest, meaning.images, words)
     if digest == entry.digest:
         _complete_record(job, entry)
         return Outcome.UNCHANGED
-    ready = _prepare(job, entry, post, meaning, digest)
+    remarks.warn_of_publication(job.report, post, publication)
+    ready = replace(_prepare(job, entry, post, meaning, digest), publication=publication)
     try:
         with transaction() as session:
             save_post.save(session, ready, job.report)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import unquote
 
 from .post_images import PostImages
+from .publication.state import Publication
 from .reference_targets import Translation
 from .report import Report
 from .source_folder import SourcePost
@@ -36,6 +37,16 @@ def warn(
         report.warn(post.path, meaning.lines[target], sentence)
     for warning in warnings:
         _note(report, post, meaning, rejected, warning)
+
+
+def warn_of_publication(report: Report, post: SourcePost, publication: Publication) -> None:
+    """Note why a post is not public, and what changes for its readers."""
+    for reason in publication.remarks:
+        has_line = any(reason.key == key for key, _ in post.meta.publication)
+        line = post.document.line_of(reason.key.rpartition(".")[2]) if has_line else None
+        report.warn(post.path, line, reason.sentence)
+    for key, sentence in post.meta.remarks:
+        report.warn(post.path, post.document.line_of(key), sentence)
 
 
 def _note(

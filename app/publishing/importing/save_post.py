@@ -23,6 +23,7 @@ from app.publishing.text import Rendered
 from . import feed_ids
 from .plan import Entry
 from .post_images import PostImages
+from .publication.state import PUBLIC, Publication, State
 from .report import Report
 from .source_folder import SourcePost
 
@@ -45,6 +46,7 @@ class PreparedPost:
     folder: str
     siblings: tuple[str, ...]
     now: datetime
+    publication: Publication = PUBLIC
     base_url: str = ""
     tool: str = ""
 
@@ -101,8 +103,9 @@ def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft
         cover_id=cover_id,
         cover_alt=str(alt),
         menu_position=_menu_position(ready),
-        published_at=meta.date,
-        updated_at=meta.updated or (meta.date if ready.entry.post_id is None else None),
+        published_at=ready.publication.publish_at,
+        updated_at=meta.updated
+        or (ready.publication.publish_at if ready.entry.post_id is None else None),
     )
 
 
@@ -143,14 +146,21 @@ def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[i
         yield topic_id or actions.save_topic(TopicDraft(name=name, slug=slug), now=now).id
 
 
+_STATUSES = {
+    State.PUBLISHED: Status.PUBLISHED,
+    State.UNLISTED: Status.DRAFT,
+    State.SCHEDULED: Status.SCHEDULED,
+    State.ARCHIVED: Status.ARCHIVED,
+    State.DRAFT: Status.DRAFT,
+    State.SKIPPED: Status.DRAFT,
+}
+
+
 def _target_status(ready: PreparedPost, post: Post) -> Status:
     """The status that the file asks for; what an editor archived stays in the archive."""
-    if post.status is Status.ARCHIVED or ready.source_post.meta.extra.get("status") == "archived":
+    if post.status is Status.ARCHIVED:
         return Status.ARCHIVED
-    if ready.source_post.meta.draft:
-        return Status.DRAFT
-    due = ready.source_post.meta.date
-    return Status.SCHEDULED if due is not None and due > ready.now else Status.PUBLISHED
+    return _STATUSES[ready.publication.state]
 
 
 def _revise(session: Session, post_id: int, draft: Draft, ready: PreparedPost) -> Post:
@@ -177,8 +187,8 @@ def _apply_status(post: Post, target_status: Status, ready: PreparedPost) -> Non
         actions.publish(post.id, expected_version=version, now=now)
     elif target_status is Status.ARCHIVED:
         actions.archive(post.id, expected_version=version, now=now)
-    elif target_status is Status.SCHEDULED and ready.source_post.meta.date is not None:
-        actions.schedule(post.id, ready.source_post.meta.date, expected_version=version, now=now)
+    elif target_status is Status.SCHEDULED and ready.publication.publish_at is not None:
+        actions.schedule(post.id, ready.publication.publish_at, expected_version=version, now=now)
 
 
 def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:

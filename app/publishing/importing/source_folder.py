@@ -6,13 +6,20 @@ Only reads, and never outside the folder; what cannot be read is named and passe
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from . import dates, frontmatter, post_meta, source_urls
 from .addresses import find_addresses
-from .configuration import SourceConfiguration
+from .configuration import SourceConfiguration, Tool
+from .export_statuses import ExportStatuses
 from .file_access import SourceError, read_file, resolve_root
+from .file_kinds import find_reasons, find_skip_reason, is_passed_over
+from .inheritance import Inheritance, Inherited
+from .publication.decision import is_held_back
+from .publication.state import Reason
 
 __all__ = [
     "Limits",
@@ -26,9 +33,10 @@ __all__ = [
     "scan",
 ]
 
-_MARKDOWN = frozenset({".md", ".markdown"})
-_OTHER_TEXTS = frozenset({".adoc", ".asciidoc", ".mdx", ".org", ".rst", ".textile"})
-_PASSED_OVER = frozenset({"_site", "node_modules", "resources", "themes"})
+_MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mkdown"})
+_OTHER_TEXTS = frozenset(
+    {".adoc", ".asciidoc", ".ipynb", ".mdx", ".org", ".qmd", ".rmd", ".rst", ".textile"}
+)
 _IMAGE_FOLDERS = ("", "static", "assets", "public", "content")
 
 
@@ -59,6 +67,9 @@ class SourcePost:
     source_url: str
     aliases: tuple[str, ...]
     digest: str
+    reasons: tuple[Reason, ...] = ()
+    tool: Tool | None = None
+    zone: tzinfo = UTC
     siblings: tuple[str, ...] = ()
     body_digest: str = ""
     earlier_url: str = ""
@@ -71,6 +82,27 @@ class Rules:
     limits: Limits = field(default_factory=Limits)
     configuration: SourceConfiguration | None = None
     permalink: str = ""
+    inheritance: Inheritance | None = None
+    statuses: ExportStatuses | None = None
+
+    @property
+    def tool(self) -> Tool | None:
+        """The tool that wrote the folder, if it is known."""
+        return self.configuration.tool if self.configuration else None
+
+    def find_skip_reason(self, path: PurePosixPath) -> str | None:
+        """Say why a file is no post, by its name or by the configuration; None for a post."""
+        excluded = self.inheritance.find_skip_reason(path) if self.inheritance else None
+        return excluded or find_skip_reason(path, self.tool)
+
+    def find_reasons(self, path: PurePosixPath, slug: str) -> Iterator[Reason]:
+        """Yield the reasons for which the place of a file, or an export, holds it back."""
+        root = self.configuration.root if self.configuration else Path()
+        has_index = self.tool is Tool.HUGO and (root / path.parent / "index.md").is_file()
+        yield from find_reasons(path, self.tool, has_index=has_index)
+        reason = self.statuses.find_reason(slug) if self.statuses else None
+        if reason is not None:
+            yield reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +123,7 @@ def scan(
     """
     rules = rules or Rules(limits=limits or Limits())
     home, start = _roots(root, rules)
-    for path in _walk(home, start, rules.limits, [rules.limits.files]):
+    for path in _walk(home, start, rules, [rules.limits.files]):
         if isinstance(path, Skipped):
             yield path
         elif path.suffix.lower() not in _MARKDOWN | _OTHER_TEXTS:
@@ -157,7 +189,7 @@ def locate(
 
 
 def _walk(
-    home: Path, folder: PurePosixPath, limits: Limits, remaining: list[int]
+    home: Path, folder: PurePosixPath, rules: Rules, remaining: list[int]
 ) -> Iterator[PurePosixPath | Skipped]:
     """Give the regular files below a folder in order; `left` counts down over the whole walk."""
     try:
@@ -169,25 +201,36 @@ def _walk(
         path = folder / entry.name
         remaining[0] -= 1
         if remaining[0] == -1:
-            reason = f"the folder has more than {limits.files} files; the rest is left out"
+            reason = f"the folder has more than {rules.limits.files} files; the rest is left out"
             yield Skipped(path=path, line=None, reason=reason)
         if remaining[0] < 0:
             return
-        yield from _step(home, entry, path, limits, remaining)
+        yield from _step(home, entry, path, rules, remaining)
 
 
 def _step(
-    home: Path, entry: os.DirEntry[str], path: PurePosixPath, limits: Limits, remaining: list[int]
+    home: Path, entry: os.DirEntry[str], path: PurePosixPath, rules: Rules, remaining: list[int]
 ) -> Iterator[PurePosixPath | Skipped]:
-    if entry.name.startswith(".") or entry.name in _PASSED_OVER:
+    if entry.name.startswith("."):
         return
-    reason = _refusal(home, entry, path, limits)
+    if entry.is_dir(follow_symlinks=False) and is_passed_over(path, rules.tool):
+        if count := _count_texts(home / path):
+            sentence = f"is a folder without posts: {count} files are passed over"
+            yield Skipped(path=path, line=None, reason=sentence)
+        return
+    reason = _refusal(home, entry, path, rules.limits)
     if reason:
         yield Skipped(path=path, line=None, reason=reason)
     elif entry.is_dir(follow_symlinks=False):
-        yield from _walk(home, path, limits, remaining)
+        yield from _walk(home, path, rules, remaining)
     elif entry.is_file(follow_symlinks=False):
         yield path
+
+
+def _count_texts(folder: Path) -> int:
+    """Count the Markdown files of a folder that is not read, up to some thousand."""
+    walk = (name for _, _, names in os.walk(folder) for name in names)
+    return sum(PurePosixPath(name).suffix.lower() in _MARKDOWN for name in islice(walk, 10_000))
 
 
 def _refusal(
@@ -223,9 +266,8 @@ def _order(entry: os.DirEntry[str]) -> tuple[str, ...]:
 
 
 def _read_post(home: Path, path: PurePosixPath, rules: Rules) -> SourcePost | Skipped:
-    if path.name.lower() == "_index.md":
-        reason = "is the page of a section; sections are made from topics here"
-        return Skipped(path=path, line=None, reason=reason)
+    if skip_reason := rules.find_skip_reason(path):
+        return Skipped(path=path, line=None, reason=skip_reason)
     try:
         data = read_file(home, path, most=rules.limits.text_bytes)
         text = data.decode("utf-8-sig")
@@ -247,15 +289,18 @@ def _build_source_post(
     if document.kind == "none":
         reason = "has no front matter; put a title between two lines of --- at its top"
         return Skipped(path=path, line=1, reason=reason)
-    meta = post_meta.read_meta(document, path)
+    inherited = rules.inheritance.find(path) if rules.inheritance else Inherited()
+    zone = (rules.configuration and rules.configuration.time_zone) or UTC
+    meta = post_meta.read_meta(document, path, inherited.values, zone)
     if not document.body.strip() and not meta.title:
         reason = "has no title, and no text below its front matter"
         return Skipped(path=path, line=document.offset, reason=reason)
-    if "_drafts" in path.parts:
-        meta = replace(meta, draft=True)
-    if meta.date is None and not meta.draft:
+    slug = meta.slug or dates.without_date(source_urls.own_name(path))
+    reasons = (*inherited.reasons, *rules.find_reasons(path, slug))
+    if meta.date is None and not is_held_back(meta.publication, reasons):
         meta = replace(meta, kind="page")  # an article without a date has no place
-    return _source_post(path, meta, document, digest, rules)
+    post = _source_post(path, meta, document, digest, rules)
+    return replace(post, reasons=reasons)
 
 
 def _source_post(
@@ -279,6 +324,8 @@ def _source_post(
         aliases=addresses.aliases,
         siblings=addresses.siblings,
         digest=digest,
+        tool=configuration.tool,
+        zone=configuration.time_zone or UTC,
         body_digest=sha256((document.body.strip() or digest).encode()).hexdigest(),
         earlier_url=addresses.earlier,
     )
