@@ -178,6 +178,8 @@ def _import_one(job: Job, entry: Entry) -> None:
         job.report.skip(entry.path, None, reason)
     else:
         job.report.counts[outcome] += 1
+        if entry.source != entry.address:
+            job.report.old_addresses.append(job.folder.prefix + post.source_url)
         if outcome is Outcome.IMPORTED and entry.slug != entry.preferred_slug:
             sentence = f"its slug is {entry.slug}, because {entry.preferred_slug} is taken"
             job.report.warn(entry.path, None, sentence)

@@ -100,7 +100,7 @@ def _page(
     title: str,
 ) -> Page:
     return Page(
-        path=content_path(configuration, path),
+        path=path if configuration.tool is Tool.NIKOLA else content_path(configuration, path),
         configuration=configuration,
         values={str(key).lower(): value for key, value in document.values.items()},
         title=title,
@@ -117,9 +117,9 @@ def _candidates(page: Page, document: Document, meta: Meta, permalink: str) -> I
         find = _by_pattern(permalink)
     if find is None:
         return
-    written = next((page.values[key] for key in _DATE_KEYS if page.values.get(key)), None)
+    date_value = next((page.values[key] for key in _DATE_KEYS if page.values.get(key)), None)
     in_zone = tool in _IN_ZONE
-    choices = list(moments(meta.date, written, page.configuration, in_zone=in_zone))
+    choices = list(moments(meta.date, date_value, page.configuration, in_zone=in_zone))
     if not choices:
         yield from map(_clean, find(page))
     for moment in choices:
@@ -140,11 +140,11 @@ def _tool(page: Page, document: Document) -> Tool | None:
 
 
 def _by_pattern(pattern: str) -> Callable[[Page], Iterator[str]]:
-    """Fill a pattern of `--permalink`, whose tokens are those that the tools share."""
+    """Fill a pattern of `--permalink`, whose tokens the tools share."""
 
     def find(page: Page) -> Iterator[str]:
-        filled = fill(pattern, lambda name: _shared_token(page, name))
-        yield join(filled, ending="/" if filled.endswith("/") else "")
+        address = fill(pattern, lambda name: _shared_token(page, name))
+        yield join(address, ending="/" if address.endswith("/") else "")
 
     return find
 
@@ -178,13 +178,13 @@ def _aliases(page: Page, meta: Meta, main: str, document: Document) -> Iterator[
     tool = page.configuration.tool or source_urls.generator(document, page.path)
     if tool in {Tool.HUGO, "hugo"}:
         base = main.rstrip("/").rpartition("/")[0] + "/"
-    written = [(base, alias) for alias in meta.aliases]
-    written += [("/", page.value(key)) for key in _ALIAS_KEYS if _is_plain(page.value(key))]
-    seen = {main}
-    for start, alias in written:
-        address = _joined(start, alias)
-        if address and address not in seen:
-            seen.add(address)
+    pairs = [(base, alias) for alias in meta.aliases]
+    pairs += [("/", page.value(key)) for key in _ALIAS_KEYS if _is_plain(page.value(key))]
+    yielded_addresses = {main}
+    for start, alias in pairs:
+        address = _join_alias(start, alias)
+        if address and address not in yielded_addresses:
+            yielded_addresses.add(address)
             yield address
 
 
@@ -197,7 +197,7 @@ def _is_plain(value: str) -> bool:
     )
 
 
-def _joined(base: str, alias: str) -> str:
+def _join_alias(base: str, alias: str) -> str:
     try:
         parts = urlsplit(urljoin(base, alias))
     except ValueError:

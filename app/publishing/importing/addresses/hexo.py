@@ -30,8 +30,8 @@ def find(page: Page) -> Iterator[str]:
     parts = page.path.parts
     if "_posts" in parts[:-1] or "_drafts" in parts[:-1]:
         pattern = page.configuration.permalink() or ":year/:month/:day/:title/"
-        filled = fill(pattern, lambda name: _token(page, name))
-        yield join(filled, ending=_ending(filled))
+        address = fill(pattern, lambda name: _token(page, name))
+        yield join(address, ending=_ending(address))
     elif page.path.stem == "index":
         yield join(page.path.parent.as_posix().strip("."))
     else:
@@ -52,9 +52,9 @@ def _title(page: Page) -> str:
     pattern = text(page.configuration.values, "new_post_name").removesuffix(".md")
     if not pattern or ":title" not in pattern:
         return path
-    escaped = re.escape(pattern).replace(r"\:", ":")
+    expression = re.escape(pattern).replace(r"\:", ":")
     try:
-        match = re.fullmatch(fill(escaped, _NEW_NAME.get), path)
+        match = re.fullmatch(fill(expression, _NEW_NAME.get), path)
     except re.error:
         match = None
     return match["title"] if match else path

@@ -34,7 +34,11 @@ def _with_prefix(page: Page, prefix: str) -> Iterator[str]:
         address = fill(url, lambda name: _token(page, name)) if ":" in url else url
         if "://" in address:
             address = re.sub(r"^\w+://[^/]*", "", address)
-        yield address if address.startswith("/") else join(prefix, address, ending="")
+        yield (
+            address
+            if address.startswith("/")
+            else join(prefix, address, ending="/" if address.endswith("/") else "")
+        )
         return
     pattern = _pattern(page)
     if pattern:

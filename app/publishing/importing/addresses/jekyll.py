@@ -27,13 +27,13 @@ def find(page: Page) -> Iterator[str]:
     """Yield the address at which Jekyll served the page."""
     kind = _kind(page.path)
     values = _defaults(page.configuration, page.path, kind) | dict(page.values)
-    written = values.get("permalink")
-    if isinstance(written, str) and written.strip():
-        pattern = re.sub(r"^\w+://[^/]*", "", written.strip())
+    permalink = values.get("permalink")
+    if isinstance(permalink, str) and permalink.strip():
+        pattern = re.sub(r"^\w+://[^/]*", "", permalink.strip())
     else:
         pattern = _pattern(page, kind)
-    filled = fill(pattern, lambda name: _token(page, values, kind, name))
-    yield re.sub(r"/{2,}", "/", f"/{filled}")
+    address = fill(pattern, lambda name: _token(page, values, kind, name))
+    yield re.sub(r"/{2,}", "/", f"/{address}")
 
 
 def token(page: Page, name: str) -> str | None:
@@ -60,11 +60,11 @@ def _pattern(page: Page, kind: str) -> str:
         return pattern or f"/:collection/:path{'/' if is_folder else ':output_ext'}"
     folder = page.path.parent.as_posix().strip(".")
     if page.path.stem == "index":
-        return f"/{_escaped(folder)}/"
-    return f"/{_escaped(folder)}/{_escaped(page.path.stem)}{'/' if is_folder else '.html'}"
+        return f"/{_escape(folder)}/"
+    return f"/{_escape(folder)}/{_escape(page.path.stem)}{'/' if is_folder else '.html'}"
 
 
-def _escaped(name: str) -> str:
+def _escape(name: str) -> str:
     return name.replace(":", "\\:")
 
 
