@@ -138,10 +138,10 @@ def _read_ghost(path: Path) -> dict[str, Reason] | None:
         return None
     if _is_private_site(data):
         return {"*": _reason("behind the password of the whole site")}
-    restricted = dict(_restricted_posts(data))
+    restrictions = dict(_restricted_posts(data))
     reasons = {}
     for post in _rows(data, "posts"):
-        status = restricted.get(post.get("id")) or _ghost_status(post)
+        status = restrictions.get(post.get("id")) or _ghost_status(post)
         if status != "published" and post.get("slug"):
             reasons[str(post["slug"]).lower()] = _reason(status)
     return reasons

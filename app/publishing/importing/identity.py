@@ -69,9 +69,13 @@ class Matching:
 
     def missing(self, below: PurePosixPath) -> Iterator[Record]:
         """Yield the records of this site whose files are gone from the folder `below`."""
-        matched = {record.id for record in self._by_file.values()}
+        matching_entry = {record.id for record in self._by_file.values()}
         for record in self._records:
-            if record.path is None or record.folder not in self._folders or record.id in matched:
+            if (
+                record.path is None
+                or record.folder not in self._folders
+                or record.id in matching_entry
+            ):
                 continue
             if below == PurePosixPath() or below in PurePosixPath(record.path).parents:
                 yield record
@@ -112,16 +116,16 @@ class Matching:
         """Match a new path by its text, when one lost file and one new file have it."""
         free = [r for r in self._unmatched() if r.body_digest and r.folder in self._folders]
         fresh = [file for path, file in self._files.items() if path not in self._by_file]
-        lost = {record.body_digest: record for record in free}
+        missing_paths = {record.body_digest: record for record in free}
         counts = Counter(record.body_digest for record in free)
-        wanted = Counter(file.body_digest for file in fresh)
+        digests = Counter(file.body_digest for file in fresh)
         for file in fresh:
-            if counts[file.body_digest] == wanted[file.body_digest] == 1:
-                self._by_file[str(file.path)] = lost[file.body_digest]
+            if counts[file.body_digest] == digests[file.body_digest] == 1:
+                self._by_file[str(file.path)] = missing_paths[file.body_digest]
 
     def _unmatched(self) -> Iterator[Record]:
-        matched = {record.id for record in self._by_file.values()}
-        return (record for record in self._records if record.id not in matched)
+        matching_entry = {record.id for record in self._by_file.values()}
+        return (record for record in self._records if record.id not in matching_entry)
 
 
 def _folders_of_site(files: dict[str, File], records: list[Record], folder: str) -> set[str]:
@@ -142,12 +146,12 @@ def _folders_of_site(files: dict[str, File], records: list[Record], folder: str)
 
 def _cycles(following: dict[str, str]) -> Iterator[list[str]]:
     """Yield the closed circles of a mapping."""
-    visited: set[str] = set()
+    checked_paths: set[str] = set()
     for start in following:
         trail: list[str] = []
         node: str | None = start
-        while node is not None and node not in visited:
-            visited.add(node)
+        while node is not None and node not in checked_paths:
+            checked_paths.add(node)
             trail.append(node)
             node = following.get(node)
         if node in trail:

@@ -86,18 +86,18 @@ class Inheritance:
         return {key.lower(): value for key, value in section.items()}
 
     def _hugo_cascades(self, path: PurePosixPath) -> Inherited:
-        merged: dict[str, Any] = {}
+        values_below: dict[str, Any] = {}
         try:
             for values in _cascade_values(self.configuration.values.get("cascade"), path):
-                merged |= values
+                values_below |= values
             for folder in reversed(path.parents):
                 for values in _cascade_values(self._section(folder).get("cascade"), path):
-                    merged |= values
+                    values_below |= values
         except InheritanceError as error:
             sentence = f"is a draft, because of its folder: {error}"
             reason = Reason(key="cascade", state=State.DRAFT, sentence=sentence)
-            return Inherited(values=merged, reasons=(reason,))
-        return Inherited(values=merged)
+            return Inherited(values=values_below, reasons=(reason,))
+        return Inherited(values=values_below)
 
     def _zola_sections(self, path: PurePosixPath) -> Inherited:
         for folder in path.parents:
@@ -112,13 +112,13 @@ class Inheritance:
         return Inherited()
 
     def _eleventy_data(self, path: PurePosixPath) -> Inherited:
-        merged: dict[str, Any] = {}
+        values_below: dict[str, Any] = {}
         for folder in reversed(path.parents):
             for suffix in (".json", ".11tydata.json"):
-                merged |= self._json(folder / f"{folder.name}{suffix}") if folder.name else {}
+                values_below |= self._json(folder / f"{folder.name}{suffix}") if folder.name else {}
         for suffix in (".json", ".11tydata.json"):
-            merged |= self._json(path.with_name(f"{path.stem}{suffix}"))
-        return Inherited(values=merged)
+            values_below |= self._json(path.with_name(f"{path.stem}{suffix}"))
+        return Inherited(values=values_below)
 
     def _json(self, path: PurePosixPath) -> dict[str, Any]:
         text = self.read_text(path)
@@ -138,10 +138,10 @@ def _jekyll_defaults(defaults: Any, path: PurePosixPath) -> dict[str, Any]:
         kind = (scope or {}).get("type")
         if isinstance(values, Mapping) and _is_below(path, scope_path) and _is_kind(path, kind):
             matches.append((len(scope_path), len(matches), values))
-    merged: dict[str, Any] = {}
+    values_below: dict[str, Any] = {}
     for _, _, values in sorted(matches, key=lambda match: match[:2]):
-        merged |= values
-    return merged
+        values_below |= values
+    return values_below
 
 
 def _is_entry(entry: Any) -> bool:
@@ -173,13 +173,13 @@ def _cascade_values(cascade: Any, path: PurePosixPath) -> Iterator[Mapping[str, 
     for entry in cascade if isinstance(cascade, list) else [cascade]:
         if not isinstance(entry, Mapping):
             raise InheritanceError("its cascade is no table")
-        lowered = {str(key).lower(): value for key, value in entry.items()}
-        target = lowered.pop("target", lowered.pop("_target", {}))
+        lower_values = {str(key).lower(): value for key, value in entry.items()}
+        target = lower_values.pop("target", lower_values.pop("_target", {}))
         if not isinstance(target, Mapping) or not _TARGET_KEYS.issuperset(map(str.lower, target)):
             raise InheritanceError("the target of its cascade is not understood")
         if _is_target({str(key).lower(): value for key, value in target.items()}, path):
-            params = lowered.pop("params", None)
-            yield {**lowered, **(params if isinstance(params, Mapping) else {})}
+            params = lower_values.pop("params", None)
+            yield {**lower_values, **(params if isinstance(params, Mapping) else {})}
 
 
 def _is_target(target: Mapping[str, Any], path: PurePosixPath) -> bool:

@@ -75,8 +75,10 @@ class _Reader:
         """Return the first of `names` that a table of a theme holds."""
         for table in (self.remaining.get(name) for name in _TABLES):
             if isinstance(table, dict):
-                lowered = {str(key).lower(): value for key, value in table.items()}
-                usable = (lowered[name] for name in names if lowered.get(name) not in (None, ""))
+                lower_values = {str(key).lower(): value for key, value in table.items()}
+                usable = (
+                    lower_values[name] for name in names if lower_values.get(name) not in (None, "")
+                )
                 if (value := next(usable, None)) is not None:
                     return value
         return None
@@ -105,11 +107,11 @@ class _Reader:
 
     def read_list(self, *names: str, separator: str = "") -> tuple[str, ...]:
         """Join the lists under all of `names`; a text is cut at the characters of `apart`."""
-        collected: dict[str, None] = {}
+        distinct_names: dict[str, None] = {}
         for name in names:
             texts = self.convert(lambda value: _names(value, separator), name) or ()
-            collected |= dict.fromkeys(self._cut(name, text, MAX_NAME) for text in texts)
-        return tuple(collected)
+            distinct_names |= dict.fromkeys(self._cut(name, text, MAX_NAME) for text in texts)
+        return tuple(distinct_names)
 
     def _cut(self, key: str, text: str, limit: int) -> str:
         """Return the text within its limit; what is cut is a remark, not an error."""
@@ -168,8 +170,12 @@ def read_meta(
 def is_private(name: str) -> bool:
     """Whether a field may hold readers' addresses or secrets, which are never stored."""
     words = re.findall("[a-z]+", re.sub("([a-z])([A-Z])", r"\1 \2", name).lower())
-    joined = "".join(words)
-    return joined in _PRIVATE_KEYS or "email" in joined or not _PRIVATE_WORDS.isdisjoint(words)
+    compact_name = "".join(words)
+    return (
+        compact_name in _PRIVATE_KEYS
+        or "email" in compact_name
+        or not _PRIVATE_WORDS.isdisjoint(words)
+    )
 
 
 def _date(reader: _Reader, zone: tzinfo, *names: str) -> datetime | None:

@@ -146,8 +146,8 @@ def _defaults(configuration: SourceConfiguration, path: PurePosixPath, kind: str
 def _in_scope(scope: Any, path: PurePosixPath, kind: str) -> bool:
     if not isinstance(scope, dict):
         return False
-    wanted = str(scope.get("type") or "")
-    if wanted and wanted != (kind or "pages"):
+    scope_type = str(scope.get("type") or "")
+    if scope_type and scope_type != (kind or "pages"):
         return False
     pattern = str(scope.get("path") or "").strip("/")
     name = path.as_posix()

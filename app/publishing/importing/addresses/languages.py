@@ -10,8 +10,8 @@ from .page import Page
 def split_language(page: Page) -> tuple[Page, str]:
     """Return the page under its name without the language, and the language in lower case."""
     stem, dot, language = page.path.stem.rpartition(".")
-    configured = {name.lower() for name in page.configuration.languages}
-    if dot and stem and language.lower() in configured:
+    language_names = {name.lower() for name in page.configuration.languages}
+    if dot and stem and language.lower() in language_names:
         path = page.path.with_name(stem + page.path.suffix)
         return replace(page, path=path), language.lower()
     return page, ""

@@ -82,11 +82,11 @@ def find_astro(page: Page) -> Iterator[str]:
 
 def find_eleventy(page: Page) -> Iterator[str]:
     """Yield the address of Eleventy: `permalink`, or the path; a date in the name stays."""
-    written = page.value("permalink")
-    if written:
-        filled = _TEMPLATE.sub(lambda match: _filled(page, match), written)
-        if "{" not in filled:
-            yield join(filled.removesuffix("index.html"), ending=_ending(filled))
+    own_value = page.value("permalink")
+    if own_value:
+        result_path = _TEMPLATE.sub(lambda match: _fill_pattern(page, match), own_value)
+        if "{" not in result_path:
+            yield join(result_path.removesuffix("index.html"), ending=_ending(result_path))
             return
     path = page.path.with_suffix("")
     folder = path.parent.as_posix().strip(".")
@@ -97,7 +97,7 @@ def _ending(address: str) -> str:
     return "" if PurePosixPath(address).suffix else "/"
 
 
-def _filled(page: Page, match: re.Match[str]) -> str:
+def _fill_pattern(page: Page, match: re.Match[str]) -> str:
     """The value of `{{ title | slugify }}` and its kind; anything else stays."""
     file_slug = page.undated_name
     names = {"title": page.title, "page.fileSlug": file_slug, "slug": page.slug}

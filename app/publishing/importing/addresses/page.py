@@ -80,19 +80,19 @@ def fill(pattern: str, value_of: Callable[[str], str | None]) -> str:
 
 
 def moments(
-    instant: datetime | None, written: Any, configuration: SourceConfiguration, *, in_zone: bool
+    instant: datetime | None, own_value: Any, configuration: SourceConfiguration, *, in_zone: bool
 ) -> Iterator[datetime]:
     """Yield the times whose days may be in the address, the tool's own choice first.
 
-    `instant` is the date in UTC and `written` its text. `in_zone` says that the tool converts
+    `instant` is the date in UTC and `own_value` its text. `in_zone` says that the tool converts
     dates to the site's time zone.
     """
     if instant is None:
         return
     zone = configuration.time_zone or UTC
-    as_written = _as_written(instant, written)
+    as_written = _as_written(instant, own_value)
     choices = [instant.astimezone(zone), as_written, instant.astimezone(UTC)]
-    has_clock = ":" in str(written)
+    has_clock = ":" in str(own_value)
     if not in_zone or not has_clock:
         choices[0], choices[1] = choices[1], choices[0]
     days = set()
@@ -102,9 +102,9 @@ def moments(
             yield choice
 
 
-def _as_written(instant: datetime, written: Any) -> datetime:
-    """Return the instant with the day that the text shows, whatever its offset."""
-    digits = _DIGITS.match(str(written or ""))
+def _as_written(instant: datetime, own_value: Any) -> datetime:
+    """Return the instant with the day that the text shows, for any offset."""
+    digits = _DIGITS.match(str(own_value or ""))
     if digits is None:
         return instant.astimezone(UTC)
     try:

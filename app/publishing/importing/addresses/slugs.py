@@ -17,17 +17,17 @@ _TAGS = re.compile(r"<[^<>]*>")
 
 def hugo(text: str, *, lower: bool = True, strip_accents: bool = False) -> str:
     """Hugo's `urlize`: letters, digits and marks of all scripts; blanks become hyphens."""
-    kept: list[str] = []
+    characters: list[str] = []
     hyphen_due = False
     for index, letter in enumerate(text):
         if _kept_by_hugo(text, index):
             if hyphen_due and letter != "-":
-                kept.append("-")
+                characters.append("-")
             hyphen_due = False
-            kept.append(letter)
-        elif kept and kept[-1] != "-" and letter.isspace():
+            characters.append(letter)
+        elif characters and characters[-1] != "-" and letter.isspace():
             hyphen_due = True
-    slug = "".join(kept)
+    slug = "".join(characters)
     if strip_accents:
         slug = without_accents(slug)
     return slug.lower() if lower else slug
@@ -112,8 +112,8 @@ def nikola(text: str, *, is_on: bool = True) -> str:
 def github(text: str) -> str:
     """The github-slugger that Astro uses: each blank becomes a hyphen, none are joined."""
     kinds = ((letter, category(letter)) for letter in text.lower())
-    kept = (c for c, kind in kinds if c in "_- " or kind[0] in "LM" or kind in _DIGITS)
-    return "".join(kept).replace(" ", "-")
+    characters = (c for c, kind in kinds if c in "_- " or kind[0] in "LM" or kind in _DIGITS)
+    return "".join(characters).replace(" ", "-")
 
 
 _DIGITS = frozenset({"Nd", "Nl"})

@@ -59,8 +59,8 @@ def decide(
 ) -> Publication:
     """Decide how public a post is.
 
-    `pairs` are the keys of the file and those that it inherits, `zone` is that of the old site,
-    `fallback` is the date in its name or path, `reasons` are those that do not come from keys (its
+    `pairs` are the keys of the file with inherited ones, `zone` is that of the old site,
+    `fallback` is the date in its name or path, `reasons` do not come from keys (its
     folder, its text).
     """
     instants, problems = _instants(pairs, zone)
