@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
 from typing import Any, Literal, TypeAlias
 from unicodedata import category
@@ -120,7 +120,10 @@ class _Reader:
 
 
 def read_meta(
-    document: Document, name: PurePosixPath, inherited: Mapping[str, Any] | None = None
+    document: Document,
+    name: PurePosixPath,
+    inherited: Mapping[str, Any] | None = None,
+    zone: tzinfo = UTC,
 ) -> Meta:
     """Read the metadata of a file; raises `FrontMatterError` with the line of what is wrong.
 
@@ -135,12 +138,14 @@ def read_meta(
     if isinstance(permalink, (dict, bool)) or str(permalink).lower() == "false":
         del reader.remaining["permalink"]
     path = reader.convert(_path, "path", "url", "permalink")
-    date = _date(reader, "date", "publishdate", "pubdate", "published_at", "published")
+    date = _date(reader, zone, "date", "publishdate", "pubdate", "published_at", "published")
     name_date = _date_elsewhere(name, path)
     return Meta(
         title=reader.convert(_line, "title"),
         date=date or name_date,
-        updated=_date(reader, "updated", "lastmod", "last_modified_at", "modified", "updateddate"),
+        updated=_date(
+            reader, zone, "updated", "lastmod", "last_modified_at", "modified", "updateddate"
+        ),
         slug=reader.convert(_line, "slug"),
         path=path,
         authors=reader.read_list("authors", "author", separator=",;"),
@@ -149,7 +154,9 @@ def read_meta(
         publication=flatten(values),
         name_date=name_date,
         description=reader.convert(_line, "description", "subtitle", "excerpt", "summary"),
-        image=reader.convert(_image, "image", "cover", "featured_image", "images", "thumbnail"),
+        image=reader.convert(
+            _image, "image", "cover", "featured_image", "coverimage", "images", "thumbnail"
+        ),
         weight=reader.convert(_number, "weight", "order", "nav_order"),
         menu=reader.convert(_menu, "menu", "menus"),
         kind=_kind(reader, name),
@@ -165,13 +172,13 @@ def is_private(name: str) -> bool:
     return joined in _PRIVATE_KEYS or "email" in joined or not _PRIVATE_WORDS.isdisjoint(words)
 
 
-def _date(reader: _Reader, *names: str) -> datetime | None:
+def _date(reader: _Reader, zone: tzinfo, *names: str) -> datetime | None:
     """Read the first date; one that can't be read is a reason of the publication, no error."""
     values = [reader.remaining.pop(name) for name in names if name in reader.remaining]
     for value in (*values, reader.nested(*names)):
         if value in (None, "") or not is_date(value):
             continue
-        return dates.parse(value)
+        return dates.parse(value, zone)
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 
@@ -37,6 +37,8 @@ class Report:
     counts: Counter[Outcome] = field(default_factory=Counter)
     skipped: list[Remark] = field(default_factory=list)
     warnings: list[Remark] = field(default_factory=list)
+    old_addresses: list[str] = field(default_factory=list)
+    """The addresses that imported posts had on the old site."""
 
     def skip(self, path: object, line: int | None, reason: str) -> None:
         """Note a file that was not imported."""
@@ -56,3 +58,12 @@ class Report:
             yield "Skipped:"
             yield from (f"  {remark}" for remark in self.skipped)
         yield ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in Outcome) + "."
+
+    def to_json(self) -> dict[str, object]:
+        """The report as JSON values."""
+        return {
+            "counts": {str(outcome): self.counts[outcome] for outcome in Outcome},
+            "skipped": [asdict(remark) for remark in self.skipped],
+            "warnings": [asdict(remark) for remark in self.warnings],
+            "old_addresses": self.old_addresses,
+        }
