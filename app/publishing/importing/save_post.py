@@ -16,10 +16,10 @@ from app.publishing.editing import images
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
 from app.publishing.paths import normal
-from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 
 from . import feed_ids
+from .names import NameIndex, find_id
 from .plan import Entry
 from .post_images import PostImages
 from .publication.state import PUBLIC, Publication, State
@@ -120,16 +120,28 @@ def _menu_position(ready: PreparedPost) -> int | None:
 
 def _authors(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
     for name in names:
-        slug = slugify(name)
-        author_id = session.scalar(sa.select(Author.id).where(Author.slug == slug))
-        yield author_id or actions.save_author(AuthorDraft(name=name, slug=slug), now=now).id
+        if author_id := find_id(session, Author, name):
+            yield author_id
+            continue
+        authors = NameIndex.load(session, Author)
+        if row := authors.find(name):
+            yield row.id
+            continue
+        draft = AuthorDraft(name=name, slug=authors.free_slug(name))
+        yield actions.save_author(draft, now=now).id
 
 
 def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
     for name in names:
-        slug = slugify(name)
-        topic_id = session.scalar(sa.select(Topic.id).where(Topic.slug == slug))
-        yield topic_id or actions.save_topic(TopicDraft(name=name, slug=slug), now=now).id
+        if topic_id := find_id(session, Topic, name):
+            yield topic_id
+            continue
+        topics = NameIndex.load(session, Topic)
+        if row := topics.find(name):
+            yield row.id
+            continue
+        draft = TopicDraft(name=name, slug=topics.free_slug(name))
+        yield actions.save_topic(draft, now=now).id
 
 
 _STATUSES = {
