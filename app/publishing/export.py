@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session, undefer_group
 from app.extensions import db
 
 from .importing import references
+from .importing.extra_fields import text_to_toml, to_toml
 from .importing.names import NameIndex
 from .models import Author, Kind, Media, MediaFile, Post, Redirect, Site, Status, Topic
 
@@ -106,6 +106,7 @@ def _write_post(session: Session, root: Path, post: Post, indexes: Indexes) -> N
     targets = {target: names[media.id] for target, media in images.items()}
     cover = names.get(post.cover_id) if post.cover_id else None
     front = _table(_facts(session, post, cover, indexes))
+    front += "".join(to_toml(post.extra_fields))
     body = references.replace(post.body_markdown, targets)
     _write(path, f"+++\n{front}+++\n\n{body}\n")
 
@@ -214,7 +215,7 @@ def _site(session: Session) -> Iterator[str]:
     fixed = sa.select(Redirect.source, Redirect.target).where(Redirect.target.is_not(None))
     if rows := session.execute(fixed.order_by(Redirect.source)).all():
         yield "\n[redirects]\n"
-        yield from (f"{_text(old)} = {_text(new or '')}\n" for old, new in rows)
+        yield from (f"{text_to_toml(old)} = {text_to_toml(new or '')}\n" for old, new in rows)
 
 
 def _non_empty(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -232,9 +233,5 @@ def _toml(value: Value) -> str:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, list):
-        return f"[{', '.join(map(_text, value))}]"
-    return _text(value) if isinstance(value, str) else str(value)
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)  # JSON's strings are TOML's basic strings
+        return f"[{', '.join(map(text_to_toml, value))}]"
+    return text_to_toml(value) if isinstance(value, str) else str(value)

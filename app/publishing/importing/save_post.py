@@ -19,6 +19,7 @@ from app.publishing.paths import normal
 from app.publishing.text import Rendered
 
 from . import feed_ids
+from .extra_fields import select_fields
 from .names import NameIndex, find_id
 from .plan import Entry
 from .post_images import PostImages
@@ -60,6 +61,7 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
         saved = actions.create(draft, now=ready.now, rendered=ready.rendered)
     else:
         saved = _revise(session, ready.entry.post_id, draft, ready)
+    _save_extra_fields(session, saved, ready, report)
     _apply_status(saved, _target_status(ready, saved), ready)
     _redirect(saved, ready, report)
     _save_import_record(session, saved, ready)
@@ -109,6 +111,16 @@ def _feed_id(session: Session, ready: PreparedPost, report: Report) -> str:
     sentence = f"gets a new feed identifier, because another post has {feed_id} already"
     report.warn(ready.entry.path, None, sentence)
     return ""
+
+
+def _save_extra_fields(session: Session, post: Post, ready: PreparedPost, report: Report) -> None:
+    fields, too_large = select_fields(ready.source_post.meta.extra)
+    for name in too_large:
+        sentence = f"the field {name} is not stored: all such fields together exceed 64 KiB"
+        report.warn(ready.entry.path, ready.source_post.document.line_of(name), sentence)
+    if post.extra_fields != fields:
+        post.extra_fields = fields
+        session.flush()
 
 
 def _menu_position(ready: PreparedPost) -> int | None:

@@ -148,14 +148,14 @@ def _save_author(draft: AuthorDraft, claimed: set[str], now: datetime) -> None:
     authors = NameIndex.load(db.session(), Author)
     row = authors.find_draft(draft.name, draft.slug, claimed)
     slug = draft.slug or (row.slug if row else authors.free_slug(draft.name))
-    actions.save_author(replace(draft, slug=slug), now=now, author_id=row and row.id)
+    actions.save_author(replace(draft, slug=slug), now=now, author_id=row.id if row else None)
 
 
 def _save_topic(draft: TopicDraft, claimed: set[str], now: datetime) -> None:
     topics = NameIndex.load(db.session(), Topic)
     row = topics.find_draft(draft.name, draft.slug, claimed)
     slug = draft.slug or (row.slug if row else topics.free_slug(draft.name))
-    actions.save_topic(replace(draft, slug=slug), now=now, topic_id=row and row.id)
+    actions.save_topic(replace(draft, slug=slug), now=now, topic_id=row.id if row else None)
 
 
 def _redirect(old: str, new: str, now: datetime) -> None:

@@ -80,6 +80,11 @@ def _apply_rules(pairs: Pairs, tool: Tool | None) -> Iterator[Reason]:
             yield reason
 
 
+def find_restrictions(values: Mapping[str, Any]) -> tuple[Reason, ...]:
+    """Return what these fields of the front matter hold back."""
+    return tuple(_apply_rules(flatten(values), None))
+
+
 def _strictest(reasons: Iterable[Reason]) -> State:
     """Return the strictest state; an archived post is stored with `draft: true` as well."""
     states = {(reason.key, reason.state) for reason in reasons}
