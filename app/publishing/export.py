@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, undefer_group
 
 from app.extensions import db
 
+from .editing.rendering import render_text
 from .importing import references
 from .importing.extra_fields import text_to_toml, to_toml
 from .importing.names import NameIndex
@@ -153,7 +154,7 @@ def _facts(
     if post.kind is Kind.PAGE:
         yield "type", "page"
     yield from _identity(post)
-    if post.summary:
+    if _has_written_summary(session, post):
         yield "description", post.summary
     if post.status in {Status.DRAFT, Status.ARCHIVED}:
         yield "draft", True
@@ -162,6 +163,14 @@ def _facts(
     yield from _looks(post, cover)
     if aliases := _aliases(session, post):
         yield "aliases", aliases
+
+
+def _has_written_summary(session: Session, post: Post) -> bool:
+    """Whether a person wrote the summary; an excerpt of the text follows every change of it."""
+    if not post.summary:
+        return False
+    rendered = render_text(session, post.title, post.body_markdown)
+    return post.summary != rendered.excerpt
 
 
 def _identity(post: Post) -> Iterator[tuple[str, Value]]:

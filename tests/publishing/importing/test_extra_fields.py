@@ -71,7 +71,7 @@ def test_fields_without_a_meaning_survive_import_and_export(
         "Rating": "4.5",
         "a name": "",
     }
-    assert fields["flags"] == [True, ["1", {"deep": "x"}]]
+    assert fields["flags"] == ["true", ["1", {"deep": "x"}]]
     assert fields["series"] == {"name": "Bread", "order": "1"}
     assert fields["params"] == {"theme": "dark"}
     assert not {"comments", "visibility"} & fields.keys()
