@@ -240,3 +240,23 @@ def test_a_whole_blog_comes_in_twice_and_goes_out_again(
     count = export_folder(tmp_path / "out")
     assert count == report.counts[Outcome.IMPORTED]
     assert import_elsewhere(tmp_path / "out", now) == public_rows()
+
+
+def test_the_excerpt_of_an_exported_post_follows_its_text(
+    app: Flask, tmp_path: Path, now: datetime
+) -> None:
+    """An excerpt is not exported as a description, so a new text gets a new one; a written stays."""
+    text = "The first paragraph.\n\n<!-- more -->\n\nThe second one."
+    actions.create(Draft(title="Auto", slug="auto", body_markdown=text), now=now)
+    written = Draft(title="Own", slug="own", body_markdown=text, summary="In my words.")
+    actions.create(written, now=now)
+    folder = tmp_path / "out"
+    export_folder(folder)
+    files = sorted((folder / "articles").glob("*.md"))
+    assert ["description" in file.read_text() for file in files] == [False, True]
+    for file in files:
+        file.write_text(file.read_text().replace("The first", "Another first"))
+    import_folder(folder, now=now)
+    rows = db.session.execute(sa.select(Post.slug, Post.summary))
+    summaries = {row.slug: row.summary for row in rows}
+    assert summaries == {"auto": "Another first paragraph.", "own": "In my words."}

@@ -55,9 +55,9 @@ def is_passed_over(path: PurePosixPath, tool: Tool | None) -> bool:
 
 
 def find_reasons(
-    path: PurePosixPath, tool: Tool | None, *, has_index: bool = False
+    path: PurePosixPath, tool: Tool | None, *, in_bundle: bool = False
 ) -> Iterator[Reason]:
-    """Yield the reasons of the place for which a post is a draft; `has_index`: beside index.md."""
+    """Yield the reasons of the place for which a post is a draft; `in_bundle`: of Hugo."""
     folders = [part.lower() for part in path.parts[:-1]]
     if not _DRAFT_FOLDERS.isdisjoint(folders):
         yield Reason(key="folder", state=State.DRAFT)
@@ -67,8 +67,8 @@ def find_reasons(
     if "_posts" in folders and tool in {Tool.JEKYLL, None} and not _DATED.match(path.name):
         sentence = "is a draft: Jekyll publishes no file of _posts without a date in its name"
         yield Reason(key="folder", state=State.DRAFT, sentence=sentence)
-    if tool is Tool.HUGO and has_index and path.stem.partition(".")[0] != "index":
-        sentence = "is a draft: beside index.md, Hugo makes no page of it"
+    if tool is Tool.HUGO and in_bundle:
+        sentence = "is a draft: beside or below index.md, Hugo makes no page of it"
         yield Reason(key="folder", state=State.DRAFT, sentence=sentence)
     if tool is Tool.ASTRO and path.name.startswith("_"):
         sentence = "is a draft: Astro makes no page of a name that begins with _"

@@ -94,7 +94,11 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
     rules = source_folder.Rules(
         configuration=configuration,
         permalink=options.permalink,
-        inheritance=Inheritance(configuration=configuration, read_text=_reader_of(configuration)),
+        inheritance=Inheritance(
+            configuration=configuration,
+            read_text=_reader_of(configuration),
+            index_names=lambda folder: _index_names(configuration.root / folder),
+        ),
         statuses=_statuses(home),
     )
     planned = plan.make(
@@ -124,6 +128,14 @@ def _reader_of(configuration: SourceConfiguration) -> ReadText:
             return None
 
     return read_text
+
+
+def _index_names(folder: Path) -> list[str]:
+    """Return the names of a folder's `_index` files, in every language and format."""
+    try:
+        return sorted(path.name for path in folder.glob("_index.*"))
+    except OSError:
+        return []
 
 
 def _statuses(home: Path) -> ExportStatuses | None:

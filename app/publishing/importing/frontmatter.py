@@ -12,13 +12,17 @@ from typing import Any, Literal, TypeAlias
 
 import yaml
 
-Kind: TypeAlias = Literal["yaml", "toml", "json", "none"]
+Kind: TypeAlias = Literal["yaml", "toml", "json", "headers", "none"]
 
 MAX_FRONT_MATTER = 64 * 1024
 MAX_VALUES = 5000
 MAX_DEPTH = 20
 
 _FENCES: dict[str, Kind] = {"---": "yaml", "+++": "toml"}
+_HEADER = re.compile(
+    r"(?:title|date|slug|author|authors|category|tags|status)\s*:\s*\S", re.IGNORECASE
+)
+_HEADER_LINE = re.compile(r"([A-Za-z][\w -]*?)\s*:(.*)")
 _TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -43,7 +47,8 @@ class Document:
 
     def line_of(self, key: str) -> int:
         """Tell the line of the file on which a key is written; the first when it is not."""
-        pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[:=]""", re.IGNORECASE)
+        spelling = "[-_]?".join(map(re.escape, key))
+        pattern = re.compile(rf"""\s*["']?[-_]?{spelling}["']?\s*[:=]""", re.IGNORECASE)
         lines = self.source.split("\n")
         return next((number for number, line in enumerate(lines, 1) if pattern.match(line)), 1)
 
@@ -56,7 +61,30 @@ def split(text: str) -> Document:
         return _fenced(text, first)
     if first.startswith("{"):
         return _braced(text)
+    if _HEADER.match(first):
+        return _headers(text)
     return Document(kind="none", values={}, body=text, offset=0)
+
+
+def _headers(text: str) -> Document:
+    """Read MultiMarkdown's `Key: value` lines up to a blank line; four blanks continue a value."""
+    lines = text.split("\n")
+    end = next((n for n, line in enumerate(lines) if not line.strip()), len(lines))
+    values: dict[str, str] = {}
+    key = ""
+    for number, line in enumerate(lines[:end], 1):
+        match = _HEADER_LINE.match(line)
+        if line.startswith("    ") and key:
+            values[key] = f"{values[key]} {line.strip()}".strip()
+        elif match:
+            key = match[1].strip()
+            values[key] = match[2].strip()
+        else:
+            raise FrontMatterError("a line among the headers is no `Key: value`", line=number)
+    source = "\n".join(lines[:end])
+    _bounded_source(source)
+    body = "\n".join(lines[end + 1 :])
+    return _document("headers", values, body, offset=min(end + 1, len(lines)), source=source)
 
 
 def _fenced(text: str, fence: str) -> Document:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -22,7 +22,7 @@ from .publication.state import Reason, State
 ReadText = Callable[[PurePosixPath], str | None]
 """Returns the text of a file of the site, or None if there is no such file that can be read."""
 
-_INDEX_NAMES = ("_index.md", "_index.markdown", "_index.html")
+INDEX_NAMES = ("_index.md", "_index.markdown", "_index.html")
 _TARGET_KEYS = frozenset({"path", "kind", "lang", "environment"})
 
 
@@ -44,7 +44,8 @@ class Inheritance:
 
     configuration: SourceConfiguration
     read_text: ReadText
-    _sections: dict[PurePosixPath, Mapping[str, Any] | None] = field(default_factory=dict)
+    index_names: Callable[[PurePosixPath], Iterable[str]] = lambda _folder: INDEX_NAMES
+    _sections: dict[PurePosixPath, list[Mapping[str, Any]] | None] = field(default_factory=dict)
 
     def find(self, path: PurePosixPath) -> Inherited:
         """Return what the post at `path` inherits."""
@@ -72,18 +73,21 @@ class Inheritance:
                 return f"is excluded by {key} of {tool}"
         return None
 
-    def _section(self, folder: PurePosixPath) -> Mapping[str, Any]:
-        """Return the front matter of a folder's index; raises InheritanceError if it is broken."""
+    def _indexes(self, folder: PurePosixPath) -> list[Mapping[str, Any]]:
+        """Return the front matter of a folder's index in each language.
+
+        Raises InheritanceError if one is broken.
+        """
         if folder not in self._sections:
-            text = next(filter(None, (self.read_text(folder / n) for n in _INDEX_NAMES)), "")
+            texts = (self.read_text(folder / name) for name in self.index_names(folder))
             try:
-                self._sections[folder] = frontmatter.split(text).values
+                self._sections[folder] = [_values_of(text) for text in texts if text]
             except frontmatter.FrontMatterError:
                 self._sections[folder] = None
-        section = self._sections[folder]
-        if section is None:
+        indexes = self._sections[folder]
+        if indexes is None:
             raise InheritanceError(f"the front matter of {folder}/_index is broken")
-        return {key.lower(): value for key, value in section.items()}
+        return indexes
 
     def _hugo_cascades(self, path: PurePosixPath) -> Inherited:
         values_below: dict[str, Any] = {}
@@ -91,8 +95,9 @@ class Inheritance:
             for values in _cascade_values(self.configuration.values.get("cascade"), path):
                 values_below |= values
             for folder in reversed(path.parents):
-                for values in _cascade_values(self._section(folder).get("cascade"), path):
-                    values_below |= values
+                for index in self._indexes(folder):
+                    for values in _cascade_values(index.get("cascade"), path):
+                        values_below |= values
         except InheritanceError as error:
             sentence = f"is a draft, because of its folder: {error}"
             reason = Reason(key="cascade", state=State.DRAFT, sentence=sentence)
@@ -102,7 +107,8 @@ class Inheritance:
     def _zola_sections(self, path: PurePosixPath) -> Inherited:
         for folder in path.parents:
             try:
-                is_draft = truth_of(self._section(folder).get("draft", False)) is not False
+                drafts = [index.get("draft", False) for index in self._indexes(folder)]
+                is_draft = any(truth_of(draft) is not False for draft in drafts)
             except InheritanceError:
                 is_draft = True
             if is_draft:
@@ -127,6 +133,10 @@ class Inheritance:
         except (ValueError, RecursionError):
             return {"draft": f"{path} is broken"}
         return values if isinstance(values, dict) else {}
+
+
+def _values_of(text: str) -> Mapping[str, Any]:
+    return {key.lower(): value for key, value in frontmatter.split(text).values.items()}
 
 
 def _jekyll_defaults(defaults: Any, path: PurePosixPath) -> dict[str, Any]:

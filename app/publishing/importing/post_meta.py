@@ -50,10 +50,26 @@ class Meta:
 
 _PAGE_TYPES = frozenset({"page", "pages", "static", "about"})
 _PRIVATE_KEYS = frozenset({"comments", "meta", "password"})
-_PRIVATE_WORDS = frozenset({"email", "mail", "login", "ip", "token", "secret", "key", "password"})
+_PRIVATE_WORDS = frozenset(
+    {"email", "mail", "login", "ip", "token", "secret", "key", "password", "passwd", "apikey"}
+)
 _NAME_KEYS = ("name", "display_name", "title", "label", "nickname", "login", "slug", "id")
-_TABLES = ("params", "extra")
+TABLES = ("params", "extra")
 """Tables in which themes repeat the keys of the top level."""
+_DATE_NAMES = (
+    *("date", "publishdate", "publish_date", "publish-date", "pubdate", "published_at"),
+    *("published_on", "published"),
+)
+_UPDATED_NAMES = ("updated", "lastmod", "last_modified_at", "modified", "updateddate")
+_DESCRIPTION_NAMES = ("description", "subtitle", "excerpt", "summary")
+_IMAGE_NAMES = ("image", "cover", "featured_image", "coverimage", "images", "thumbnail")
+_WEIGHT_NAMES = ("weight", "order", "nav_order")
+_OTHER_NAMES = """title slug path url permalink authors author tags categories category topics
+aliases redirect_from menu menus type"""
+READ_KEYS = frozenset(
+    (*_DATE_NAMES, *_UPDATED_NAMES, *_DESCRIPTION_NAMES, *_IMAGE_NAMES, *_WEIGHT_NAMES)
+) | frozenset(_OTHER_NAMES.split())
+"""The keys that fill a field of `Meta`."""
 
 
 class _Reader:
@@ -73,7 +89,7 @@ class _Reader:
 
     def nested(self, *names: str) -> Any:
         """Return the first of `names` that a table of a theme holds."""
-        for table in (self.remaining.get(name) for name in _TABLES):
+        for table in (self.remaining.get(name) for name in TABLES):
             if isinstance(table, dict):
                 lower_values = {str(key).lower(): value for key, value in table.items()}
                 usable = (
@@ -140,14 +156,12 @@ def read_meta(
     if isinstance(permalink, (dict, bool)) or str(permalink).lower() == "false":
         del reader.remaining["permalink"]
     path = reader.convert(_path, "path", "url", "permalink")
-    date = _date(reader, zone, "date", "publishdate", "pubdate", "published_at", "published")
+    date = _date(reader, zone, *_DATE_NAMES)
     name_date = _date_elsewhere(name, path)
     return Meta(
         title=reader.convert(_line, "title"),
         date=date or name_date,
-        updated=_date(
-            reader, zone, "updated", "lastmod", "last_modified_at", "modified", "updateddate"
-        ),
+        updated=_date(reader, zone, *_UPDATED_NAMES),
         slug=reader.convert(_line, "slug"),
         path=path,
         authors=reader.read_list("authors", "author", separator=",;"),
@@ -155,11 +169,9 @@ def read_meta(
         aliases=reader.read_list("aliases", "redirect_from"),
         publication=flatten(values),
         name_date=name_date,
-        description=reader.convert(_line, "description", "subtitle", "excerpt", "summary"),
-        image=reader.convert(
-            _image, "image", "cover", "featured_image", "coverimage", "images", "thumbnail"
-        ),
-        weight=reader.convert(_number, "weight", "order", "nav_order"),
+        description=reader.convert(_line, *_DESCRIPTION_NAMES),
+        image=reader.convert(_image, *_IMAGE_NAMES),
+        weight=reader.convert(_number, *_WEIGHT_NAMES),
         menu=reader.convert(_menu, "menu", "menus"),
         kind=_kind(reader, name),
         extra=reader.extra(),
@@ -169,13 +181,11 @@ def read_meta(
 
 def is_private(name: str) -> bool:
     """Whether a field may hold readers' addresses or secrets, which are never stored."""
-    words = re.findall("[a-z]+", re.sub("([a-z])([A-Z])", r"\1 \2", name).lower())
-    compact_name = "".join(words)
-    return (
-        compact_name in _PRIVATE_KEYS
-        or "email" in compact_name
-        or not _PRIVATE_WORDS.isdisjoint(words)
-    )
+    spaced = re.sub("([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3 \2", name)
+    words = re.findall("[a-z]+", spaced.lower())
+    joined = "".join(words)
+    singular = {word.removesuffix("s") for word in words} | set(words)
+    return joined in _PRIVATE_KEYS or "email" in joined or not _PRIVATE_WORDS.isdisjoint(singular)
 
 
 def _date(reader: _Reader, zone: tzinfo, *names: str) -> datetime | None:

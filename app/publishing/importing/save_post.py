@@ -17,10 +17,11 @@ from app.publishing.editing import images
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
 from app.publishing.paths import normal
-from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 
 from . import feed_ids
+from .extra_fields import select_fields
+from .names import NameIndex, find_id
 from .plan import Entry
 from .post_images import PostImages
 from .publication.state import PUBLIC, Publication, State
@@ -73,6 +74,7 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
         saved = actions.create(draft, now=ready.now, rendered=ready.rendered)
     else:
         saved = _revise(session, ready.entry.post_id, draft, ready)
+    _save_extra_fields(session, saved, ready, report)
     _apply_status(saved, _target_status(ready, saved), ready)
     _redirect(saved, ready, report)
     values = RecordValues(post_id=saved.id, digest=ready.digest, folder=ready.folder, now=ready.now)
@@ -125,6 +127,16 @@ def _feed_id(session: Session, ready: PreparedPost, report: Report) -> str:
     return ""
 
 
+def _save_extra_fields(session: Session, post: Post, ready: PreparedPost, report: Report) -> None:
+    fields, too_large = select_fields(ready.source_post.meta.extra)
+    for name in too_large:
+        sentence = f"the field {name} is not stored: all such fields together exceed 64 KiB"
+        report.warn(ready.entry.path, ready.source_post.document.line_of(name), sentence)
+    if post.extra_fields != fields:
+        post.extra_fields = fields
+        session.flush()
+
+
 def _menu_position(ready: PreparedPost) -> int | None:
     meta = ready.source_post.meta
     if ready.entry.kind is not Kind.PAGE or not meta.menu:
@@ -134,16 +146,28 @@ def _menu_position(ready: PreparedPost) -> int | None:
 
 def _authors(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
     for name in names:
-        slug = slugify(name)
-        author_id = session.scalar(sa.select(Author.id).where(Author.slug == slug))
-        yield author_id or actions.save_author(AuthorDraft(name=name, slug=slug), now=now).id
+        if author_id := find_id(session, Author, name):
+            yield author_id
+            continue
+        authors = NameIndex.load(session, Author)
+        if row := authors.find(name):
+            yield row.id
+            continue
+        draft = AuthorDraft(name=name, slug=authors.free_slug(name))
+        yield actions.save_author(draft, now=now).id
 
 
 def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
     for name in names:
-        slug = slugify(name)
-        topic_id = session.scalar(sa.select(Topic.id).where(Topic.slug == slug))
-        yield topic_id or actions.save_topic(TopicDraft(name=name, slug=slug), now=now).id
+        if topic_id := find_id(session, Topic, name):
+            yield topic_id
+            continue
+        topics = NameIndex.load(session, Topic)
+        if row := topics.find(name):
+            yield row.id
+            continue
+        draft = TopicDraft(name=name, slug=topics.free_slug(name))
+        yield actions.save_topic(draft, now=now).id
 
 
 _STATUSES = {

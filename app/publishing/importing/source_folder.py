@@ -95,11 +95,19 @@ class Rules:
         excluded = self.inheritance.find_skip_reason(path) if self.inheritance else None
         return excluded or find_skip_reason(path, self.tool)
 
+    def _is_in_bundle(self, path: PurePosixPath) -> bool:
+        """Whether a file is a resource of a leaf bundle: beside or below another index file."""
+        if self.configuration is None or self.tool is not Tool.HUGO:
+            return False
+        is_index = path.name.startswith("index.")
+        folders = path.parents[1:] if is_index else path.parents
+        content = self.configuration.content_folders
+        below = [folder for folder in folders if any(top in folder.parents for top in content)]
+        return any(any((self.configuration.root / f).glob("index.*")) for f in below)
+
     def find_reasons(self, path: PurePosixPath, slug: str) -> Iterator[Reason]:
         """Yield the reasons for which the place of a file, or an export, holds it back."""
-        root = self.configuration.root if self.configuration else Path()
-        has_index = self.tool is Tool.HUGO and (root / path.parent / "index.md").is_file()
-        yield from find_reasons(path, self.tool, has_index=has_index)
+        yield from find_reasons(path, self.tool, in_bundle=self._is_in_bundle(path))
         reason = self.statuses.find_reason(slug) if self.statuses else None
         if reason is not None:
             yield reason
@@ -286,9 +294,13 @@ def _build_source_post(
     path: PurePosixPath, text: str, digest: str, rules: Rules
 ) -> SourcePost | Skipped:
     document = frontmatter.split(text)
-    if document.kind == "none":
+    if document.kind == "none" and not _needs_no_front_matter(path, rules.tool):
         reason = "has no front matter; put a title between two lines of --- at its top"
         return Skipped(path=path, line=1, reason=reason)
+    template = next((k for k, v in document.values.items() if _is_template(k, v)), None)
+    if template is not None:
+        reason = f"is a template: its {template} holds {{{{ or {{%"
+        return Skipped(path=path, line=document.line_of(template), reason=reason)
     inherited = rules.inheritance.find(path) if rules.inheritance else Inherited()
     zone = (rules.configuration and rules.configuration.time_zone) or UTC
     meta = post_meta.read_meta(document, path, inherited.values, zone)
@@ -301,6 +313,15 @@ def _build_source_post(
         meta = replace(meta, kind="page")  # an article without a date has no place
     post = _source_post(path, meta, document, digest, rules)
     return replace(post, reasons=reasons)
+
+
+def _needs_no_front_matter(path: PurePosixPath, tool: Tool | None) -> bool:
+    """Whether the tool publishes a file without front matter at this place."""
+    return "_posts" in path.parts or tool in {Tool.HUGO, Tool.HEXO, Tool.ELEVENTY}
+
+
+def _is_template(key: str, value: object) -> bool:
+    return key.lower() in {"title", "date"} and any(mark in str(value) for mark in ("{{", "{%"))
 
 
 def _source_post(

@@ -176,6 +176,42 @@ SITES: dict[str, tuple[dict[str, str], Status | None]] = {
         },
         Status.DRAFT,
     ),
+    "Hugo cascade of a language": (
+        {
+            "hugo.toml": "",
+            "content/b/_index.fa.md": "---\ncascade: {draft: true}\n---\n",
+            "content/b/a.md": POST,
+        },
+        Status.DRAFT,
+    ),
+    "Hugo bundle of a language": (
+        {
+            "hugo.toml": "",
+            "content/b/index.fa.md": "---\ndraft: true\n---\nx",
+            "content/b/a.md": POST,
+        },
+        Status.DRAFT,
+    ),
+    "Hugo below a bundle": (
+        {
+            "hugo.toml": "",
+            "content/b/index.md": "---\ndraft: true\n---\nx",
+            "content/b/c/d.md": POST,
+        },
+        Status.DRAFT,
+    ),
+    "archetype": ({"hugo.toml": "", "content/a.md": "---\ntitle: '{{ x }}'\n---\nx"}, None),
+    "Hugo without front matter": (
+        {"hugo.toml": "", "content/a.md": "# Title\n\nx"},
+        Status.PUBLISHED,
+    ),
+    "Pelican headers": (
+        {
+            "pelicanconf.py": "PATH = 'content'\n",
+            "content/a.md": "Title: A\nDate: 2020-01-01\nStatus: hidden\n\nText.\n",
+        },
+        Status.DRAFT,
+    ),
     "public": ({"hugo.toml": "", "content/a.md": POST}, Status.PUBLISHED),
 }
 

@@ -5,6 +5,7 @@ Pure: the clock is a parameter. `now` decides which dates lie in the future.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeAlias
@@ -17,7 +18,7 @@ from .state import Publication, Reason, State
 
 Pairs: TypeAlias = tuple[tuple[str, Any], ...]
 
-_NESTED = frozenset({"build", "_build"})
+_SEPARATORS = re.compile(r"[-_\s]+")
 _TRANSPARENT = frozenset({"params", "extra", "taxonomies"})
 """Tables whose keys mean the same as at the top level."""
 
@@ -27,23 +28,35 @@ _PUBLIC_AT_ONCE = frozenset(
 """Tools that publish a post whose date lies in the future."""
 
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC).date()
-_RULE_OF = {key: rule for rule in RULES for key in rule.keys}
-_PUBLISH_KEYS = ("publishdate", "pubdate", "published")
-_EXPIRY_KEYS = ("expirydate", "unpublishdate")
+_RULE_OF = {_SEPARATORS.sub("", key.lower()): rule for rule in RULES for key in rule.keys}
+_PUBLISH_KEYS = ("publishdate", "pubdate", "published", "publishedat", "publishedon")
+_EXPIRY_KEYS = ("expirydate", "unpublishdate", "expires", "expiresat", "unpublishat")
 
 
 def flatten(values: Mapping[str, Any]) -> Pairs:
-    """Return keys in lower case with their values; two spellings of one key are two pairs."""
+    """Return normalised keys with their values; two spellings of one key are two pairs.
+
+    Keys are compared in lower case and without `-`, `_` and blanks: `publish_date` is
+    `publishDate`.
+    """
     return tuple(_flatten(values))
+
+
+def normalise_key(name: object) -> str:
+    """Return a key as the rules spell it."""
+    return _SEPARATORS.sub("", str(name).lower())
 
 
 def _flatten(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
-        key = str(name).strip().lower()
-        if isinstance(value, Mapping) and key in _NESTED:
-            yield from ((f"{key}.{str(inner).strip().lower()}", v) for inner, v in value.items())
-        elif isinstance(value, Mapping) and key in _TRANSPARENT:
-            yield from _flatten(value)
+        key = normalise_key(name)
+        if key == "build" and isinstance(value, Mapping):
+            yield from ((f"build.{normalise_key(inner)}", v) for inner, v in value.items())
+        elif key == "build" and not is_empty(value):
+            yield "build.render", value  # no table: Hugo has no meaning for it
+        elif key in _TRANSPARENT:
+            for table in value if isinstance(value, list) else [value]:
+                yield from _flatten(table) if isinstance(table, Mapping) else ()
         else:
             yield key, value
 
@@ -80,6 +93,11 @@ def _apply_rules(pairs: Pairs, tool: Tool | None) -> Iterator[Reason]:
         rule = _RULE_OF.get(key)
         if rule is not None and (reason := rule.judge(key, value, tool)) is not None:
             yield reason
+
+
+def find_restrictions(values: Mapping[str, Any]) -> tuple[Reason, ...]:
+    """Return what these fields of the front matter hold back."""
+    return tuple(_apply_rules(flatten(values), None))
 
 
 def _strictest(reasons: Iterable[Reason]) -> State:

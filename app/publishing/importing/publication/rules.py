@@ -232,7 +232,7 @@ _ADDRESS_ONLY = "draft, named: it was reachable by its address only"
 
 RULES = (
     Rule(
-        keys=("draft", "isdraft"),
+        keys=("draft", "is_draft"),
         tools="all",
         effect="true: draft",
         judge=_judge_draft,
@@ -244,20 +244,20 @@ RULES = (
         judge=_judge_published,
     ),
     Rule(
-        keys=("publish", "ispublished"),
+        keys=("publish", "is_published"),
         tools="note tools, themes",
         effect="false or empty: draft",
         judge=_hold_if_false(State.DRAFT, empty=State.DRAFT),
     ),
     Rule(
-        keys=("status",),
+        keys=("status", "post_status"),
         tools="Pelican, Nikola, WordPress and Ghost converters",
         effect="published, publish, featured: public; scheduled, future: scheduled; archived: "
         "archived; hidden: draft; skip, trash: skipped; all else: draft",
         judge=_judge_status,
     ),
     Rule(
-        keys=("visibility",),
+        keys=("visibility", "access"),
         tools="Ghost, converters",
         effect="all but public: draft",
         judge=_judge_visibility,
@@ -281,13 +281,13 @@ RULES = (
         judge=_hold_if_true(State.DRAFT),
     ),
     Rule(
-        keys=("build.render", "_build.render", "render"),
+        keys=("build.render", "render"),
         tools="Hugo, Zola",
         effect="never, link, false: draft",
         judge=_judge_render,
     ),
     Rule(
-        keys=("build.list", "_build.list"),
+        keys=("build.list",),
         tools="Hugo",
         effect="never, false: draft; local: public, named",
         judge=_judge_list,
@@ -323,13 +323,13 @@ RULES = (
         judge=_judge_redirect,
     ),
     Rule(
-        keys=("eleventyexcludefromcollections",),
+        keys=("eleventyExcludeFromCollections",),
         tools="Eleventy",
         effect=f"true: {_ADDRESS_ONLY}; a list: public",
         judge=_judge_collections,
     ),
     Rule(
-        keys=("unlisted", "hidden", "hide", "hidden_in_home", "hiddeninhomelist", "searchhidden"),
+        keys=("unlisted", "hidden", "hide", "hidden_in_home", "hiddenInHomeList", "searchHidden"),
         tools="Docusaurus, themes",
         effect=f"true: {_ADDRESS_ONLY}",
         judge=_hold_if_true(State.UNLISTED),
@@ -341,13 +341,13 @@ RULES = (
         judge=_hold_if_true(State.UNLISTED),
     ),
     Rule(
-        keys=("listed",),
+        keys=("listed", "visible"),
         tools="themes",
         effect=f"false: {_ADDRESS_ONLY}",
         judge=_hold_if_false(State.UNLISTED),
     ),
     Rule(
-        keys=("private", "wip", "ignore", "disabled"),
+        keys=("private", "wip", "ignore", "disabled", "members_only", "paywall"),
         tools="themes, note tools",
         effect="true: draft",
         judge=_hold_if_true(State.DRAFT),
@@ -365,7 +365,4 @@ RULES = (
         judge=_judge_tags,
     ),
 )
-"""Keys in lower case; `a.b` is the key `b` in the table `a`."""
-
-DATE_KEYS = ("publishdate", "pubdate", "published", "date", "expirydate", "unpublishdate")
-"""The keys with a date that `decision` compares with the clock."""
+"""Keys are compared without case, `-` and `_`; `a.b` is the key `b` in the table `a`."""

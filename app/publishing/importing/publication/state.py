@@ -51,7 +51,7 @@ Judge: TypeAlias = Callable[[str, Any, Tool | None], Reason | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A row of the table: keys in lower case, the tools that use them, what they do here."""
+    """A row of the table: its keys, the tools that use them, what they do here."""
 
     keys: tuple[str, ...]
     tools: str
