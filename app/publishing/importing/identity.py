@@ -69,9 +69,11 @@ class Matching:
 
     def missing(self, below: PurePosixPath) -> Iterator[Record]:
         """Yield the records of this site whose files are gone from the folder `below`."""
-        matched = {record.id for record in self._by_file.values()}
+        matched_ids = {record.id for record in self._by_file.values()}
         for record in self._records:
-            if record.path is None or record.folder not in self._folders or record.id in matched:
+            if record.path is None or record.id in matched_ids:
+                continue
+            if record.folder not in self._folders:
                 continue
             if below == PurePosixPath() or below in PurePosixPath(record.path).parents:
                 yield record
@@ -109,19 +111,19 @@ class Matching:
                     self._by_file[path] = free.pop(source)
 
     def _match_texts(self) -> None:
-        """Match a new path by its text, when one lost file and one new file have it."""
+        """Match a new path by its text, when one file that is gone and one new file have it."""
         free = [r for r in self._unmatched() if r.body_digest and r.folder in self._folders]
-        fresh = [file for path, file in self._files.items() if path not in self._by_file]
-        lost = {record.body_digest: record for record in free}
+        new_files = [file for path, file in self._files.items() if path not in self._by_file]
+        records_by_text = {record.body_digest: record for record in free}
         counts = Counter(record.body_digest for record in free)
-        wanted = Counter(file.body_digest for file in fresh)
-        for file in fresh:
-            if counts[file.body_digest] == wanted[file.body_digest] == 1:
-                self._by_file[str(file.path)] = lost[file.body_digest]
+        file_counts = Counter(file.body_digest for file in new_files)
+        for file in new_files:
+            if counts[file.body_digest] == file_counts[file.body_digest] == 1:
+                self._by_file[str(file.path)] = records_by_text[file.body_digest]
 
     def _unmatched(self) -> Iterator[Record]:
-        matched = {record.id for record in self._by_file.values()}
-        return (record for record in self._records if record.id not in matched)
+        matched_ids = {record.id for record in self._by_file.values()}
+        return (record for record in self._records if record.id not in matched_ids)
 
 
 def _folders_of_site(files: dict[str, File], records: list[Record], folder: str) -> set[str]:

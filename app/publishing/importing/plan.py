@@ -135,13 +135,13 @@ def _in_order(planned: list[Entry], existing: _Known) -> list[Entry]:
     """Sort by date; a post that gives up a slug comes before the one that takes it."""
     by_date = sorted(planned, key=_by_date)
     leaving = {existing.key_of(entry): entry for entry in by_date if existing.moves(entry)}
-    ordered: dict[PurePosixPath, Entry] = {}
+    order: dict[PurePosixPath, Entry] = {}
     for entry in by_date:
         chain = [entry]
         while (other := leaving.get((chain[-1].kind, chain[-1].slug))) and other not in chain:
             chain.append(other)
-        ordered |= {one.path: one for one in reversed(chain) if one.path not in ordered}
-    return list(ordered.values())
+        order |= {one.path: one for one in reversed(chain) if one.path not in order}
+    return list(order.values())
 
 
 def _by_date(entry: Entry) -> tuple[bool, datetime, str]:
@@ -190,6 +190,8 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
 
 def _normal(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
+        if "?" in path:
+            continue  # a redirect by query is not possible; `save_post` names it
         try:
             yield normal(path)
         except ValueError:

@@ -24,8 +24,8 @@ _NEW_NAME = {
 
 def find(page: Page) -> Iterator[str]:
     """Yield the address at which Hexo served the page."""
-    if written := page.value("permalink"):
-        yield join(re.sub(r"^\w+://[^/]*", "", written), ending=_ending(written))
+    if value := page.value("permalink"):
+        yield join(re.sub(r"^\w+://[^/]*", "", value), ending=_ending(value))
         return
     parts = page.path.parts
     if "_posts" in parts[:-1] or "_drafts" in parts[:-1]:
@@ -84,14 +84,14 @@ def _token(page: Page, name: str) -> str | None:
 def _category(page: Page) -> str:
     """The path of the last category, each part made a slug."""
     options = page.configuration.values
-    written: Any = page.values.get("categories") or page.values.get("category")
-    if isinstance(written, list) and written and isinstance(written[-1], list):
-        written = written[-1]
-    names = [written] if isinstance(written, str) else written
+    value: Any = page.values.get("categories") or page.values.get("category")
+    if isinstance(value, list) and value and isinstance(value[-1], list):
+        value = value[-1]
+    names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not names:
         return text(options, "default_category") or "uncategorized"
-    mapped = table(options, "category_map")
-    parts = (slugs.hexo(text(mapped, str(name)) or str(name)) for name in names)
+    mapping = table(options, "category_map")
+    parts = (slugs.hexo(text(mapping, str(name)) or str(name)) for name in names)
     lowers = str(options.get("filename_case")) == "1"
     path = "/".join(parts)
     return path.lower() if lowers else path

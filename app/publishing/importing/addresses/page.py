@@ -103,7 +103,7 @@ def moments(
 
 
 def _as_written(instant: datetime, written: Any) -> datetime:
-    """Return the instant with the day that the text shows, whatever its offset."""
+    """Return the instant on the day that the text shows, in its own offset."""
     digits = _DIGITS.match(str(written or ""))
     if digits is None:
         return instant.astimezone(UTC)
