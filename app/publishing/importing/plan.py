@@ -171,7 +171,8 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
     meta = post.meta
     last = (meta.path or "").rstrip("/").rpartition("/")[2]
     last = re.sub(r"\.html?$", "", last)
-    last_segment = last if ":" not in last else ""
+    is_name = last.lower() not in {"true", "false"} and not re.search(r"[:{}]", last)
+    last_segment = last if is_name else ""
     preferred_slug = (
         meta.slug or last_segment or dates.without_date(source_urls.own_name(post.path))
     )

@@ -84,7 +84,7 @@ def find_astro(page: Page) -> Iterator[str]:
 def find_eleventy(page: Page) -> Iterator[str]:
     """Yield the address of Eleventy: `permalink`, or the path; a date in the name stays."""
     value = page.value("permalink")
-    if value:
+    if value and value.lower() not in {"true", "false"}:
         address = _TEMPLATE.sub(lambda match: _fill_field(page, match), value)
         if "{" not in address:
             yield join(address.removesuffix("index.html"), ending=_ending(address))

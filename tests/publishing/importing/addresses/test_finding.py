@@ -164,6 +164,7 @@ OTHER_CASES: list[tuple[str, str, str, str, str]] = [
         "/posts/2020-02-03-a/",
     ),
     (".eleventy.js", "x = {}", "posts/x/x.md", JEKYLL, "/posts/x/"),
+    (".eleventy.js", "x = {}", "a.md", f"{JEKYLL}\npermalink: false", "/a/"),
     (
         ".eleventy.js",
         "x = {}",
