@@ -69,13 +69,11 @@ class Matching:
 
     def missing(self, below: PurePosixPath) -> Iterator[Record]:
         """Yield the records of this site whose files are gone from the folder `below`."""
-        matching_entry = {record.id for record in self._by_file.values()}
+        matched_ids = {record.id for record in self._by_file.values()}
         for record in self._records:
-            if (
-                record.path is None
-                or record.folder not in self._folders
-                or record.id in matching_entry
-            ):
+            if record.path is None or record.id in matched_ids:
+                continue
+            if record.folder not in self._folders:
                 continue
             if below == PurePosixPath() or below in PurePosixPath(record.path).parents:
                 yield record
@@ -113,19 +111,19 @@ class Matching:
                     self._by_file[path] = free.pop(source)
 
     def _match_texts(self) -> None:
-        """Match a new path by its text, when one lost file and one new file have it."""
+        """Match a new path by its text, when one file that is gone and one new file have it."""
         free = [r for r in self._unmatched() if r.body_digest and r.folder in self._folders]
-        fresh = [file for path, file in self._files.items() if path not in self._by_file]
-        missing_paths = {record.body_digest: record for record in free}
+        new_files = [file for path, file in self._files.items() if path not in self._by_file]
+        records_by_text = {record.body_digest: record for record in free}
         counts = Counter(record.body_digest for record in free)
-        digests = Counter(file.body_digest for file in fresh)
-        for file in fresh:
-            if counts[file.body_digest] == digests[file.body_digest] == 1:
-                self._by_file[str(file.path)] = missing_paths[file.body_digest]
+        file_counts = Counter(file.body_digest for file in new_files)
+        for file in new_files:
+            if counts[file.body_digest] == file_counts[file.body_digest] == 1:
+                self._by_file[str(file.path)] = records_by_text[file.body_digest]
 
     def _unmatched(self) -> Iterator[Record]:
-        matching_entry = {record.id for record in self._by_file.values()}
-        return (record for record in self._records if record.id not in matching_entry)
+        matched_ids = {record.id for record in self._by_file.values()}
+        return (record for record in self._records if record.id not in matched_ids)
 
 
 def _folders_of_site(files: dict[str, File], records: list[Record], folder: str) -> set[str]:
@@ -146,12 +144,12 @@ def _folders_of_site(files: dict[str, File], records: list[Record], folder: str)
 
 def _cycles(following: dict[str, str]) -> Iterator[list[str]]:
     """Yield the closed circles of a mapping."""
-    checked_paths: set[str] = set()
+    visited: set[str] = set()
     for start in following:
         trail: list[str] = []
         node: str | None = start
-        while node is not None and node not in checked_paths:
-            checked_paths.add(node)
+        while node is not None and node not in visited:
+            visited.add(node)
             trail.append(node)
             node = following.get(node)
         if node in trail:

@@ -16,6 +16,7 @@ from typing import Any
 
 from . import frontmatter
 from .configuration import SourceConfiguration, Tool
+from .configuration.javascript import read_literals
 from .publication.rules import truth_of
 from .publication.state import Reason, State
 
@@ -120,11 +121,19 @@ class Inheritance:
     def _eleventy_data(self, path: PurePosixPath) -> Inherited:
         values_below: dict[str, Any] = {}
         for folder in reversed(path.parents):
-            for suffix in (".json", ".11tydata.json"):
-                values_below |= self._json(folder / f"{folder.name}{suffix}") if folder.name else {}
+            values_below |= self._data_files(folder / folder.name) if folder.name else {}
+        return Inherited(values=values_below | self._data_files(path.with_suffix("")))
+
+    def _data_files(self, stem: PurePosixPath) -> dict[str, Any]:
+        """Read the data files of a folder or a file; of JavaScript only the literals."""
+        values_below: dict[str, Any] = {}
         for suffix in (".json", ".11tydata.json"):
-            values_below |= self._json(path.with_name(f"{path.stem}{suffix}"))
-        return Inherited(values=values_below)
+            values_below |= self._json(stem.with_name(f"{stem.name}{suffix}"))
+        for suffix in (".11tydata.js", ".11tydata.cjs", ".11tydata.mjs"):
+            text = self.read_text(stem.with_name(f"{stem.name}{suffix}"))
+            literals = read_literals(text) if text else {}
+            values_below |= {path[0]: value for path, value in literals.items() if len(path) == 1}
+        return values_below
 
     def _json(self, path: PurePosixPath) -> dict[str, Any]:
         text = self.read_text(path)

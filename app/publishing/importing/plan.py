@@ -135,13 +135,13 @@ def _in_order(planned: list[Entry], existing: _Known) -> list[Entry]:
     """Sort by date; a post that gives up a slug comes before the one that takes it."""
     by_date = sorted(planned, key=_by_date)
     leaving = {existing.key_of(entry): entry for entry in by_date if existing.moves(entry)}
-    ordered: dict[PurePosixPath, Entry] = {}
+    order: dict[PurePosixPath, Entry] = {}
     for entry in by_date:
         chain = [entry]
         while (other := leaving.get((chain[-1].kind, chain[-1].slug))) and other not in chain:
             chain.append(other)
-        ordered |= {one.path: one for one in reversed(chain) if one.path not in ordered}
-    return list(ordered.values())
+        order |= {one.path: one for one in reversed(chain) if one.path not in order}
+    return list(order.values())
 
 
 def _by_date(entry: Entry) -> tuple[bool, datetime, str]:
@@ -171,7 +171,8 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
     meta = post.meta
     last = (meta.path or "").rstrip("/").rpartition("/")[2]
     last = re.sub(r"\.html?$", "", last)
-    last_segment = last if ":" not in last else ""
+    is_name = last.lower() not in {"true", "false"} and not re.search(r"[:{}]", last)
+    last_segment = last if is_name else ""
     preferred_slug = (
         meta.slug or last_segment or dates.without_date(source_urls.own_name(post.path))
     )
@@ -190,6 +191,8 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
 
 def _normal(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
+        if "?" in path:
+            continue  # a redirect by query is not possible; `save_post` names it
         try:
             yield normal(path)
         except ValueError:

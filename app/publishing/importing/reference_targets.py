@@ -151,6 +151,6 @@ def _is_dead(folder: Folder, post: SourcePost, local: str) -> bool:
     if link is None or (link.url is not None and not link.url.strip("/")):
         return False  # another site, or the home page
     path = unquote(urlsplit(local).path)
-    if PurePosixPath(path).suffix.lower() in _IMAGES:
-        return False  # a missing image has its own remark
+    if PurePosixPath(path).suffix.lower() in _IMAGES or "{{" in local or "{%" in local:
+        return False  # a missing image and a template have remarks of their own
     return source_folder.locate(folder.root, post.path, path, folder.tops) is None

@@ -227,6 +227,10 @@ def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
             actions.add_redirect(old, post_id=post.id, now=ready.now)
         except (Conflict, Invalid) as error:
             report.warn(entry.path, None, f"no redirect from {old}: {error}")
+    for address in ready.source_post.aliases:
+        if "?" in address:
+            sentence = f"no redirect from {address}: addresses with a query can't be redirected"
+            report.warn(entry.path, None, sentence)
     _redirect_siblings(post, ready)
 
 

@@ -333,8 +333,14 @@ def _source_post(
 ) -> SourcePost:
     title = meta.title or _title(document, path)
     configuration = rules.configuration or SourceConfiguration(root=Path())
+    inherited = rules.inheritance.find(path).values if rules.inheritance else {}
     addresses = find_addresses(
-        configuration, document, meta, path, title=title, permalink=rules.permalink
+        configuration,
+        replace(document, values={**inherited, **document.values}),
+        meta,
+        path,
+        title=title,
+        permalink=rules.permalink,
     )
     return SourcePost(
         path=path,

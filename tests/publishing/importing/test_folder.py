@@ -521,3 +521,15 @@ def test_two_posts_never_share_an_identifier(app: Flask, tmp_path: Path, now: da
     assert "same" in ids
     assert [remark.path for remark in report.warnings] == ["b.md"]
     assert "same" in report.warnings[0].sentence
+
+
+def test_a_pattern_in_a_data_file_is_no_slug(app: Flask, tmp_path: Path, now: datetime) -> None:
+    """Posts that inherit a permalink keep the names of their files as slugs."""
+    data = '{"permalink": "/{{ page.date | date }}/{{ page.fileSlug }}/"}'
+    files: dict[str, str | bytes] = {".eleventy.js": "x = {}", "posts/posts.json": data}
+    names = ("2020-02-03-one.md", "2020-02-03-two.md")
+    files |= {f"posts/{name}": text(front="date: 2020-02-03") for name in names}
+    import_folder(write(tmp_path, files), now=now)
+
+    assert sorted(db.session.scalars(sa.select(Post.slug))) == ["one", "two"]
+    assert redirects()["/2020/02/03/one"] == "/articles/one"

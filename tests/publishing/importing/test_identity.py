@@ -142,7 +142,7 @@ def test_a_file_that_is_gone_is_named_and_archived_on_request(
     dry = import_folder(tmp_path, now=now, prune=True, dry_run=True)
     statuses = set(db.session.scalars(sa.select(Post.status)))
     prune_report = import_folder(tmp_path, now=now, prune=True)
-    again = import_folder(tmp_path, now=now, prune=True)
+    second_prune = import_folder(tmp_path, now=now, prune=True)
 
     stays = "a.md: the file is gone; its post /articles/a stays as it is (--prune archives it)"
     assert [str(remark) for remark in named_report.warnings] == [stays]
@@ -151,7 +151,7 @@ def test_a_file_that_is_gone_is_named_and_archived_on_request(
     assert [str(r) for r in prune_report.warnings] == [
         "a.md: the file is gone; its post /articles/a was archived"
     ]
-    assert again.warnings == []
+    assert second_prune.warnings == []
     db.session.rollback()
     statuses_by_slug = {post.slug: post.status for post in db.session.scalars(sa.select(Post))}
     assert statuses_by_slug == {"a": Status.ARCHIVED, "b": Status.PUBLISHED}

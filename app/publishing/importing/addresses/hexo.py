@@ -24,8 +24,8 @@ _NEW_NAME = {
 
 def find(page: Page) -> Iterator[str]:
     """Yield the address at which Hexo served the page."""
-    if own_value := page.value("permalink"):
-        yield join(re.sub(r"^\w+://[^/]*", "", own_value), ending=_ending(own_value))
+    if value := page.value("permalink"):
+        yield join(re.sub(r"^\w+://[^/]*", "", value), ending=_ending(value))
         return
     parts = page.path.parts
     if "_posts" in parts[:-1] or "_drafts" in parts[:-1]:
@@ -84,14 +84,14 @@ def _token(page: Page, name: str) -> str | None:
 def _category(page: Page) -> str:
     """The path of the last category, each part made a slug."""
     options = page.configuration.values
-    own_value: Any = page.values.get("categories") or page.values.get("category")
-    if isinstance(own_value, list) and own_value and isinstance(own_value[-1], list):
-        own_value = own_value[-1]
-    names = [own_value] if isinstance(own_value, str) else own_value
+    value: Any = page.values.get("categories") or page.values.get("category")
+    if isinstance(value, list) and value and isinstance(value[-1], list):
+        value = value[-1]
+    names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not names:
         return text(options, "default_category") or "uncategorized"
-    category_map = table(options, "category_map")
-    parts = (slugs.hexo(text(category_map, str(name)) or str(name)) for name in names)
+    mapping = table(options, "category_map")
+    parts = (slugs.hexo(text(mapping, str(name)) or str(name)) for name in names)
     lowers = str(options.get("filename_case")) == "1"
     path = "/".join(parts)
     return path.lower() if lowers else path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from app.publishing.importing.configuration.values import is_true, texts
@@ -82,11 +83,11 @@ def find_astro(page: Page) -> Iterator[str]:
 
 def find_eleventy(page: Page) -> Iterator[str]:
     """Yield the address of Eleventy: `permalink`, or the path; a date in the name stays."""
-    own_value = page.value("permalink")
-    if own_value:
-        result_path = _TEMPLATE.sub(lambda match: _fill_pattern(page, match), own_value)
-        if "{" not in result_path:
-            yield join(result_path.removesuffix("index.html"), ending=_ending(result_path))
+    value = page.value("permalink")
+    if value and value.lower() not in {"true", "false"}:
+        address = _TEMPLATE.sub(lambda match: _fill_field(page, match), value)
+        if "{" not in address:
+            yield join(address.removesuffix("index.html"), ending=_ending(address))
             return
     path = page.path.with_suffix("")
     folder = path.parent.as_posix().strip(".")
@@ -97,8 +98,10 @@ def _ending(address: str) -> str:
     return "" if PurePosixPath(address).suffix else "/"
 
 
-def _fill_pattern(page: Page, match: re.Match[str]) -> str:
+def _fill_field(page: Page, match: re.Match[str]) -> str:
     """The value of `{{ title | slugify }}` and its kind; anything else stays."""
+    if match[1] in {"page.date", "date"} and page.moment is not None:
+        return _format_date(page.moment, match[2])
     file_slug = page.undated_name
     names = {"title": page.title, "page.fileSlug": file_slug, "slug": page.slug}
     value = names.get(match[1]) or page.value(match[1].lower())
@@ -110,6 +113,23 @@ def _fill_pattern(page: Page, match: re.Match[str]) -> str:
     return value
 
 
+def _format_date(moment: datetime, filters: str) -> str:
+    """Format a date by the text in its filter; a filter without a text is taken for Y/m/d."""
+    argument = re.search(r"[\"']([^\"']*)[\"']", filters)
+    form = argument[1] if argument else "%Y/%m/%d"
+    for name, code in _LUXON:
+        form = form.replace(name, code)
+    return moment.strftime(form)
+
+
+_LUXON = (
+    ("yyyy", "%Y"),
+    ("YYYY", "%Y"),
+    ("MM", "%m"),
+    ("LL", "%m"),
+    ("dd", "%d"),
+    ("DD", "%d"),
+)
 _FILTERS: dict[str, Callable[[str], str]] = {
     "slugify": slugs.eleventy,
     "slug": slugs.eleventy,

@@ -84,7 +84,7 @@ def moments(
 ) -> Iterator[datetime]:
     """Yield the times whose days may be in the address, the tool's own choice first.
 
-    `instant` is the date in UTC and `own_value` its text. `in_zone` says that the tool converts
+    `instant` is the date in UTC and `written` its text. `in_zone` says that the tool converts
     dates to the site's time zone.
     """
     if instant is None:
@@ -103,7 +103,7 @@ def moments(
 
 
 def _as_written(instant: datetime, own_value: Any) -> datetime:
-    """Return the instant with the day that the text shows, for any offset."""
+    """Return the instant on the day that the text shows, in its own offset."""
     digits = _DIGITS.match(str(own_value or ""))
     if digits is None:
         return instant.astimezone(UTC)

@@ -15,10 +15,8 @@ _FIELD = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 
 def find(page: Page) -> Iterator[str]:
     """Yield the address at which Pelican served the page."""
-    own_value = page.value("url", "save_as")
-    yield "/" + _fill_pattern(page, own_value or _pattern(page)).lstrip("/").removesuffix(
-        "index.html"
-    )
+    value = page.value("url", "save_as")
+    yield "/" + _fill_field(page, value or _pattern(page)).lstrip("/").removesuffix("index.html")
 
 
 def _pattern(page: Page) -> str:
@@ -33,7 +31,7 @@ def _pattern(page: Page) -> str:
     return page.configuration.permalink(scope) or fallback
 
 
-def _fill_pattern(page: Page, pattern: str) -> str:
+def _fill_field(page: Page, pattern: str) -> str:
     return _FIELD.sub(lambda match: _field(page, match[1], match[2] or ""), pattern)
 
 

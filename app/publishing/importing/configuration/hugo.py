@@ -42,7 +42,7 @@ def read_configuration(files: Files) -> SourceConfiguration:
         _merge(values, _lower(files.read(name)))
     for environment in _ENVIRONMENTS:
         for part in _parts(files, environment):
-            _merge(values, _nested(part, _lower(files.read(f"{environment}/{part}"))))
+            _merge(values, _nest(part, _lower(files.read(f"{environment}/{part}"))))
     languages = _languages(values)
     default = read.text(values, "defaultcontentlanguage") or next(iter(languages), "en")
     return SourceConfiguration(
@@ -70,7 +70,7 @@ def _parts(files: Files, environment: str) -> list[str]:
     return sorted(order, key=lambda name: name.split(".")[0] not in {"hugo", "config"})
 
 
-def _nested(name: str, values: dict[str, Any]) -> dict[str, Any]:
+def _nest(name: str, values: dict[str, Any]) -> dict[str, Any]:
     """Return the values of `menus.en.toml` nested as in a single file."""
     stem, _, language = PurePosixPath(name).stem.lower().partition(".")
     if stem in {"hugo", "config"}:
@@ -121,8 +121,8 @@ def _content_folders(values: dict[str, Any], languages: dict[str, dict[str, Any]
 
 def _static_folders(values: dict[str, Any]) -> Iterator[str]:
     keys = ("staticdir", *(f"staticdir{number}" for number in range(11)))
-    named = [name for key in keys for name in read.texts(values.get(key))]
-    yield from named or ["static"]
+    names = [name for key in keys for name in read.texts(values.get(key))]
+    yield from names or ["static"]
     yield "assets"
 
 

@@ -132,8 +132,8 @@ def _record(values: dict[Path, Any], frames: list[_Frame], value: Any) -> None:
     frame = frames[-1]
     path = tuple(part.name for part in frames if part.name)
     if frame.mark in {"[", "("}:
-        listed = values.setdefault(path, [])
-        if path and isinstance(listed, list):
-            listed.append(value)
+        items = values.setdefault(path, [])
+        if path and isinstance(items, list):
+            items.append(value)
         return
     values.setdefault((*path, frame.key), value)

@@ -88,8 +88,8 @@ def _is_content(configuration: SourceConfiguration, folder: Path) -> bool:
     path = PurePosixPath(folder.relative_to(configuration.root).as_posix())
     if any(part in {"_posts", "_drafts"} for part in path.parts):
         return True
-    named = [part for part in configuration.content_folders if part != PurePosixPath()]
-    return any(path == part or part in path.parents for part in named)
+    folders = [part for part in configuration.content_folders if part != PurePosixPath()]
+    return any(path == part or part in path.parents for part in folders)
 
 
 def _without_file(folder: Path) -> SourceConfiguration:

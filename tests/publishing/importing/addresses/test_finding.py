@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from app.publishing.importing.configuration import read_configuration
+from app.publishing.importing.inheritance import Inheritance
 from app.publishing.importing.source_folder import Rules, SourcePost, scan
 
 Front = str
+
+
+def read_text(root: Path, path: PurePosixPath) -> str | None:
+    """Read a file of the site, if there is one."""
+    return (root / path).read_text() if (root / path).is_file() else None
 
 
 def post_of(root: Path, files: dict[str, str], permalink: str = "") -> SourcePost:
@@ -18,7 +25,12 @@ def post_of(root: Path, files: dict[str, str], permalink: str = "") -> SourcePos
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    rules = Rules(configuration=read_configuration(root), permalink=permalink)
+    configuration = read_configuration(root)
+    rules = Rules(
+        configuration=configuration,
+        permalink=permalink,
+        inheritance=Inheritance(configuration=configuration, read_text=partial(read_text, root)),
+    )
     posts = [post for post in scan(root, rules=rules) if str(post.path) == list(files)[-1]]
     assert len(posts) == 1
     assert isinstance(posts[0], SourcePost), posts[0]
@@ -152,6 +164,7 @@ OTHER_CASES: list[tuple[str, str, str, str, str]] = [
         "/posts/2020-02-03-a/",
     ),
     (".eleventy.js", "x = {}", "posts/x/x.md", JEKYLL, "/posts/x/"),
+    (".eleventy.js", "x = {}", "a.md", f"{JEKYLL}\npermalink: false", "/a/"),
     (
         ".eleventy.js",
         "x = {}",
@@ -214,6 +227,38 @@ def test_a_site_without_configuration_has_no_content_folder_in_its_addresses(
         files = {f"{folder}/notes/a.md": f"---\n{HUGO}\n---\nx"}
         root = tmp_path / folder.replace("/", "-")
         assert post_of(root, files).source_url == "/notes/a/"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        (
+            "posts.11tydata.js",
+            "module.exports = {permalink: '/{{ page.date | toDatePath }}/{{ page.fileSlug }}/'}",
+        ),
+        (
+            "posts.json",
+            '{"permalink": "/{{ page.date | date: \'%Y/%m/%d\' }}/{{ page.fileSlug }}/"}',
+        ),
+        (
+            "posts.11tydata.json",
+            '{"permalink": "/{{ page.date | format(\'yyyy/LL/dd\') }}/{{ page.fileSlug }}/"}',
+        ),
+    ],
+)
+def test_eleventy_takes_the_permalink_from_data_files(tmp_path: Path, name: str, data: str) -> None:
+    """A data file of a folder is for all its posts; of JavaScript the literals are read."""
+    text = f"---\n{JEKYLL}\n---\nx"
+    files = {".eleventy.js": "x = {}", f"posts/{name}": data, "posts/2020-02-03-a.md": text}
+    assert post_of(tmp_path, files).source_url == "/2020/02/03/a/"
+
+
+def test_an_alias_with_a_query_is_no_path(tmp_path: Path) -> None:
+    """`/?p=20` is kept apart from the home page."""
+    post = post_of(
+        tmp_path, {"a.md": "---\ntitle: A\naliases: ['/?p=20', '/index.php?p=21', /b/]\n---\nx"}
+    )
+    assert post.aliases == ("/?p=20", "/index.php?p=21", "/b/")
 
 
 def test_hostile_patterns_end(tmp_path: Path) -> None:
