@@ -25,7 +25,9 @@ from app.extensions import alembic, db
 from . import depth
 from .live.programs import PACKED
 from .live.run_folder import RUN
+from .shared_work import share_work
 
+share_work()
 depth.register_profiles()  # before a test module is imported: decorators read the profile
 
 PLATFORM = {variable for setting in SETTINGS for variable in setting.variables}

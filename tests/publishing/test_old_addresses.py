@@ -19,6 +19,7 @@ from app.publishing.errors import Conflict, Invalid
 from app.publishing.importing.folder import import_folder
 from app.publishing.models import Kind, Post, Redirect, Status
 from app.publishing.queries import redirects as query
+from tests.depth import examples
 
 DAY = timedelta(days=1)
 SLUGS = ("a", "b", "c", "d")
@@ -291,7 +292,7 @@ class Walk:
                 assert query.target(path) in paths, story
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(examples(12)))
 def test_no_sequence_of_actions_kills_an_old_address(
     any_app: Flask, tmp_path: Path, now: datetime, seed: int
 ) -> None:
