@@ -15,6 +15,7 @@ from app.publishing.errors import Invalid, PublishingError
 from app.publishing.models import Kind
 
 from . import plan, site_file, source_folder
+from .people import read_people
 from .plan import Entry
 from .post import Job, import_post
 from .reference_targets import Folder
@@ -52,7 +53,7 @@ def import_folder(
     if not dry_run:
         site_file.save_people(settings, report, now=now)
     folder = Folder(root=root, plan=planned, base_url=base_url)
-    job = Job(folder=folder, now=now, report=report, dry_run=dry_run)
+    job = Job(folder=folder, now=now, report=report, dry_run=dry_run, people=read_people(root))
     for count, entry in enumerate(planned.entries.values(), 1):
         _import_one(job, entry)
         progress(count, len(planned.entries))
