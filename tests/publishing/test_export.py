@@ -257,5 +257,7 @@ def test_the_excerpt_of_an_exported_post_follows_its_text(
     for file in files:
         file.write_text(file.read_text().replace("The first", "Another first"))
     import_folder(folder, now=now)
-    summaries = dict(map(tuple, db.session.execute(sa.select(Post.slug, Post.summary))))
+    summaries = {
+        key: value for key, value in db.session.execute(sa.select(Post.slug, Post.summary))
+    }
     assert summaries == {"auto": "Another first paragraph.", "own": "In my words."}

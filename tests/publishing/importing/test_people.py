@@ -74,7 +74,7 @@ def test_no_byline_shows_an_email_address(
     write(tmp_path, "_data/authors.yml", entry)
     report = import_folder(tmp_path / "posts", now=now)
     assert report.skipped == []
-    rows = list(map(tuple, db.session.execute(sa.select(Author.name, Author.url))))
+    rows = [(name, url) for name, url in db.session.execute(sa.select(Author.name, Author.url))]
     assert [name for name, _ in rows] == names
     assert dict(rows).get("Kim Jones", "https://kim.example") in {"https://kim.example", ""}
     assert len(report.warnings) == (not names)
