@@ -1,7 +1,7 @@
 """The fields of a post's front matter that have no meaning here, so that an export returns them.
 
 Revision ID: 0015
-Revises: 0017
+Revises: 0013
 Create Date: 2026-11-29
 """
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0017"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -257,7 +257,6 @@ def test_the_excerpt_of_an_exported_post_follows_its_text(
     for file in files:
         file.write_text(file.read_text().replace("The first", "Another first"))
     import_folder(folder, now=now)
-    summaries = {
-        key: value for key, value in db.session.execute(sa.select(Post.slug, Post.summary))
-    }
+    rows = db.session.execute(sa.select(Post.slug, Post.summary))
+    summaries = {row.slug: row.summary for row in rows}
     assert summaries == {"auto": "Another first paragraph.", "own": "In my words."}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
 from typing import Any, Literal, TypeAlias
 from unicodedata import category
@@ -60,7 +60,7 @@ TABLES = ("params", "extra")
 _DATE_NAMES = ("date", "publishdate", "pubdate", "published_at", "published")
 _UPDATED_NAMES = ("updated", "lastmod", "last_modified_at", "modified", "updateddate")
 _DESCRIPTION_NAMES = ("description", "subtitle", "excerpt", "summary")
-_IMAGE_NAMES = ("image", "cover", "featured_image", "images", "thumbnail")
+_IMAGE_NAMES = ("image", "cover", "featured_image", "coverimage", "images", "thumbnail")
 _WEIGHT_NAMES = ("weight", "order", "nav_order")
 _OTHER_NAMES = """title slug path url permalink authors author tags categories category topics
 aliases redirect_from menu menus type"""
@@ -89,8 +89,10 @@ class _Reader:
         """Return the first of `names` that a table of a theme holds."""
         for table in (self.remaining.get(name) for name in TABLES):
             if isinstance(table, dict):
-                lowered = {str(key).lower(): value for key, value in table.items()}
-                usable = (lowered[name] for name in names if lowered.get(name) not in (None, ""))
+                lower_values = {str(key).lower(): value for key, value in table.items()}
+                usable = (
+                    lower_values[name] for name in names if lower_values.get(name) not in (None, "")
+                )
                 if (value := next(usable, None)) is not None:
                     return value
         return None
@@ -119,11 +121,11 @@ class _Reader:
 
     def read_list(self, *names: str, separator: str = "") -> tuple[str, ...]:
         """Join the lists under all of `names`; a text is cut at the characters of `apart`."""
-        collected: dict[str, None] = {}
+        distinct_names: dict[str, None] = {}
         for name in names:
             texts = self.convert(lambda value: _names(value, separator), name) or ()
-            collected |= dict.fromkeys(self._cut(name, text, MAX_NAME) for text in texts)
-        return tuple(collected)
+            distinct_names |= dict.fromkeys(self._cut(name, text, MAX_NAME) for text in texts)
+        return tuple(distinct_names)
 
     def _cut(self, key: str, text: str, limit: int) -> str:
         """Return the text within its limit; what is cut is a remark, not an error."""
@@ -134,7 +136,10 @@ class _Reader:
 
 
 def read_meta(
-    document: Document, name: PurePosixPath, inherited: Mapping[str, Any] | None = None
+    document: Document,
+    name: PurePosixPath,
+    inherited: Mapping[str, Any] | None = None,
+    zone: tzinfo = UTC,
 ) -> Meta:
     """Read the metadata of a file; raises `FrontMatterError` with the line of what is wrong.
 
@@ -150,12 +155,12 @@ def read_meta(
     if isinstance(permalink, (dict, bool)) or str(permalink).lower() == "false":
         del reader.remaining["permalink"]
     path = reader.convert(_path, "path", "url", "permalink")
-    date = _date(reader, *_DATE_NAMES)
+    date = _date(reader, zone, *_DATE_NAMES)
     name_date = _date_elsewhere(name, path)
     return Meta(
         title=reader.convert(_line, "title"),
         date=date or name_date,
-        updated=_date(reader, *_UPDATED_NAMES),
+        updated=_date(reader, zone, *_UPDATED_NAMES),
         slug=reader.convert(_line, "slug"),
         path=path,
         authors=tuple(dict.fromkeys(person.name for person in people)),
@@ -178,18 +183,22 @@ def is_private(name: str) -> bool:
     """Whether a field may hold readers' addresses or secrets, which are never stored."""
     spaced = re.sub("([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3 \2", name)
     words = re.findall("[a-z]+", spaced.lower())
-    joined = "".join(words)
+    compact_name = "".join(words)
     singular = {word.removesuffix("s") for word in words} | set(words)
-    return joined in _PRIVATE_KEYS or "email" in joined or not _PRIVATE_WORDS.isdisjoint(singular)
+    return (
+        compact_name in _PRIVATE_KEYS
+        or "email" in compact_name
+        or not _PRIVATE_WORDS.isdisjoint(singular)
+    )
 
 
-def _date(reader: _Reader, *names: str) -> datetime | None:
+def _date(reader: _Reader, zone: tzinfo, *names: str) -> datetime | None:
     """Read the first date; one that can't be read is a reason of the publication, no error."""
     values = [reader.remaining.pop(name) for name in names if name in reader.remaining]
     for value in (*values, reader.nested(*names)):
         if value in (None, "") or not is_date(value):
             continue
-        return dates.parse(value)
+        return dates.parse(value, zone)
     return None
 
 

@@ -32,6 +32,9 @@ def warn(
     if cover and cover not in meaning.images:
         sentence = f"the cover {cover} was not found in the folder"
         report.warn(post.path, meaning.lines[cover], sentence)
+    for target in meaning.dead_links:
+        sentence = f"the link {target} leads to no post and no file of the folder"
+        report.warn(post.path, meaning.lines[target], sentence)
     for warning in warnings:
         _note(report, post, meaning, rejected, warning)
 

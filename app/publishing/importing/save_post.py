@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -44,11 +45,23 @@ class PreparedPost:
     images: PostImages
     cover: PurePosixPath | None
     prefix: str
+    folder: str
+    siblings: tuple[str, ...]
     now: datetime
     publication: Publication = PUBLIC
     base_url: str = ""
     tool: str = ""
     people: Mapping[str, Person] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordValues:
+    """What is recorded of an import besides the file itself."""
+
+    post_id: int
+    digest: str
+    folder: str
+    now: datetime
 
 
 def save(session: Session, ready: PreparedPost, report: Report) -> Post:
@@ -66,7 +79,8 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
     _save_extra_fields(session, saved, ready, report)
     _apply_status(saved, _target_status(ready, saved), ready)
     _redirect(saved, ready, report)
-    _save_import_record(session, saved, ready)
+    values = RecordValues(post_id=saved.id, digest=ready.digest, folder=ready.folder, now=ready.now)
+    save_import_record(session, ready.entry, values)
     return saved
 
 
@@ -225,12 +239,32 @@ def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
             actions.add_redirect(old, post_id=post.id, now=ready.now)
         except (Conflict, Invalid) as error:
             report.warn(entry.path, None, f"no redirect from {old}: {error}")
+    _redirect_siblings(post, ready)
 
 
-def _save_import_record(session: Session, post: Post, ready: PreparedPost) -> None:
-    source = ready.entry.source
-    record = session.scalars(sa.select(Imported).where(Imported.source == source)).one_or_none()
+def _redirect_siblings(post: Post, ready: PreparedPost) -> None:
+    """Redirect the addresses that the post may have had, unless another post had them."""
+    for source in ready.siblings:
+        old = normal(ready.prefix + source)
+        if old in {normal(post.path), "/"}:
+            continue
+        with suppress(Conflict, Invalid):
+            actions.add_redirect(old, post_id=post.id, now=ready.now)
+
+
+def save_import_record(session: Session, entry: Entry, values: RecordValues) -> None:
+    """Record which file the post came from; an address that another record has stays there."""
+    record = session.get(Imported, entry.record.id) if entry.record else None
+    same_source = session.scalars(
+        sa.select(Imported).where(Imported.source == entry.source)
+    ).one_or_none()
+    record = record or same_source
     if record is None:
-        record = Imported(source=source, post_id=post.id)
+        record = Imported(source=entry.source, post_id=values.post_id)
         session.add(record)
-    record.digest, record.imported_at = ready.digest, ready.now
+    elif same_source is None:
+        record.source = entry.source
+    record.post_id = values.post_id
+    record.path, record.folder = str(entry.path), values.folder
+    record.body_digest = entry.body_digest
+    record.digest, record.imported_at = values.digest, values.now

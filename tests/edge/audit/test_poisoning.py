@@ -45,24 +45,26 @@ CASES = {
 
 @pytest.mark.parametrize(("attacked", "clean", "reference", "expected"), CASES.values(), ids=CASES)
 def test_a_difference_from_the_reference_is_a_finding(
-    attacked: Exchange, clean: Exchange, reference: Exchange, expected: set[str]
+    poisoned_host: Exchange, clean: Exchange, reference: Exchange, finding_codes: set[str]
 ) -> None:
     """A poisoned copy counts more than a trusted header."""
     probe = next(iter(cache_poisoning.CHECK.probes(CONTEXT)))
     findings = probe.evaluate(
         [
             replace(response, request=request)
-            for response, request in zip((attacked, clean, reference), probe.requests, strict=True)
+            for response, request in zip(
+                (poisoned_host, clean, reference), probe.requests, strict=True
+            )
         ]
     )
-    assert {finding.id for finding in findings} == expected
+    assert {finding.id for finding in findings} == finding_codes
 
 
 def test_each_attack_has_a_page_of_its_own() -> None:
     """Its second request has the usual headers, and the third one asks for another page."""
     probes = list(cache_poisoning.CHECK.probes(CONTEXT))
-    attacked, clean, references = zip(*(probe.requests for probe in probes), strict=True)
-    assert [request.target for request in attacked] == [request.target for request in clean]
+    poisoned_host, clean, references = zip(*(probe.requests for probe in probes), strict=True)
+    assert [request.target for request in poisoned_host] == [request.target for request in clean]
     assert len({request.target for request in clean}) == len(probes)
     assert len({request.target for request in references}) == 1
-    assert all(len(a.headers) > len(c.headers) for a, c in zip(attacked, clean, strict=True))
+    assert all(len(a.headers) > len(c.headers) for a, c in zip(poisoned_host, clean, strict=True))

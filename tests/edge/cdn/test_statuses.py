@@ -71,11 +71,11 @@ def respond(status: int, body: bytes = b"") -> ApiResponse:
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_status_decides_whether_the_call_is_repeated(status: int) -> None:
     """Rate limits and failures are; a refusal is not; credentials need a person."""
-    retryable, rejected, wait = STATUSES[status]
+    retryable, refused_key, wait = STATUSES[status]
     error = ApiClient("edge", "http://127.0.0.1:1").status_error(respond(status), "why")
     assert (error.retryable, error.credentials_rejected, error.retry_after) == (
         retryable,
-        rejected,
+        refused_key,
         wait,
     )
     assert str(error).startswith("edge: ")
@@ -114,9 +114,9 @@ def test_a_redirect_is_never_an_answer(status: int, is_redirect: bool) -> None:
         "edge", "http://api.example/v1/", credentials=credentials, client=http_client
     )
     if is_redirect:
-        with pytest.raises(Exception, match="unexpected redirect") as caught:
+        with pytest.raises(Exception, match="unexpected redirect") as error_info:
             client.request("POST", "/purge?x=%2A", headers={"X-A": "b"}, content=b"c")
-        assert caught.value.retryable  # type: ignore[attr-defined]  # a PurgeError
+        assert error_info.value.retryable  # type: ignore[attr-defined]  # a PurgeError
     else:
         assert client.request("POST", "/purge?x=%2A").status == status
     (request,) = requests

@@ -33,7 +33,7 @@ def use_of(
     """Return the precision of a value in a response that began now, or None."""
     window = Window.of(NOW, NOW + length)
     use = find_clock_use([("p", value)], window, Provenance(**origin))
-    return use and use.grain
+    return None if use is None else use.grain
 
 
 SECOND_NOW, HOUR_NOW = NOW.replace(microsecond=0), NOW.replace(minute=0, second=0, microsecond=0)

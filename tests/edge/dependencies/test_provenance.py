@@ -52,7 +52,7 @@ VALUES: dict[str, tuple[Any, Any, bool]] = {
 @pytest.mark.parametrize(("cell", "value", "outcome"), VALUES.values(), ids=VALUES)
 def test_a_row_has_a_value_or_its_text(cell: Any, value: Any, *, outcome: bool) -> None:
     """In any column of any row of any earlier statement."""
-    rows = [[(0, 1)], [], [(2,), (3, cell)]]
+    rows: list[list[tuple[Any, ...]]] = [[(0, 1)], [], [(2,), (3, cell)]]
     assert Provenance(results=rows).has_value(value) is outcome
     assert Provenance(results=rows[:2]).has_value(value) is False
 

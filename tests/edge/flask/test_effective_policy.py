@@ -50,8 +50,8 @@ def test_a_mark_with_no_store_applies_to_errors() -> None:
     app = Flask("small")
     app.config |= {"EDGE": "none", "EDGE_GATEWAY": "off"}
     Edge().init_app(app)
-    closed = cache_control(no_store=True, no_transform=True)
-    app.add_url_rule("/closed", "closed", closed(lambda: abort(404)))
+    no_store = cache_control(no_store=True, no_transform=True)
+    app.add_url_rule("/closed", "closed", no_store(lambda: abort(404)))
     app.add_url_rule("/open", "open", cached(HOUR)(lambda: abort(404)))
     client = app.test_client()
     assert client.get("/closed").headers["Cache-Control"] == "no-store, no-transform"
@@ -74,7 +74,7 @@ def test_a_hook_that_fails_is_logged_and_the_default_is_not_used(
 
 
 @pytest.mark.parametrize(
-    ("method", "status", "handled"),
+    ("method", "status", "applies"),
     [
         ("GET", 200, True),
         ("HEAD", 200, True),
@@ -85,7 +85,7 @@ def test_a_hook_that_fails_is_logged_and_the_default_is_not_used(
         ("GET", 404, False),
     ],
 )
-def test_the_default_is_for_successful_gets(method: str, status: int, handled: bool) -> None:
+def test_the_default_is_for_successful_gets(method: str, status: int, applies: bool) -> None:
     """GET and HEAD with the status 200."""
     with Flask("small").test_request_context("/", method=method) as context:
-        assert successful_get(context.request, Response(status=status)) is handled
+        assert successful_get(context.request, Response(status=status)) is applies

@@ -13,7 +13,7 @@ from jinja2 import Environment, FunctionLoader, ModuleLoader
 
 from app.edge.dependencies import Part, Table, recorder
 from app.edge.flask import Edge
-from app.edge.flask.templates import TrackedEnvironment
+from app.edge.flask.templates import TrackedEnvironment, TrackedTemplate
 from app.edge.policy.policy import PolicyError
 
 FILES = {
@@ -106,9 +106,9 @@ def test_an_edited_template_has_another_digest(site: Flask) -> None:
 def edit(app: Flask, name: str, text: str) -> None:
     """Save a template under a running process, with a later time of modification."""
     path = Path(app.root_path) / "templates" / name
-    modified = path.stat().st_mtime_ns
+    last_change = path.stat().st_mtime_ns
     write(app, name, text)
-    os.utime(path, ns=(modified + 10**9, modified + 10**9))
+    os.utime(path, ns=(last_change + 10**9, last_change + 10**9))
 
 
 def test_a_template_that_changed_after_it_was_loaded_has_an_unknown_digest(site: Flask) -> None:
@@ -117,6 +117,7 @@ def test_a_template_that_changed_after_it_was_loaded_has_an_unknown_digest(site:
     assert isinstance(environment, TrackedEnvironment)
     environment.auto_reload = False
     template = FlaskEnvironment.get_template(environment, "note.html")
+    assert isinstance(template, TrackedTemplate)
     template.part = None
     edit(site, "note.html", "Another note.")
     assert environment.part(template).digest == "unknown"
@@ -142,6 +143,7 @@ def test_a_template_that_was_removed_under_a_running_process_is_not_up_to_date(
     assert isinstance(environment, TrackedEnvironment)
     environment.auto_reload = False
     template = FlaskEnvironment.get_template(environment, "note.html")
+    assert isinstance(template, TrackedTemplate)
     template.part = None
     (Path(site.root_path) / "templates" / "note.html").unlink()
     assert environment.part(template).digest == "unknown"

@@ -105,7 +105,7 @@ def test_a_result_in_time_is_returned_and_not_late() -> None:
 
 def test_an_error_in_time_is_raised() -> None:
     """The waiting request handles it like an error of its own."""
-    job = TimedJob(lambda: 1 / 0, list)
+    job = TimedJob(lambda: 1 / 0, print)
     job.run()
     with pytest.raises(ZeroDivisionError):
         job.wait(AT_ONCE)

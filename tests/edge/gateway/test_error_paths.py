@@ -40,17 +40,17 @@ class FullStore(MemoryStore):
 
 
 class LockedStore(MemoryStore):
-    """A store whose purges can't be written while `locked` is set."""
+    """A store whose purges can't be written while `is_locked` is set."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.locked = False
+        self.is_locked = False
         self.purges: list[bytes] = []
 
     def purge(self, key: bytes) -> int:
         """Raise as a store on a full disk does."""
         self.purges.append(key)
-        if self.locked:
+        if self.is_locked:
             raise StoreError("The disk is full.")
         return super().purge(key)
 
@@ -98,7 +98,7 @@ def test_a_page_that_became_private_is_sent_though_the_purge_failed(
     store = LockedStore()
     stage = Stage(store=store)
     stage.play(get(STALE, body=b"old"))
-    store.locked = True
+    store.is_locked = True
     stage.play(get(PRIVATE, at=50, body=b"mine", stored=False))
     assert "gateway.not_forgotten: http://example.org/ could not be purged" in caplog.text
     assert store.purges == [stage.gateway.cache_key("http://example.org/")]
@@ -112,21 +112,21 @@ def test_a_write_is_answered_though_the_purge_failed(
     store = LockedStore()
     stage = Stage(store=store)
     stage.play(get(FRESH, body=b"page"))
-    store.locked = True
+    store.is_locked = True
     stage.play(get(says(b"", status=status), at=1, method="POST", status=status))
     assert "gateway.not_forgotten" in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("status", "purged"), [(200, True), (303, True), (400, False), (404, False), (500, False)]
+    ("status", "is_purged"), [(200, True), (303, True), (400, False), (404, False), (500, False)]
 )
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_only_a_write_that_succeeds_invalidates(method: str, status: int, purged: bool) -> None:
+def test_only_a_write_that_succeeds_invalidates(method: str, status: int, is_purged: bool) -> None:
     """RFC 9111 section 4.4: a response that is no error."""
     stage = Stage()
     stage.play(get(FRESH, body=b"page"))
     stage.play(get(says(b"x", status=status), at=1, method=method, status=status))
-    if purged:
+    if is_purged:
         stage.play(get(NEW, at=2, body=b"new", cache="fwd=uri-miss; stored"))
     else:
         stage.play(get(at=2, body=b"page", cache="hit"))
@@ -146,7 +146,7 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_threads")
 def test_without_threads_a_stale_page_is_served_and_refreshed_by_a_later_reader() -> None:
-    """Inside of the window nobody waits; after it the reader fetches the page."""
+    """Inside of the window no reader waits; after it the reader fetches the page."""
     stage = Stage()
     stage.play(get(STALE, body=b"old"))
     stage.play(get(at=20, body=b"old", cache="hit"))
@@ -174,27 +174,27 @@ LIMITS = [
 ]
 
 
-@pytest.mark.parametrize(("body", "length", "stored"), LIMITS)
-def test_a_body_is_stored_up_to_the_limit(body: bytes, length: int | None, stored: bool) -> None:
+@pytest.mark.parametrize(("body", "length", "is_stored"), LIMITS)
+def test_a_body_is_stored_up_to_the_limit(body: bytes, length: int | None, is_stored: bool) -> None:
     """With and without a Content-Length; the reader gets it in any case."""
     stage = Stage(Options(max_body_size=10))
     page = says(body, cache_control="max-age=60", length=length)
-    cache = "fwd=uri-miss; stored" if stored else "fwd=uri-miss; detail=too-large"
-    stage.play(get(page, body=body, cache=cache, stored=stored))
+    cache = "fwd=uri-miss; stored" if is_stored else "fwd=uri-miss; detail=too-large"
+    stage.play(get(page, body=body, cache=cache, stored=is_stored))
 
 
-@pytest.mark.parametrize(("size", "packed"), [(99, False), (100, True), (101, True)])
-def test_a_body_is_compressed_from_the_limit_on(size: int, packed: bool) -> None:
+@pytest.mark.parametrize(("size", "is_compressed"), [(99, False), (100, True), (101, True)])
+def test_a_body_is_compressed_from_the_limit_on(size: int, is_compressed: bool) -> None:
     """A smaller one is sent as it is, but varies on the coding all the same."""
     stage = Stage(Options(compress=True, min_compress_size=100))
     page = says(b"a" * size, cache_control="max-age=60")
-    coding = {"Content-Encoding": "gzip" if packed else None, "Vary": "Accept-Encoding"}
+    coding = {"Content-Encoding": "gzip" if is_compressed else None, "Vary": "Accept-Encoding"}
     stage.play(get(page, headers={"Accept-Encoding": "gzip"}, response_headers=coding))
     stage.play(get(at=1, headers={"Accept-Encoding": "gzip"}, cache="hit", response_headers=coding))
 
 
 @pytest.mark.parametrize(
-    ("status", "content_type", "cache_control", "packed"),
+    ("status", "content_type", "cache_control", "is_compressed"),
     [
         (200, "text/html", "", True),
         (200, "TEXT/HTML ; charset=x", "", True),
@@ -208,7 +208,7 @@ def test_a_body_is_compressed_from_the_limit_on(size: int, packed: bool) -> None
     ],
 )
 def test_only_text_that_may_be_transformed_is_compressed(
-    status: int, content_type: str, cache_control: str, packed: bool
+    status: int, content_type: str, cache_control: str, is_compressed: bool
 ) -> None:
     """RFC 9110 section 7.7: no-transform forbids it, in any case of letters."""
     stage = Stage(Options(compress=True, min_compress_size=1))
@@ -218,7 +218,7 @@ def test_only_text_that_may_be_transformed_is_compressed(
         cache_control=f"max-age=60{cache_control}",
         also=[("Content-Type", content_type)],
     )
-    coding = {"Content-Encoding": "gzip" if packed else None}
+    coding = {"Content-Encoding": "gzip" if is_compressed else None}
     asks = {"Accept-Encoding": "gzip"}
     stage.play(get(page, status=status, headers=asks, response_headers=coding))
     stage.play(get(at=1, status=status, headers=asks, cache="hit", response_headers=coding))
@@ -245,9 +245,11 @@ OVERRIDES = {
 }
 
 
-@pytest.mark.parametrize(("also", "stored"), OVERRIDES.values(), ids=OVERRIDES)
-def test_the_own_field_is_obeyed_and_never_sent(also: list[tuple[str, str]], stored: bool) -> None:
+@pytest.mark.parametrize(("also", "is_stored"), OVERRIDES.values(), ids=OVERRIDES)
+def test_the_own_field_is_obeyed_and_never_sent(
+    also: list[tuple[str, str]], is_stored: bool
+) -> None:
     """RFC 9213: Cache-Control reaches the reader unchanged."""
     stage = Stage()
     hidden = {"Broadsheet-Cache-Control": None, "Cache-Control": also[0][1]}
-    stage.play(get(says(b"a", also=also), stored=stored, response_headers=hidden))
+    stage.play(get(says(b"a", also=also), stored=is_stored, response_headers=hidden))

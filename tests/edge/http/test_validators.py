@@ -111,3 +111,22 @@ class TestConditions:
         """Its validators must equal the stored ones (RFC 9111 section 4.3.4)."""
         both = HeaderFields(newer.items()), HeaderFields(stored.items())
         assert validators.matches_stored(*both) is result
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "strongly", "weakly"),
+    [
+        ('"a"', '"a"', True, True),
+        ('W/"a"', '"a"', False, True),
+        ('"a"', 'W/"a"', False, True),
+        ('W/"a"', 'W/"a"', False, True),
+        ('"a"', '"b"', False, False),
+    ],
+)
+def test_two_tags_are_compared(one: str, other: str, strongly: bool, weakly: bool) -> None:
+    """A strong comparison needs two strong tags (RFC 9110 section 8.8.3.2)."""
+    first, second = validators.ETag.parse(one), validators.ETag.parse(other)
+    assert first is not None
+    assert second is not None
+    assert first.matches_strongly(second) is strongly
+    assert first.matches_weakly(second) is weakly

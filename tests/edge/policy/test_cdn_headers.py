@@ -468,3 +468,17 @@ def test_an_edge_without_a_list_of_variants_obeys_vary() -> None:
 def test_names_of_edges_may_have_spaces_and_any_case() -> None:
     """Each edge is listed once."""
     assert parse_dialects(" Fastly , varnish,fastly,") == parse_dialects(["fastly", "varnish"])
+
+
+def test_a_policy_with_no_store_is_written_with_its_restrictions() -> None:
+    """The same line for every edge, and no other."""
+    policy = Policy(
+        name="P",
+        no_store=True,
+        private=("X-A",),
+        no_transform=True,
+        browser=Freshness(no_cache=("X-B",), must_revalidate=True),
+    )
+    line = 'private="X-A", no-cache="X-B", no-store, must-revalidate, no-transform'
+    for dialect in DIALECTS.values():
+        assert format_policy(policy, (dialect,), cap=None) == (("Cache-Control", line),)

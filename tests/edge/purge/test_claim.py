@@ -167,8 +167,8 @@ def test_a_claim_is_recorded_with_its_token_and_its_end(connection: Connection) 
 
 def test_a_hard_purge_wins_over_a_soft_one_of_the_same_page(connection: Connection) -> None:
     """Each page is sent once, with its site and its tag."""
-    for gone in (True, False):
-        add_entry(connection, "/a", gone=gone, tag="t", site="https://a.example")
+    for missing_entry in (True, False):
+        add_entry(connection, "/a", missing_entry=missing_entry, tag="t", site="https://a.example")
     add_entry(connection, "/a", tag="t", site="https://b.example")
     result = claim(connection)
     assert isinstance(result, Claim)
@@ -216,7 +216,7 @@ def test_without_a_token_nothing_is_claimed_until_there_is_one(connection: Conne
 def test_a_paused_tier_resumes_at_its_instant(
     connection: Connection, resume_at: int, is_claimed: bool
 ) -> None:
-    """Until then nothing is claimed, whatever is due."""
+    """Until then nothing is claimed, even for due entries."""
     add_tier(connection, resume_at=resume_at)
     add_entry(connection)
     result = claim(connection)
@@ -377,15 +377,15 @@ def test_the_next_instant_is_that_of_the_next_entry(connection: Connection) -> N
 
 
 def test_outstanding_pages_are_those_of_open_entries(connection: Connection) -> None:
-    """Each page once, those of claimed entries included; None stands for everything."""
+    """Each page once, those of claimed entries included; None means everything."""
     for number, state in enumerate(EntryState):
         add_entry(connection, f"/{state}\n/{state}2", tag="t", id=number + 1, state=state)
     add_entry(connection, f"/{EntryState.SENT}", tag="t")
     add_entry(connection, "/other", tier=GATEWAY)
     targets = outstanding_urls(connection, CDN)
     assert targets is not None
-    expected = {f"/{state}{end}" for state in OPEN_STATES for end in ("", "2")}
-    assert sorted(target.url for target in targets) == sorted(expected)
+    claimed_ids = {f"/{state}{end}" for state in OPEN_STATES for end in ("", "2")}
+    assert sorted(target.url for target in targets) == sorted(claimed_ids)
     add_entry(connection, "", state=EntryState.SETTLED)
     assert outstanding_urls(connection, CDN) is not None
     add_entry(connection, "", state=EntryState.SENT)

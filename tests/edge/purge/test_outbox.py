@@ -102,12 +102,12 @@ HARDNESS = [(False, False, False), (False, True, True), (True, False, True), (Tr
 
 @pytest.mark.parametrize(("old", "new", "joined"), HARDNESS)
 def test_a_joined_purge_is_hard_if_one_of_the_two_is(
-    connection: Connection, old: bool, new: bool, joined: bool
+    connection: Connection, old: bool, new: bool, both: bool
 ) -> None:
     """A later change does not bring removed content back; other pages of the change stay soft."""
     entry_id = add_entry(connection, gone=old)
     enqueue(connection, page("/a", hard=new), page("/b", hard=not new))
-    assert get_entry(connection, entry_id).gone == joined
+    assert get_entry(connection, entry_id).gone == both
     assert get_entries(connection)[-1].gone == (not new)
 
 
@@ -136,7 +136,7 @@ def test_a_purge_of_everything_replaces_pending_pages(connection: Connection) ->
     """It keeps the lowest of their ids and the earliest of their times."""
     add_entry(connection, "/a", id=5, enqueued_at=AT - 3)
     add_entry(connection, "/b", id=6, enqueued_at=AT - 9)
-    kept = [
+    remaining_rows = [
         add_entry(connection, "/c", id=7, state=EntryState.CLAIMED),
         add_entry(connection, "/d", id=8, state=EntryState.SENT),
         add_entry(connection, "/e", id=9, tier=OTHER),
@@ -144,7 +144,7 @@ def test_a_purge_of_everything_replaces_pending_pages(connection: Connection) ->
     enqueue_everything(connection, CDN, "why", LATER)
     rows = get_entries(connection)
     everything = rows[-1]
-    assert [row.id for row in rows[:-1]] == kept
+    assert [row.id for row in rows[:-1]] == remaining_rows
     assert (everything.kind, everything.url, everything.cause) == ("everything", "", "why")
     assert (everything.origin, everything.upto, everything.enqueued_at) == (5, 9, AT - 9)
     assert (everything.due_at, everything.again) == (AT + 5 * SECOND, True)
@@ -173,10 +173,10 @@ def test_two_purges_of_everything_keep_the_earlier_origin(
     connection: Connection,
     origin: int | None,
     page_id: int | None,
-    merged: int | None,
+    result: int | None,
     attempts: int,
 ) -> None:
-    """Outer tiers wait for the earliest entry that the purge stands for."""
+    """Outer tiers wait for the earliest entry that the purge replaces."""
     add_entry(connection, "/x", tier=GATEWAY, id=99)
     entry_id = add_entry(connection, "", id=60, origin=origin, attempts=attempts)
     if page_id is not None:
@@ -184,7 +184,7 @@ def test_two_purges_of_everything_keep_the_earlier_origin(
     enqueue_everything(connection, CDN, "again", LATER)
     rows = [row for row in get_entries(connection) if row.tier == CDN.name]
     assert [row.id for row in rows] == [entry_id]
-    assert (rows[0].origin, rows[0].upto, rows[0].enqueued_at) == (merged, 99, AT)
+    assert (rows[0].origin, rows[0].upto, rows[0].enqueued_at) == (result, 99, AT)
 
 
 @pytest.mark.parametrize("state", [EntryState.CLAIMED, EntryState.SENT, EntryState.SETTLED])
@@ -245,9 +245,9 @@ def test_short_lived_pages_share_an_entry_at_an_edge_that_is_purged_by_tag(
     short = Short(kind=ShortKind.QUERY)
     queries = [replace(page(f"/q?{n}"), tag="queries", short=short) for n in range(3)]
     enqueue(connection, page("/a"), *queries)
-    single, folded = get_entries(connection)
+    single, result = get_entries(connection)
     assert (single.url, single.gone) == ("/a", False)
-    assert (folded.url, folded.tag, folded.gone) == ("/q?0\n/q?1\n/q?2", "queries", True)
+    assert (result.url, result.tag, result.gone) == ("/q?0\n/q?1\n/q?2", "queries", True)
 
 
 def test_relays_of_other_processes_are_woken_when_the_transaction_commits() -> None:

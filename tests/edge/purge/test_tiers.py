@@ -241,13 +241,13 @@ RETIRED = {
 
 @pytest.mark.parametrize(("seen_at", "was_seen", "retired"), RETIRED.values(), ids=RETIRED)
 def test_a_gateway_whose_heartbeats_are_gone_was_retired(
-    connection: Connection, seen_at: int | None, was_seen: bool, retired: bool
+    connection: Connection, seen_at: int | None, was_seen: bool, old_member: bool
 ) -> None:
     """A row that was inserted again has no heartbeat."""
     add_tier(connection, OTHER, seen_at=AT)
     if seen_at is not None:
         add_tier(connection, MACHINE, seen_at=seen_at)
-    assert was_retired(connection, MACHINE, was_seen=was_seen) == retired
+    assert was_retired(connection, MACHINE, was_seen=was_seen) == old_member
 
 
 SILENT_AFTER = microseconds(RETIRE_SILENT_AFTER)
@@ -294,8 +294,8 @@ def test_the_tiers_to_purge_are_ours_and_the_members(connection: Connection) -> 
     mine = Tier(name="cdn", depth=2, max_flight_time=timedelta(seconds=1), max_backlog=9)
     add_tier(connection, Tier(name="cdn", depth=1), flight=5 * SECOND)
     add_tier(connection, OTHER)
-    expected = {replace(mine, max_flight_time=timedelta(seconds=5)), OTHER, GATEWAY}
-    assert set(tiers_to_purge(connection, [mine, GATEWAY])) == expected
+    outcome = {replace(mine, max_flight_time=timedelta(seconds=5)), OTHER, GATEWAY}
+    assert set(tiers_to_purge(connection, [mine, GATEWAY])) == outcome
 
 
 def test_an_edge_that_nobody_configures_or_delivers_to_is_removed(connection: Connection) -> None:
@@ -326,11 +326,11 @@ FLIGHT = timedelta(seconds=5)
     ],
 )
 def test_a_tier_is_only_moved_outwards(
-    depth: int, flight: timedelta, expected: tuple[int, timedelta]
+    depth: int, flight: timedelta, outcome: tuple[int, timedelta]
 ) -> None:
     """Each of the two values is the larger one by itself."""
     tier = Tier(name="a", depth=1, max_flight_time=FLIGHT).at_least(depth, flight)
-    assert (tier.depth, tier.max_flight_time) == expected
+    assert (tier.depth, tier.max_flight_time) == outcome
 
 
 # Maintenance
@@ -391,7 +391,7 @@ def test_a_person_can_have_failed_purges_sent_now(connection: Connection) -> Non
     dead = add_entry(
         connection, state=EntryState.DEAD, sent_at=AT - 9, due_at=1, attempts=7, blame=3
     )
-    postponed = add_entry(connection, "/b", due_at=AT + 9, last_error="500", blame=2)
+    later = add_entry(connection, "/b", due_at=AT + 9, last_error="500", blame=2)
     overdue = add_entry(connection, "/c", due_at=AT - 9, last_error="500")
     new = add_entry(connection, "/d", due_at=AT + 9)
     foreign = add_entry(connection, tier=OTHER, state=EntryState.DEAD)
@@ -399,7 +399,7 @@ def test_a_person_can_have_failed_purges_sent_now(connection: Connection) -> Non
     row = get_entry(connection, dead)
     assert (row.state, row.due_at, row.sent_at, row.again) == (EntryState.PENDING, AT, None, True)
     assert (row.attempts, row.blame) == (0, 0)
-    due = [get_entry(connection, entry_id).due_at for entry_id in (postponed, overdue, new)]
+    due = [get_entry(connection, entry_id).due_at for entry_id in (later, overdue, new)]
     assert due == [AT, AT - 9, AT + 9]
     assert get_entry(connection, foreign).state == EntryState.DEAD
 
@@ -457,8 +457,8 @@ def test_the_schedule_of_the_own_tiers_is_shifted(connection: Connection) -> Non
         add_entry(connection, tier=tier, **instants)
         add_tier(connection, tier, resume_at=AT, level_at=AT)
     shift_schedule(connection, ["cdn"], timedelta(seconds=3))
-    shifted, same = get_entries(connection)
-    assert [shifted._mapping[name] for name in columns] == [
+    later_time, same = get_entries(connection)
+    assert [later_time._mapping[name] for name in columns] == [
         at - 3 * SECOND for at in instants.values()
     ]
     assert [same._mapping[name] for name in columns] == list(instants.values())

@@ -131,6 +131,7 @@ def test_the_old_addresses_lead_to_the_posts(app: Flask, folder: Path, now: date
     assert redirects() == {
         "/posts/one": "/articles/one",
         "/old/one.html": "/articles/one",
+        "/print/2020/01/02/two.html": "/articles/two",
         "/2020/01/02/two.html": "/articles/two",
         "/2021/05/06/three": "/articles/three",
         "/2021/05/06/three.html": "/articles/three",
@@ -157,8 +158,10 @@ def test_images_are_stored_once_and_shown(app: Flask, folder: Path, now: datetim
 def test_what_is_missing_is_named_by_file_and_line(app: Flask, folder: Path, now: datetime) -> None:
     """The post comes in all the same."""
     report = import_folder(folder, now=now)
-    missing = "_posts/2020-01-02-two.md:6: the image gone.png was not found"
-    assert remarks(report) == [missing]
+    assert remarks(report) == [
+        "_posts/2020-01-02-two.md:6: the image gone.png was not found",
+        "posts/one/index.md:11: the link /posts/two/ leads to no post and no file of the folder",
+    ]
 
 
 def test_a_second_import_writes_nothing(

@@ -113,3 +113,98 @@ def test_the_state_is_what_readers_get(
 def statuses() -> set[Status]:
     """The statuses of all posts."""
     return set(db.session.scalars(sa.select(Post.status)))
+
+
+def write_site(root: Path, files: dict[str, str]) -> None:
+    """Write the files of an old site."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+POST = "---\ntitle: A\ndate: 2020-01-01\n---\nText.\n"
+SITES: dict[str, tuple[dict[str, str], Status | None]] = {
+    "Hugo cascade": (
+        {
+            "hugo.toml": "baseURL = 'https://e.com/'\n",
+            "content/blog/_index.md": "+++\n[cascade]\ndraft = true\n+++\n",
+            "content/blog/a.md": POST,
+        },
+        Status.DRAFT,
+    ),
+    "Hugo configuration": (
+        {"hugo.toml": "[cascade.build]\nrender = 'never'\n", "content/a.md": POST},
+        Status.DRAFT,
+    ),
+    "Hugo bundle": (
+        {"hugo.toml": "", "content/a/index.md": "---\ndraft: true\n---\nx", "content/a/b.md": POST},
+        Status.DRAFT,
+    ),
+    "Jekyll defaults": (
+        {
+            "_config.yml": "defaults:\n- scope: {path: _posts}\n  values: {published: false}\n",
+            "_posts/2020-01-01-a.md": POST,
+        },
+        Status.DRAFT,
+    ),
+    "Jekyll without a date": ({"_config.yml": "title: x\n", "_posts/a.md": POST}, Status.DRAFT),
+    "Jekyll excluded": (
+        {"_config.yml": "exclude: [old]\n", "old/_posts/2020-01-01-a.md": POST},
+        None,
+    ),
+    "Zola section": (
+        {
+            "config.toml": "base_url = 'https://e.com'\n",
+            "content/s/_index.md": "+++\ndraft = true\n+++\n",
+            "content/s/a.md": "+++\ntitle = 'A'\ndate = 2020-01-01\n+++\nText.\n",
+        },
+        Status.DRAFT,
+    ),
+    "Pelican default": (
+        {
+            "pelicanconf.py": "PATH = 'content'\nDEFAULT_METADATA = {'status': 'draft'}\n",
+            "content/a.md": POST,
+        },
+        Status.DRAFT,
+    ),
+    "Eleventy data": (
+        {
+            "eleventy.config.js": "export default {}\n",
+            "posts/posts.json": '{"draft": true}',
+            "posts/a.md": POST,
+        },
+        Status.DRAFT,
+    ),
+    "public": ({"hugo.toml": "", "content/a.md": POST}, Status.PUBLISHED),
+}
+
+
+@pytest.mark.parametrize(("files", "status"), SITES.values(), ids=SITES)
+def test_what_a_site_says_of_all_its_posts_holds(
+    app: Flask, tmp_path: Path, files: dict[str, str], status: Status | None
+) -> None:
+    """Cascades, defaults, data files and places reach the post; None: it is not imported."""
+    write_site(tmp_path, files)
+    import_folder(tmp_path, now=NOW)
+    expected = set() if status is None else {status}
+    assert statuses() == expected
+
+
+def test_a_converted_folder_asks_for_its_export(app: Flask, tmp_path: Path) -> None:
+    """Without the export one remark warns; with it the statuses hold."""
+    post = "---\ntitle: A\ndate: 2020-01-01\ncoverImage: a.png\n---\nText.\n"
+    write_site(tmp_path, {"posts/a.md": post})
+    report = import_folder(tmp_path, now=NOW)
+    assert [r.sentence for r in report.warnings if "private, pending" in r.sentence]
+    assert statuses() == {Status.PUBLISHED}
+    db.session.rollback()
+    item = (
+        "<item><wp:post_type>post</wp:post_type><wp:post_name>a</wp:post_name>"
+        "<wp:status>private</wp:status></item>"
+    )
+    export = f'<rss xmlns:wp="http://wordpress.org/export/1.2/"><channel>{item}</channel></rss>'
+    write_site(tmp_path, {"export.xml": export})
+    report = import_folder(tmp_path, now=NOW)
+    assert statuses() == {Status.DRAFT}
+    assert not [r.sentence for r in report.warnings if "private, pending" in r.sentence]

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from app.publishing.importing import source_folder
+from app.publishing.importing import file_access
 from app.publishing.importing.report import Remark
 
 from . import javascript
@@ -45,7 +45,7 @@ class Files:
         """Return the values of a file; empty, with a remark, when it can't be read."""
         path = PurePosixPath(name)
         try:
-            text = source_folder.read_file(self.root, path, most=MAX_BYTES).decode("utf-8-sig")
+            text = file_access.read_file(self.root, path, most=MAX_BYTES).decode("utf-8-sig")
             values = _PARSERS[path.suffix.lower()](text)
             _check_size(values)
         except UnicodeDecodeError:

@@ -6,7 +6,7 @@ Pure: the clock is a parameter. `now` decides which dates lie in the future.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeAlias
 
 from app.publishing.importing import dates
@@ -53,15 +53,17 @@ def decide(
     *,
     now: datetime,
     tool: Tool | None = None,
+    zone: tzinfo = UTC,
     fallback: datetime | None = None,
     reasons: Iterable[Reason] = (),
 ) -> Publication:
     """Decide how public a post is.
 
-    `pairs` are the keys of the file and those that it inherits, `fallback` is the date in its name
-    or path, `reasons` are those that do not come from keys (its folder, its text).
+    `pairs` are the keys of the file with inherited ones, `zone` is that of the old site,
+    `fallback` is the date in its name or path, `reasons` do not come from keys (its
+    folder, its text).
     """
-    instants, problems = _instants(pairs)
+    instants, problems = _instants(pairs, zone)
     all_reasons = [*reasons, *problems, *_apply_rules(pairs, tool)]
     publish_at = _publish_at(instants, tool, now) or fallback
     all_reasons += _apply_clock(instants, publish_at, now=now, tool=tool)
@@ -93,7 +95,7 @@ def _strictest(reasons: Iterable[Reason]) -> State:
     return max((state for _, state in states), default=State.PUBLISHED)
 
 
-def _instants(pairs: Pairs) -> tuple[dict[str, datetime], list[Reason]]:
+def _instants(pairs: Pairs, zone: tzinfo) -> tuple[dict[str, datetime], list[Reason]]:
     """Return the dates by their keys, and a reason for each value that is no date."""
     instants: dict[str, datetime] = {}
     problems = []
@@ -103,7 +105,7 @@ def _instants(pairs: Pairs) -> tuple[dict[str, datetime], list[Reason]]:
         if key == "published" and not is_date(value):
             continue
         try:
-            instant = dates.parse(value)
+            instant = dates.parse(value, zone)
         except ValueError as error:
             sentence = f"is a draft, because {key} can't be read: {error}"
             problems.append(Reason(key=key, state=State.DRAFT, sentence=sentence))

@@ -19,7 +19,7 @@ _NO = frozenset({"false", "no", "off", "0", "n", "f"})
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a key stands in the front matter without a value."""
+    """Whether a key has no value in the front matter."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
@@ -40,7 +40,7 @@ def _not_understood(key: str, value: Any) -> Reason:
     )
 
 
-def _restricted(key: str, state: State, sentence: str = "") -> Reason:
+def _restrict(key: str, state: State, sentence: str = "") -> Reason:
     outcome = {
         State.UNLISTED: f"is a draft, because {key} hides it from lists: it was reachable by its "
         "address only",
@@ -60,7 +60,7 @@ def _hold_if_true(state: State) -> Judge:
         truth = truth_of(value)
         if truth is None:
             return _not_understood(key, value)
-        return _restricted(key, state) if truth else None
+        return _restrict(key, state) if truth else None
 
     return judge
 
@@ -70,11 +70,11 @@ def _hold_if_false(state: State, *, empty: State | None = None) -> Judge:
 
     def judge(key: str, value: Any, _tool: Tool | None) -> Reason | None:
         if is_empty(value):
-            return None if empty is None else _restricted(key, empty)
+            return None if empty is None else _restrict(key, empty)
         truth = truth_of(value)
         if truth is None:
             return _not_understood(key, value)
-        return None if truth else _restricted(key, state)
+        return None if truth else _restrict(key, state)
 
     return judge
 
@@ -100,10 +100,12 @@ def is_date(value: Any) -> bool:
 
 def _judge_draft(key: str, value: Any, tool: Tool | None) -> Reason | None:
     reason = _hold_if_true(State.DRAFT)(key, value, tool)
-    understood = truth_of(value) is not None
+    is_understood = truth_of(value) is not None
     sentence = "is a draft; Jekyll published it" if tool is Tool.JEKYLL else ""
     return (
-        Reason(key=key, state=State.DRAFT, sentence=sentence) if reason and understood else reason
+        Reason(key=key, state=State.DRAFT, sentence=sentence)
+        if reason and is_understood
+        else reason
     )
 
 
@@ -126,23 +128,23 @@ def _judge_status(key: str, value: Any, tool: Tool | None) -> Reason | None:
     if state is State.PUBLISHED:
         return None
     if state is None:
-        return _restricted(key, State.DRAFT, f"is a draft, because its {key} is {text[:60]!r}")
+        return _restrict(key, State.DRAFT, f"is a draft, because its {key} is {text[:60]!r}")
     if state in {State.SKIPPED, State.UNLISTED}:
-        return _restricted(key, state)
+        return _restrict(key, state)
     return Reason(key=key, state=state)
 
 
 def _judge_visibility(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     if is_empty(value) or str(value).strip().lower() == "public":
         return None
-    return _restricted(key, State.DRAFT)
+    return _restrict(key, State.DRAFT)
 
 
 def _judge_secret(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     """A text behind a password; the value itself is never stored and never printed."""
     if is_empty(value) or value is False or (key != "password" and truth_of(value) is False):
         return None
-    return _restricted(key, State.DRAFT)
+    return _restrict(key, State.DRAFT)
 
 
 def _judge_render(key: str, value: Any, _tool: Tool | None) -> Reason | None:
@@ -150,7 +152,7 @@ def _judge_render(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     if is_empty(value) or text == "always" or truth_of(value) is True:
         return None
     if text in {"never", "link"} or truth_of(value) is False:
-        return _restricted(key, State.DRAFT)
+        return _restrict(key, State.DRAFT)
     return _not_understood(key, value)
 
 
@@ -162,7 +164,7 @@ def _judge_list(key: str, value: Any, _tool: Tool | None) -> Reason | None:
         sentence = f"is in all lists now; {key} kept it in those of its section"
         return Reason(key=key, state=State.PUBLISHED, sentence=sentence)
     if text == "never" or truth_of(value) is False:
-        return _restricted(key, State.UNLISTED)
+        return _restrict(key, State.UNLISTED)
     return _not_understood(key, value)
 
 
@@ -170,15 +172,15 @@ def _judge_outputs(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     names = value if isinstance(value, list) else [value]
     if value is None or "html" in {str(name).strip().lower() for name in names}:
         return None
-    return _restricted(key, State.DRAFT, "is a draft, because its outputs are without html")
+    return _restrict(key, State.DRAFT, "is a draft, because its outputs are without html")
 
 
 def _judge_permalink(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     if isinstance(value, Mapping):
         build = value.get("build")
-        return None if build and truth_of(build) is not False else _restricted(key, State.DRAFT)
+        return None if build and truth_of(build) is not False else _restrict(key, State.DRAFT)
     if value is False or str(value).strip().lower() == "false":
-        return _restricted(key, State.DRAFT, "is a draft, because permalink: false gave it no page")
+        return _restrict(key, State.DRAFT, "is a draft, because permalink: false gave it no page")
     return None
 
 
@@ -186,7 +188,7 @@ def _judge_redirect(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     if is_empty(value) or value == []:
         return None
     sentence = f"is a draft, because {key} showed another page in its place"
-    return _restricted(key, State.DRAFT, sentence)
+    return _restrict(key, State.DRAFT, sentence)
 
 
 def _judge_collections(key: str, value: Any, tool: Tool | None) -> Reason | None:
@@ -196,8 +198,8 @@ def _judge_collections(key: str, value: Any, tool: Tool | None) -> Reason | None
 
 
 def _judge_sitemap(key: str, value: Any, _tool: Tool | None) -> Reason | None:
-    disabled = value.get("disable") if isinstance(value, Mapping) else None
-    if value is False or truth_of(disabled) is True or str(value).strip().lower() == "false":
+    disable_value = value.get("disable") if isinstance(value, Mapping) else None
+    if value is False or truth_of(disable_value) is True or str(value).strip().lower() == "false":
         sentence = "is in the sitemap now; the old site left it out"
         return Reason(key=key, state=State.PUBLISHED, sentence=sentence)
     return None
@@ -213,10 +215,10 @@ def _judge_robots(key: str, value: Any, _tool: Tool | None) -> Reason | None:
 def _judge_tags(key: str, value: Any, tool: Tool | None) -> Reason | None:
     for name in tag_names(value):
         if name.lower() == "draft":
-            return _restricted(key, State.DRAFT, "is a draft, because it has the tag draft")
+            return _restrict(key, State.DRAFT, "is a draft, because it has the tag draft")
         if name == "private":
             state = State.UNLISTED if tool is Tool.NIKOLA else State.DRAFT
-            return _restricted(key, state, "is a draft, because it has the tag private")
+            return _restrict(key, state, "is a draft, because it has the tag private")
     return None
 
 
