@@ -61,7 +61,7 @@ def import_command(path: Path, **flags: Any) -> None:
     """Import a folder of Markdown, as Hugo, Jekyll, Zola and other tools write it.
 
     The folder is the root of the old site, or its content folder. A file that can't be used is
-    named and passed over; the status is 1 only when the whole folder can't be read, when an old
+    named and passed over; the status is 1 only when no file of the folder can be used, when an old
     address of --check-urls does not answer, or with --strict.
     """
     names = ("base_url", "permalink", "prune", "dry_run")
@@ -80,7 +80,7 @@ def import_command(path: Path, **flags: Any) -> None:
         _tell_addresses(report, check, dry_run=options.dry_run)
         _tell_what_is_left()
     has_failures = (flags["strict"] and report.skipped) or (check is not None and check.failures)
-    sys.exit(1 if has_failures else 0)
+    sys.exit(1 if has_failures or report.has_only_skipped_files else 0)
 
 
 @content.command("export")

@@ -20,6 +20,7 @@ from . import file_access, missing_files, plan, site_file, source_folder
 from .configuration import SourceConfiguration, read_configuration
 from .export_statuses import ExportError, ExportStatuses, find_statuses
 from .inheritance import Inheritance, ReadText
+from .people import read_people
 from .plan import Entry
 from .post import Job, import_post
 from .publication.state import Reason, State
@@ -114,7 +115,14 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
     folder = Folder(
         root=configuration.root, plan=planned, base_url=base_url, configuration=configuration
     )
-    return Job(folder=folder, now=now, report=report, dry_run=options.dry_run, rules=rules)
+    return Job(
+        folder=folder,
+        now=now,
+        report=report,
+        dry_run=options.dry_run,
+        rules=rules,
+        people=read_people(root),
+    )
 
 
 def _reader_of(configuration: SourceConfiguration) -> ReadText:

@@ -96,7 +96,7 @@ def _fenced(text: str, fence: str) -> Document:
     kind = _FENCES[fence]
     source = "\n".join(lines[1:end])
     _bounded_source(source)
-    values = _yaml(source) if kind == "yaml" else _toml(source)
+    values = parse_yaml(source) if kind == "yaml" else _toml(source)
     body = "\n".join(lines[end + 1 :])
     # One line above keeps the counting of `line_of` equal to the file's.
     above = "\n".join(lines[:end])
@@ -155,7 +155,8 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _yaml(source: str) -> Any:
+def parse_yaml(source: str) -> Any:
+    """Read YAML without aliases; raises `FrontMatterError` with the line of what is wrong."""
     source = _TRAILING_BLANKS.sub("", source)  # YAML refuses a tab at the end of a line
     try:
         _refuse_bombs(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -17,6 +18,7 @@ from app.publishing.text import Rendered, TextError
 from app.publishing.transaction import transaction
 
 from . import post_images, references, remarks, save_post
+from .author_names import Person
 from .plan import Entry
 from .post_images import PostImages
 from .publication.decision import decide
@@ -38,6 +40,7 @@ class Job:
     now: datetime
     report: Report
     dry_run: bool = False
+    people: Mapping[str, Person] = field(default_factory=dict)
     rules: Rules = field(default_factory=Rules)
 
 
@@ -107,6 +110,7 @@ def _prepare(
         siblings=_own_siblings(job, entry),
         now=job.now,
         base_url=job.folder.base_url,
+        people=job.people,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from unicodedata import category
 
 from . import dates
+from .author_names import EMAIL, Person, name_in_table, split_link
 from .frontmatter import Document, FrontMatterError
 from .publication.decision import Pairs, flatten
 from .publication.rules import is_date
@@ -35,6 +36,7 @@ class Meta:
     slug: str | None = None
     path: str | None = None
     authors: tuple[str, ...] = ()
+    author_urls: tuple[tuple[str, str], ...] = ()
     topics: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     publication: Pairs = ()
@@ -53,7 +55,6 @@ _PRIVATE_KEYS = frozenset({"comments", "meta", "password"})
 _PRIVATE_WORDS = frozenset(
     {"email", "mail", "login", "ip", "token", "secret", "key", "password", "passwd", "apikey"}
 )
-_NAME_KEYS = ("name", "display_name", "title", "label", "nickname", "login", "slug", "id")
 TABLES = ("params", "extra")
 """Tables in which themes repeat the keys of the top level."""
 _DATE_NAMES = (
@@ -152,6 +153,7 @@ def read_meta(
     values = {**below, **document.values}
     reader = _Reader(values, document)
     taxonomies = _taxonomies(reader)
+    people = _people(reader)
     permalink = reader.remaining.get("permalink")
     if isinstance(permalink, (dict, bool)) or str(permalink).lower() == "false":
         del reader.remaining["permalink"]
@@ -164,7 +166,8 @@ def read_meta(
         updated=_date(reader, zone, *_UPDATED_NAMES),
         slug=reader.convert(_line, "slug"),
         path=path,
-        authors=reader.read_list("authors", "author", separator=",;"),
+        authors=tuple(dict.fromkeys(person.name for person in people)),
+        author_urls=tuple((person.name, person.url) for person in people if person.url),
         topics=_merge_topics(reader, taxonomies),
         aliases=reader.read_list("aliases", "redirect_from"),
         publication=flatten(values),
@@ -183,9 +186,13 @@ def is_private(name: str) -> bool:
     """Whether a field may hold readers' addresses or secrets, which are never stored."""
     spaced = re.sub("([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3 \2", name)
     words = re.findall("[a-z]+", spaced.lower())
-    joined = "".join(words)
+    compact_name = "".join(words)
     singular = {word.removesuffix("s") for word in words} | set(words)
-    return joined in _PRIVATE_KEYS or "email" in joined or not _PRIVATE_WORDS.isdisjoint(singular)
+    return (
+        compact_name in _PRIVATE_KEYS
+        or "email" in compact_name
+        or not _PRIVATE_WORDS.isdisjoint(singular)
+    )
 
 
 def _date(reader: _Reader, zone: tzinfo, *names: str) -> datetime | None:
@@ -211,6 +218,20 @@ def _taxonomies(reader: _Reader) -> tuple[str, ...]:
     del reader.remaining["taxonomies"]
     inner = _Reader({str(key): value for key, value in table.items()}, reader.document)
     return inner.read_list(*(key for key in inner.remaining if key != "authors"))
+
+
+def _people(reader: _Reader) -> tuple[Person, ...]:
+    """Read the authors; an e-mail address is never part of a name."""
+    people: list[Person] = []
+    for key in ("authors", "author"):
+        for text in reader.read_list(key, separator=",;"):
+            person = split_link(text)
+            if person.name:
+                people.append(person)
+            else:
+                sentence = "an author is left out: an e-mail address is not shown; write the name"
+                reader.remarks.append((key, sentence))
+    return tuple(people)
 
 
 def _merge_topics(reader: _Reader, taxonomies: tuple[str, ...]) -> tuple[str, ...]:
@@ -259,9 +280,12 @@ def _name_in(value: Any) -> Any:
     """Take the name out of an author or a topic that is written as a table."""
     if not isinstance(value, dict):
         return value
-    for key in _NAME_KEYS:
-        if value.get(key):
-            return value[key]
+    if name := name_in_table(value):
+        return name
+    # The e-mail address is replaced by nothing, with a remark of the caller.
+    email = next((text for text in map(str, value.values()) if EMAIL.search(text)), "")
+    if email:
+        return email[:200]
     raise ValueError("an entry is a table without a name")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -20,6 +20,7 @@ from app.publishing.paths import normal
 from app.publishing.text import Rendered
 
 from . import feed_ids
+from .author_names import Person
 from .extra_fields import select_fields
 from .names import NameIndex, find_id
 from .plan import Entry
@@ -50,6 +51,7 @@ class PreparedPost:
     publication: Publication = PUBLIC
     base_url: str = ""
     tool: str = ""
+    people: Mapping[str, Person] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft
         slug=entry.slug,
         summary=meta.description or "",
         body_markdown=ready.markdown,
-        author_ids=tuple(_authors(session, meta.authors, ready.now)),
+        author_ids=tuple(_authors(session, ready)),
         topic_ids=tuple(_topics(session, meta.topics, ready.now)),
         cover_id=cover_id,
         cover_alt=str(alt),
@@ -144,17 +146,27 @@ def _menu_position(ready: PreparedPost) -> int | None:
     return _MENU if meta.weight is None else max(0, min(meta.weight, _MENU))
 
 
-def _authors(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
-    for name in names:
-        if author_id := find_id(session, Author, name):
+def _authors(session: Session, ready: PreparedPost) -> Iterable[int]:
+    urls = dict(ready.source_post.meta.author_urls)
+    for text in ready.source_post.meta.authors:
+        person = ready.people.get(text) or Person(name=text, url=urls.get(text, ""))
+        if author_id := find_id(session, Author, person.name):
             yield author_id
             continue
         authors = NameIndex.load(session, Author)
-        if row := authors.find(name):
+        if row := authors.find(person.name):
             yield row.id
             continue
-        draft = AuthorDraft(name=name, slug=authors.free_slug(name))
-        yield actions.save_author(draft, now=now).id
+        slug = authors.free_slug(person.name)
+        yield _create_author(person, slug, ready.now)
+
+
+def _create_author(person: Person, slug: str, now: datetime) -> int:
+    draft = AuthorDraft(name=person.name, slug=slug, bio_markdown=person.bio, url=person.url)
+    try:
+        return actions.save_author(draft, now=now).id
+    except Invalid:  # the web address or the biography
+        return actions.save_author(AuthorDraft(name=person.name, slug=slug), now=now).id
 
 
 def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:

@@ -52,8 +52,7 @@ def test_names_are_equal_when_their_folded_forms_are(
 ) -> None:
     """C, C# and C++ are three rows; "c" and a full-width C are C; a second import adds no row."""
     import_folder(write_posts(tmp_path, field, LANGUAGES), now=now)
-    result = db.session.execute(sa.select(model.name, model.slug))
-    rows = {row.name: row.slug for row in result}
+    rows = {row.name: row.slug for row in db.session.execute(sa.select(model.name, model.slug))}
     assert rows == {
         "C": "c",
         "C#": "c-sharp",
