@@ -248,7 +248,9 @@ def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
 
 def _redirect_siblings(post: Post, ready: PreparedPost) -> None:
     """Redirect the addresses that the post may have had, unless another post had them."""
-    for source in ready.siblings:
+    own = (ready.entry.source, *ready.entry.aliases)
+    shorter = (source.removesuffix(".html") for source in own if source.endswith(".html"))
+    for source in dict.fromkeys((*ready.siblings, *shorter)):
         old = normal(ready.prefix + source)
         if old in {normal(post.path), "/"}:
             continue
