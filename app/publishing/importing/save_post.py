@@ -134,7 +134,7 @@ def _save_extra_fields(session: Session, post: Post, ready: PreparedPost, report
     for name in too_large:
         sentence = f"the field {name} is not stored: all such fields together exceed 64 KiB"
         report.warn(ready.entry.path, ready.source_post.document.line_of(name), sentence)
-    if post.extra_fields != fields:
+    if (post.extra_fields or {}) != fields:
         post.extra_fields = fields
         session.flush()
 
