@@ -50,7 +50,6 @@ class PreparedPost:
     now: datetime
     publication: Publication = PUBLIC
     base_url: str = ""
-    tool: str = ""
     people: Mapping[str, Person] = field(default_factory=dict)
 
 
@@ -118,8 +117,9 @@ def _feed_id(session: Session, ready: PreparedPost, report: Report) -> str:
     source = ready.source_post
     feed_id = feed_ids.find_explicit_id(source.meta.extra)
     if not feed_id and ready.base_url:
+        date = source.meta.date and source.meta.date.astimezone(source.zone)
         url = f"{ready.base_url}{source.source_url}"
-        feed_id = feed_ids.feed_id_at(url, tool=ready.tool, date=source.meta.date)
+        feed_id = feed_ids.feed_id_at(url, tool=source.tool, date=date)
     if not feed_id or len(feed_id) > feed_ids.MAX_LENGTH:
         return ""
     if session.scalar(sa.select(Post.id).where(Post.feed_id == feed_id)) is None:
@@ -248,9 +248,10 @@ def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
 
 def _redirect_siblings(post: Post, ready: PreparedPost) -> None:
     """Redirect the addresses that the post may have had, unless another post had them."""
-    own = (ready.entry.source, *ready.entry.aliases)
-    shorter = (source.removesuffix(".html") for source in own if source.endswith(".html"))
-    for source in dict.fromkeys((*ready.siblings, *shorter)):
+    addresses = (*ready.siblings, ready.entry.source, *ready.entry.aliases)
+    # The lookup of a path without .html reads one row alone, so each spelling has a row of its own.
+    without_html = (a.removesuffix(".html") for a in addresses if a.endswith(".html"))
+    for source in dict.fromkeys((*ready.siblings, *without_html)):
         old = normal(ready.prefix + source)
         if old in {normal(post.path), "/"}:
             continue

@@ -16,7 +16,7 @@ from .post_selects import for_links
 def target(path: str) -> str | None:
     """Return the target of a path: a published post or a fixed target, never the path itself.
 
-    A path with `.html` and the same path without it share their redirect, unless each has its own.
+    A path with `.html` that has no redirect takes the one of the path without it.
     """
     try:
         sources = spellings(normal(quote(path)))
