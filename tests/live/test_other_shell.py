@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .gunicorn import environment, flask
+from .gunicorn import flask
 from .live_site import Site, eventually
-from .programs import ROOT, free_port
+from .programs import free_port
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -71,10 +69,4 @@ def write(folder: Path, title: str) -> None:
 
 def release(folder: Path, settings: dict[str, str]) -> None:
     """What a deploy does after the migrations."""
-    subprocess.run(
-        [sys.executable, "-m", "flask", "edge", "release"],
-        cwd=ROOT,
-        env=environment(folder, settings),
-        check=True,
-        capture_output=True,
-    )
+    flask("edge", "release", instance=folder, settings=settings).check_returncode()

@@ -4,7 +4,6 @@ import hashlib
 import shutil
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from . import raw_http
 from .dripping import SENDERS, dripping, durations
 from .gunicorn import Serve, environment
 from .live_site import eventually
-from .programs import Running, free_port, running
+from .programs import Running, free_port, running_python
 
 pytestmark = pytest.mark.live
 
@@ -34,8 +33,8 @@ def echoing(folder: Path, migrated: Path, **settings: str) -> Iterator[Running]:
     shutil.copy(migrated, folder / "broadsheet.db")
     own = {"FLASK_PORT": str(port), "FLASK_BIND": "127.0.0.1", "WEB_CONCURRENCY": "1"}
     limit = {"FLASK_MAX_CONTENT_LENGTH": str(LIMIT)}
-    with running(
-        [sys.executable, "-m", "gunicorn", "tests.live.echoing:app"],
+    with running_python(
+        ["-m", "gunicorn", "tests.live.echoing:app"],
         port=port,
         log=folder / "gunicorn.log",
         env=environment(folder, {**own, **limit, **settings}),
