@@ -6,11 +6,6 @@ set -eu
 cd "$(dirname "$0")/.."
 
 sh scripts/venv.sh dev
-if [ -n "${PYTHONDONTWRITEBYTECODE:-}" ]; then
-    # Tests start the app hundreds of times: compile its modules once, outside of the source folders.
-    unset PYTHONDONTWRITEBYTECODE
-    export PYTHONPYCACHEPREFIX="$PWD/.pytest_cache/bytecode"
-fi
 if [ $# -eq 0 ] && [ "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)" -gt 1 ]; then
     set -- -n 2 --dist loadgroup --no-loadscope-reorder -q
 fi
