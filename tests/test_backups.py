@@ -208,7 +208,7 @@ def served(instance: Path, **settings: str) -> Iterator[Running]:
 
 def title(site: Running) -> str:
     """The title of the page about the site, and that it is shared."""
-    text = httpx.get(f"{site.url}/about", headers={"Host": "site.test"}).text
+    text = httpx.get(f"{site.url}/about", headers={"Host": "site.test"}, timeout=20).text
     return text.partition("<title>")[2].partition("</title>")[0]
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.depth import choose_cases
+
 from .gunicorn import flask
 from .live_site import Site, eventually
 from .programs import free_port
@@ -27,7 +29,7 @@ SHELLS: dict[str, dict[str, str]] = {
 CASES = [(name, "on") for name in SHELLS] + [("without PORT", "off")]
 
 
-@pytest.mark.parametrize(("shell", "relay"), CASES)
+@pytest.mark.parametrize(("shell", "relay"), choose_cases(CASES))
 def test_an_import_in_another_shell_leaves_no_old_page(
     tmp_path: Path, migrated: Path, shell: str, relay: str
 ) -> None:
