@@ -37,6 +37,7 @@ pytest_plugins = [
     "tests.live.gunicorn",
     "tests.live.nginx",
     "tests.live.postgres",
+    "tests.live.sample_databases",
     "tests.live.varnish",
     "tests.site.content_database",
 ]

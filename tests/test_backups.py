@@ -24,6 +24,7 @@ from app.publishing.transaction import transaction
 
 from .live.forked_python import run_python
 from .live.gunicorn import environment, flask
+from .live.postgres import Postgres
 from .live.programs import Running, free_port, running_python
 
 SITE = {"SITE_URL": "http://site.test"}
@@ -225,12 +226,20 @@ def retitle(instance: Path, settings: dict[str, str], text: str) -> None:
 
 
 @pytest.fixture
-def instance(tmp_path: Path, migrated: Path) -> Path:
+def instance(tmp_path: Path, sampled: Path) -> Path:
     """An instance folder with the sample publication."""
     folder = tmp_path / "instance"
     folder.mkdir()
-    shutil.copy(migrated, folder / "broadsheet.db")
+    shutil.copy(sampled, folder / "broadsheet.db")
     return folder
+
+
+@pytest.fixture
+def sampled_url(postgres: Postgres, sampled_postgres: str) -> Iterator[str]:
+    """The address of a PostgreSQL database with the sample publication."""
+    url = postgres.create(template=sampled_postgres)
+    yield url
+    postgres.drop(url)
 
 
 @pytest.mark.live
@@ -240,8 +249,7 @@ def test_a_site_is_restored(instance: Path, database: str, request: pytest.Fixtu
     """While it runs this is refused; afterwards every process shows what the backup has."""
     settings: dict[str, str] = {}
     if database == "postgresql":
-        settings["DATABASE_URL"] = request.getfixturevalue("postgres_url")
-    assert flask("content", "sample", instance=instance, settings=settings).returncode == 0
+        settings["DATABASE_URL"] = request.getfixturevalue("sampled_url")
     file = str(instance.parent / "copy")
     with served(instance, **settings) as site:
         before = title(site)
@@ -260,8 +268,9 @@ def test_a_site_is_restored(instance: Path, database: str, request: pytest.Fixtu
 
 @pytest.mark.live
 @pytest.mark.slow
-def test_a_clean_stop_leaves_no_log_behind(instance: Path) -> None:
+def test_a_clean_stop_leaves_no_log_behind(instance: Path, migrated: Path) -> None:
     """So a file that is copied over the database is what the next start shows."""
+    shutil.copy(migrated, instance / "broadsheet.db")
     assert flask("content", "sample", instance=instance).returncode == 0
     assert sorted(path.name for path in instance.glob("broadsheet.db*")) == ["broadsheet.db"]
     shutil.copy(instance / "broadsheet.db", instance / "copy.db")
