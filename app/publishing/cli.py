@@ -42,8 +42,15 @@ def init_app(app: Flask) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 @click.option("--base-url", default="", help="Where the old site stood: https://example.com/blog.")
+@click.option(
+    "--drafts-for-unknown-tags",
+    is_flag=True,
+    help="Keep a post a draft when it has a tag that is not known here.",
+)
 @click.option("--strict", is_flag=True, help="End with status 1 when a file was skipped.")
-def import_command(path: Path, base_url: str, *, dry_run: bool, strict: bool) -> None:
+def import_command(
+    path: Path, base_url: str, *, dry_run: bool, drafts_for_unknown_tags: bool, strict: bool
+) -> None:
     """Import a folder of Markdown, as Hugo, Jekyll or Zola write it.
 
     A file that can't be used is named and passed over; the status is 1 only when the whole folder
@@ -51,7 +58,12 @@ def import_command(path: Path, base_url: str, *, dry_run: bool, strict: bool) ->
     """
     with _in_one_sentence(), _shown_progress() as progress:
         report = import_folder(
-            path, now=_now(), base_url=base_url, dry_run=dry_run, progress=progress
+            path,
+            now=_now(),
+            base_url=base_url,
+            dry_run=dry_run,
+            drafts_for_unknown_tags=drafts_for_unknown_tags,
+            progress=progress,
         )
     _tell(report, dry_run=dry_run)
     _tell_what_is_left()

@@ -17,6 +17,7 @@ from app.publishing.models import Kind
 from . import plan, site_file, source_folder
 from .plan import Entry
 from .post import Job, import_post
+from .post_finder import PostFinder
 from .reference_targets import Folder
 from .report import Outcome, Report
 from .source_folder import Skipped, SourcePost
@@ -27,19 +28,21 @@ Progress = Callable[[int, int], None]
 """Is called with the number of files that are done and of all."""
 
 
-def import_folder(
+def import_folder(  # noqa: PLR0913 - one parameter for each option of the command
     root: Path,
     *,
     now: datetime,
     base_url: str = "",
     kind: Kind | None = None,
     dry_run: bool = False,
+    drafts_for_unknown_tags: bool = False,
     progress: Progress = lambda _count, _total: None,
 ) -> Report:
     """Import or update the posts of a folder; unchanged posts are not written.
 
     `base_url` is where the old site stood: absolute links to it become links to the posts here.
-    `kind` overrules the files. Raises SourceError when the folder can't be read at all,
+    `kind` overrules the files. With `drafts_for_unknown_tags` a post that has a tag of an unknown
+    kind stays a draft. Raises SourceError when the folder can't be read at all,
     Invalid for a `base_url` that is no address.
     """
     base_url = validation.validate_web_url("base_url", base_url, limit=500).rstrip("/")
@@ -51,7 +54,14 @@ def import_folder(
     settings = site_file.load(root, report)
     if not dry_run:
         site_file.save_people(settings, report, now=now)
-    folder = Folder(root=root, plan=planned, base_url=base_url)
+    folder = Folder(
+        root=root,
+        plan=planned,
+        base_url=base_url,
+        templates=settings.templates,
+        finder=PostFinder.of(planned.entries.values()),
+        drafts_for_unknown_tags=drafts_for_unknown_tags,
+    )
     job = Job(folder=folder, now=now, report=report, dry_run=dry_run)
     for count, entry in enumerate(planned.entries.values(), 1):
         _import_one(job, entry)

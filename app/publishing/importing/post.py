@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -17,6 +17,7 @@ from app.publishing.text import Rendered, TextError
 from app.publishing.transaction import transaction
 
 from . import post_images, references, remarks, save_post
+from .markup_context import convert_post
 from .plan import Entry
 from .post_images import PostImages
 from .reference_targets import Folder, Translation, translate
@@ -40,12 +41,16 @@ class Job:
 
 def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
     """Bring one post in, or up to date; raises Invalid or Conflict for what can't be."""
+    post, converted = convert_post(job.folder, post)
     meaning = translate(job.folder, entry, post)
-    words = (str(entry.kind), job.folder.base_url, entry.source)
+    hold_back = bool(converted.hold_back_reasons)
+    words = (str(entry.kind), job.folder.base_url, entry.source, str(hold_back), converted.text)
     digest = post_images.digest_of(job.folder.root, post.digest, meaning.images, words)
     if digest == entry.digest:
         return Outcome.UNCHANGED
     ready = _prepare(job, entry, post, meaning, digest)
+    ready = replace(ready, hold_back=hold_back)
+    remarks.warn_about_tags(job.report, post, converted)
     try:
         with transaction() as session:
             save_post.save(session, ready, job.report)

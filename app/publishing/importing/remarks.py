@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
+from .markup import ConvertedText
 from .post_images import PostImages
 from .reference_targets import Translation
 from .report import Report
 from .source_folder import SourcePost
 
+_SHORTCODE = "the shortcode "
 _LINE = re.compile(r"line (\d+): ", re.IGNORECASE)
 
 
@@ -32,7 +34,15 @@ def warn(
         sentence = f"the cover {cover} was not found in the folder"
         report.warn(post.path, meaning.lines[cover], sentence)
     for warning in warnings:
+        if _SHORTCODE in warning:
+            continue  # the conversion of tags has named it, with its own line
         _note(report, post, meaning, rejected, warning)
+
+
+def warn_about_tags(report: Report, post: SourcePost, converted: ConvertedText) -> None:
+    """Note which tags were removed or stay as text, and why the post is kept a draft."""
+    for remark in (*converted.hold_back_reasons, *converted.remarks):
+        report.warn(post.path, post.document.offset + remark.line, remark.sentence)
 
 
 def _note(
@@ -40,7 +50,7 @@ def _note(
 ) -> None:
     numbered = _LINE.match(warning)
     if numbered:
-        line = post.document.offset + int(numbered[1])
+        line = post.document.line_in_file(int(numbered[1]))
         report.warn(post.path, line, warning[numbered.end() :])
         return
     target = _named_in(warning, meaning)

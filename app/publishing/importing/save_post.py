@@ -44,6 +44,8 @@ class PreparedPost:
     now: datetime
     base_url: str = ""
     tool: str = ""
+    hold_back: bool = False
+    """Whether its text must not be public, although its file says nothing against it."""
 
 
 def save(session: Session, ready: PreparedPost, report: Report) -> Post:
@@ -133,7 +135,7 @@ def _target_status(ready: PreparedPost, post: Post) -> Status:
     """The status that the file asks for; what an editor archived stays in the archive."""
     if post.status is Status.ARCHIVED or ready.source_post.meta.extra.get("status") == "archived":
         return Status.ARCHIVED
-    if ready.source_post.meta.draft:
+    if ready.source_post.meta.draft or ready.hold_back:
         return Status.DRAFT
     due = ready.source_post.meta.date
     return Status.SCHEDULED if due is not None and due > ready.now else Status.PUBLISHED
