@@ -29,7 +29,7 @@ _CONVERTERS: tuple[Callable[[Source], Iterator[Edit]], ...] = (
 def convert_markup(
     text: str, tool: str = "", context: MarkupContext | None = None
 ) -> ConvertedText:
-    """Convert the tags of the tool that wrote `text`; an empty `tool` stands for an unknown one.
+    """Convert the tags of the tool that wrote `text`; an empty `tool` means an unknown one.
 
     Needs time in proportion to the length of the text. No word is lost but comments, members' text
     and the tags themselves.

@@ -14,7 +14,7 @@ UNDECIDABLE = frozenset(
     "ifchanged include include_relative increment layout liquid macro paginate import from "
     "render set tablerow unless when block call filter with super".split()
 )
-"""Tags whose result depends on the old site, so that nobody can tell what its readers saw."""
+"""Tags whose result depends on the old site, so that it is unknown what its readers saw."""
 
 _NOTHING = frozenset({"seo", "feed_meta", "toc"})
 _NO_OPERATION = frozenset({"escape", "xml_escape", "strip", "safe", "e", "h"})

@@ -15,7 +15,7 @@ TEMPLATE_TOOLS = frozenset({"", "eleventy", "hexo", "jekyll", "nikola", "zola"})
 _PRIVATE = re.compile(
     r"private|member|restrict|protect|paywall|premium|subscriber|secret", re.IGNORECASE
 )
-# Non-characters of Unicode stand for the marks of a text that must not be read as a tag again.
+# Non-characters of Unicode replace the marks of a text that must not be read as a tag again.
 _MARKS = "{}<>%[]:#"
 _PLACEHOLDERS = "".join(chr(0xFDD0 + index) for index in range(len(_MARKS)))
 _PROTECT = str.maketrans(_MARKS, _PLACEHOLDERS)

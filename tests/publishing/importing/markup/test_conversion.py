@@ -29,7 +29,7 @@ def convert(text: str, tool: str = "") -> ConvertedText:
 
 
 @pytest.mark.parametrize(
-    ("tool", "text", "expected"),
+    ("tool", "text", "markdown"),
     [
         ("jekyll", "a\n{% comment %}private{% endcomment %}\nb", "a\n\nb"),
         (
@@ -71,11 +71,11 @@ def convert(text: str, tool: str = "") -> ConvertedText:
         ("docusaurus", "a {/* private */} b", "a  b"),
     ],
 )
-def test_text_that_was_never_shown_is_removed(tool: str, text: str, expected: str) -> None:
+def test_text_that_was_never_shown_is_removed(tool: str, text: str, markdown: str) -> None:
     """Comments and blocks for members do not reach readers."""
-    converted = convert(text, tool)
-    assert converted.text == expected
-    assert not converted.hold_back_reasons
+    result = convert(text, tool)
+    assert result.text == markdown
+    assert not result.hold_back_reasons
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_text_that_may_be_private_holds_the_post_back(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "text", "expected"),
+    ("tool", "text", "markdown"),
     [
         (
             "jekyll",
@@ -189,11 +189,11 @@ def test_text_that_may_be_private_holds_the_post_back(text: str) -> None:
         ("", "<!-- wp:paragraph -->\n<p>a</p>\n<!-- /wp:paragraph -->", "\n<p>a</p>\n"),
     ],
 )
-def test_a_known_tag_becomes_markdown(tool: str, text: str, expected: str) -> None:
+def test_a_known_tag_becomes_markdown(tool: str, text: str, markdown: str) -> None:
     """The closed sets of Jekyll and Hugo, and the common tags of others, are converted."""
-    converted = convert(text, tool)
-    assert converted.text == expected
-    assert not converted.hold_back_reasons
+    result = convert(text, tool)
+    assert result.text == markdown
+    assert not result.hold_back_reasons
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,8 @@ def test_a_known_tag_becomes_markdown(tool: str, text: str, expected: str) -> No
 )
 def test_code_and_ordinary_text_stay_as_they_are(text: str) -> None:
     """Outside Jekyll, nothing inside code is read as a tag."""
-    converted = convert(text)
-    assert (converted.text, converted.remarks, converted.hold_back_reasons) == (text, (), ())
+    result = convert(text)
+    assert (result.text, result.remarks, result.hold_back_reasons) == (text, (), ())
 
 
 @pytest.mark.parametrize(
@@ -242,8 +242,8 @@ def test_unknown_tags_can_hold_a_post_back() -> None:
 
 def test_raw_html_that_hugo_did_not_show_is_named_once() -> None:
     """With Hugo's default settings raw HTML appears here for the first time."""
-    converted = convert_markup("<b>a</b> <i>b</i>", "hugo", MarkupContext(hides_raw_html=True))
-    assert [remark.line for remark in converted.remarks] == [1]
+    result = convert_markup("<b>a</b> <i>b</i>", "hugo", MarkupContext(hides_raw_html=True))
+    assert [remark.line for remark in result.remarks] == [1]
 
 
 PIECES = [
@@ -287,11 +287,11 @@ PIECES = [
 def test_lines_are_numbered_and_words_outside_tags_stay(pieces: list[str], tool: str) -> None:
     """Each line of the result has the number of its origin, in order, and a second run agrees."""
     text = "".join(["beginning\n\n", *pieces])
-    converted = convert(text, tool)
-    assert len(converted.lines) == converted.text.count("\n") + 1
-    assert list(converted.lines) == sorted(converted.lines)
-    assert converted.text.startswith("beginning")
-    assert convert(text, tool) == converted
+    result = convert(text, tool)
+    assert len(result.lines) == result.text.count("\n") + 1
+    assert list(result.lines) == sorted(result.lines)
+    assert result.text.startswith("beginning")
+    assert convert(text, tool) == result
 
 
 @given(st.lists(st.text("abcde \n*_#-.,!?()'", max_size=20), max_size=10))
