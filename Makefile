@@ -1,16 +1,23 @@
 # One command sets up a fresh machine and serves the site: make run.
 # The steps are in scripts/, so that any make will do.
 
-.PHONY: help run test check venv bench lock
+.PHONY: help run test coverage matrix check venv bench lock
 
 help: ## say what there is (this)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: ## set up what is missing and serve the site on http://127.0.0.1:8000 (PORT=9000 changes it)
 	@sh scripts/run.sh
 
 test: ## run the tests, the fast ones first (ARGS="-x tests/site" chooses)
 	@sh scripts/test.sh $(ARGS)
+
+coverage: ## run the tests under coverage; fail if the coverage of a room fell (ARGS=--record raises the limits)
+	@COVERAGE=1 sh scripts/test.sh
+	@sh scripts/coverage.sh $(ARGS)
+
+matrix: ## run the library's fast tests on each Python from 3.11 on that is present
+	@sh scripts/interpreters.sh $(ARGS)
 
 check: ## lint, format, types and the arrows between the rooms
 	@sh scripts/check.sh

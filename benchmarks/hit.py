@@ -1,7 +1,7 @@
 """What a HIT costs: the gateway beside a bare WSGI app, Varnish and nginx, in one run.
 
 `python benchmarks/hit.py [--seconds 1] [--rounds 11]`. All serve the same page of 20 KB on
-loopback, in turn, round after round, so that whatever else the machine does disturbs all of them.
+loopback, in turn, round after round, so that other load on the machine disturbs all of them.
 """
 
 from __future__ import annotations
@@ -192,11 +192,8 @@ def python(port: int, headers: dict[str, str], seconds: int) -> tuple[int, float
     return sum(counts), time.monotonic() - began
 
 
-Load = type(wrk) if not TYPE_CHECKING else "Callable[[int, dict[str, str], int], tuple[int, float]]"
-
-
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that is not in use."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -1,7 +1,7 @@
 """The identifier of each post in feeds becomes a column, so that it survives every move.
 
 Revision ID: 0014
-Revises: 0012
+Revises: 0013
 Create Date: 2026-11-29
 """
 
@@ -16,7 +16,7 @@ from flask import current_app
 from app.database import Instant
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -22,7 +22,13 @@ from app.config import SETTINGS
 from app.config.parsers import database_url
 from app.extensions import alembic, db
 
+from . import depth
 from .live.programs import PACKED
+from .live.run_folder import RUN
+from .shared_work import share_work
+
+share_work()
+depth.register_profiles()  # before a test module is imported: decorators read the profile
 
 PLATFORM = {variable for setting in SETTINGS for variable in setting.variables}
 
@@ -36,9 +42,54 @@ pytest_plugins = [
 ]
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A run that is interrupted or killed leaves neither servers nor folders behind."""
+    RUN.use_as_tempdir()
+    if session.config.option.basetemp is None:
+        RUN.add_folder(basetemp(session))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Keep pytest's folder after a run that came to its end, for a look at what failed."""
+    if session.config.option.basetemp is None and exitstatus != pytest.ExitCode.INTERRUPTED:
+        RUN.release_folder(basetemp(session))
+
+
+def basetemp(session: pytest.Session) -> Path:
+    """The folder that holds the temporary folders of all tests of this run."""
+    factory: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]  # no public name
+    return factory.getbasetemp()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what is fast first: a mistake shows within seconds."""
-    items.sort(key=lambda item: ("live" in item.keywords) * 2 + ("slow" in item.keywords))
+    """Run the fast tests first, then the slow ones: a mistake shows within seconds.
+
+    The live tests come last, in many groups of middle size, so that all processes of a parallel run
+    end at about the same time. One process runs all tests of a group.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(find_group(item)))
+    items.sort(key=run_order)
+
+
+def run_order(item: pytest.Item) -> int:
+    """The place of a test in the run: fast, slow, slow and live, live."""
+    live, slow = "live" in item.keywords, "slow" in item.keywords
+    return (3 - slow) if live else int(slow)
+
+
+def find_group(item: pytest.Item) -> str:
+    """The group of tests that one process runs, so that it starts the servers of a module once.
+
+    It is the module. A slow test that shares no server or app is a group by itself.
+    """
+    path, _, name = item.nodeid.partition("::")
+    definitions = item._fixtureinfo.name2fixturedefs.values()  # type: ignore[attr-defined]  # no public name
+    if any(definition.scope == "module" for several in definitions for definition in several):
+        return path
+    if "slow" in item.keywords:
+        return f"{path}-{name}"
+    return f"{path}-{'live' if 'live' in item.keywords else 'fast'}"
 
 
 def pytest_collection_finish() -> None:

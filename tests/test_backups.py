@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.database import BackupError, copies
+from app.database import BackupError, postgresql_copy, sqlite_copy
 from app.edge.flask.deploy import check_triggers
 from app.extensions import alembic, db
 from app.publishing.models import Topic
@@ -99,7 +99,7 @@ def test_a_backup_that_fails_leaves_no_file(
         partial.write_text("half")
         raise BackupError("The disk is full.")
 
-    for module in (copies.sqlite_copy, copies.postgresql_copy):
+    for module in (sqlite_copy, postgresql_copy):
         monkeypatch.setattr(module, "save", fail)
     before = sorted(tmp_path.iterdir())
     assert run(any_app, "backup", str(tmp_path / "new"))[0] == 1

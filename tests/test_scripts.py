@@ -47,6 +47,8 @@ def test_make_alone_says_what_there_is() -> None:
         "help",
         "run",
         "test",
+        "coverage",
+        "matrix",
         "check",
         "venv",
         "bench",

@@ -20,5 +20,5 @@ def answer(error: HTTPException) -> Response:
     response.data = body.data
     response.content_type = "application/json"
     if error.code == HTTPStatus.NOT_FOUND and request.method in {"GET", "HEAD"}:
-        return serve_as(policies.NOT_FOUND, response)  # type: ignore[arg-type]  # set on any response
+        return serve_as(policies.NOT_FOUND, response)
     return response

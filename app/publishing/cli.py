@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
@@ -19,13 +20,18 @@ from app.extensions import db
 from app.publishing.importing.source_folder import SourceError
 
 from .actions import publish, publish_due
+from .address_check import AddressCheck, check_addresses
 from .dry_run import pages_touched_by
 from .errors import Missing, PublishingError
 from .export import ExportError, export_folder
-from .importing.folder import Progress, import_folder
+from .importing.address_list import read_addresses
+from .importing.folder import Options, Progress, import_folder
 from .importing.report import Outcome, Report
 from .queries import unpublished
 from .sample_content import load_samples
+
+_SAMPLES = 3
+"""The number of old addresses that the report names when it has no list to check."""
 
 _EVERY = 100
 """The number of files between two lines of progress in a log."""
@@ -42,32 +48,44 @@ def init_app(app: Flask) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 @click.option("--base-url", default="", help="Where the old site stood: https://example.com/blog.")
+@click.option("--permalink", default="", help="The pattern of its addresses: /:year/:title/.")
+@click.option("--prune", is_flag=True, help="Archive the posts whose files are gone.")
+@click.option(
+    "--check-urls",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Check the old addresses of a sitemap or of a list of URLs afterwards.",
+)
 @click.option(
     "--drafts-for-unknown-tags",
     is_flag=True,
     help="Keep a post a draft when it has a tag that is not known here.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
 @click.option("--strict", is_flag=True, help="End with status 1 when a file was skipped.")
-def import_command(
-    path: Path, base_url: str, *, dry_run: bool, drafts_for_unknown_tags: bool, strict: bool
-) -> None:
-    """Import a folder of Markdown, as Hugo, Jekyll or Zola write it.
+def import_command(path: Path, **flags: Any) -> None:
+    """Import a folder of Markdown, as Hugo, Jekyll, Zola and other tools write it.
 
-    A file that can't be used is named and passed over; the status is 1 only when the whole folder
-    can't be read, or with --strict.
+    The folder is the root of the old site, or its content folder. A file that can't be used is
+    named and passed over; the status is 1 only when no file of the folder can be used, when an old
+    address of --check-urls does not answer, or with --strict.
     """
+    names = ("base_url", "permalink", "prune", "drafts_for_unknown_tags", "dry_run")
+    options = Options(**{name: flags[name] for name in names})
     with _in_one_sentence(), _shown_progress() as progress:
-        report = import_folder(
-            path,
-            now=_now(),
-            base_url=base_url,
-            dry_run=dry_run,
-            drafts_for_unknown_tags=drafts_for_unknown_tags,
-            progress=progress,
-        )
-    _tell(report, dry_run=dry_run)
-    _tell_what_is_left()
-    sys.exit(1 if strict and report.skipped else 0)
+        addresses = read_addresses(flags["check_urls"]) if flags["check_urls"] else None
+        report = import_folder(path, now=_now(), options=options, progress=progress)
+    check = None
+    if addresses is not None and not options.dry_run:
+        check = check_addresses(addresses)
+    if flags["as_json"]:
+        values = report.to_json() | {"addresses": check.to_json() if check else None}
+        click.echo(json.dumps(values, indent=2))
+    else:
+        _tell(report, dry_run=options.dry_run)
+        _tell_addresses(report, check, dry_run=options.dry_run)
+        _tell_what_is_left()
+    has_failures = (flags["strict"] and report.skipped) or (check is not None and check.failures)
+    sys.exit(1 if has_failures or report.has_only_skipped_files else 0)
 
 
 @content.command("export")
@@ -165,3 +183,22 @@ def _tell(report: Report, *, dry_run: bool) -> None:
         click.echo(line)
     if dry_run:
         click.echo("That was a dry run: nothing was kept.")
+
+
+def _tell_addresses(report: Report, check: AddressCheck | None, *, dry_run: bool) -> None:
+    """Print how many old addresses answer; without a list, some that a person can check."""
+    if check is not None:
+        if check.failures:
+            click.echo("These old addresses do not answer:")
+        for address, reason in check.failures:
+            click.echo(f"  {printable(address)}: {printable(reason)}")
+        click.echo(f"{check}.")
+    elif report.old_addresses and not dry_run:
+        click.echo("Check that these old addresses lead to their posts (--check-urls checks all):")
+        for address in report.old_addresses[:_SAMPLES]:
+            click.echo(f"  {printable(address)}")
+
+
+def printable(text: str) -> str:
+    """Escape the characters that a terminal would obey."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,11 +14,14 @@ from sqlalchemy.orm import Session, undefer_group
 
 from app.extensions import db
 
+from .editing.rendering import render_text
 from .importing import references
+from .importing.extra_fields import text_to_toml, to_toml
+from .importing.names import NameIndex
 from .models import Author, Kind, Media, MediaFile, Post, Redirect, Site, Status, Topic
-from .slugs import slugify
 
 Value = str | int | bool | datetime | list[str]
+Indexes = Mapping[type[Author | Topic], NameIndex]
 
 
 class ExportError(ValueError):
@@ -78,11 +80,12 @@ def _put_in_place(draft: Path, target: Path) -> None:
 def _write_all(session: Session, root: Path) -> int:
     """Write the files from one snapshot of the database."""
     _write(root / "site.toml", "".join(_site(session)))
+    names = {model: NameIndex.load(session, model) for model in (Author, Topic)}
     ids = session.scalars(sa.select(Post.id).order_by(Post.id)).all()
     for post_id in ids:
         options = (undefer_group("source"),)
         post = session.get_one(Post, post_id, options=options, populate_existing=True)
-        _write_post(session, root, post)
+        _write_post(session, root, post, names)
         session.expunge(post)
     return len(ids)
 
@@ -93,7 +96,7 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _write_post(session: Session, root: Path, post: Post) -> None:
+def _write_post(session: Session, root: Path, post: Post, indexes: Indexes) -> None:
     """Write one post, as a file or, when it has images, as a folder with them."""
     images = _images(session, post)
     folder = root / ("articles" if post.kind is Kind.ARTICLE else "pages")
@@ -103,7 +106,8 @@ def _write_post(session: Session, root: Path, post: Post) -> None:
         _write_image(session, path.parent / name, media_id)
     targets = {target: names[media.id] for target, media in images.items()}
     cover = names.get(post.cover_id) if post.cover_id else None
-    front = _table(_facts(session, post, cover))
+    front = _table(_facts(session, post, cover, indexes))
+    front += "".join(to_toml(post.extra_fields))
     body = references.replace(post.body_markdown, targets)
     _write(path, f"+++\n{front}+++\n\n{body}\n")
 
@@ -140,7 +144,9 @@ def _write_image(session: Session, path: Path, media_id: int) -> None:
     path.write_bytes(content)
 
 
-def _facts(session: Session, post: Post, cover: str | None) -> Iterator[tuple[str, Value]]:
+def _facts(
+    session: Session, post: Post, cover: str | None, indexes: Indexes
+) -> Iterator[tuple[str, Value]]:
     """Yield the fields of the front matter."""
     yield "title", post.title
     yield "slug", post.slug
@@ -148,17 +154,23 @@ def _facts(session: Session, post: Post, cover: str | None) -> Iterator[tuple[st
     if post.kind is Kind.PAGE:
         yield "type", "page"
     yield from _identity(post)
-    if post.summary:
+    if _has_written_summary(session, post):
         yield "description", post.summary
     if post.status in {Status.DRAFT, Status.ARCHIVED}:
         yield "draft", True
         yield "status", post.status.value
-    for name, people in (("authors", post.authors), ("topics", post.topics)):
-        if people:
-            yield name, [_name_or_slug(one) for one in people]
+    yield from _people(indexes, post)
     yield from _looks(post, cover)
     if aliases := _aliases(session, post):
         yield "aliases", aliases
+
+
+def _has_written_summary(session: Session, post: Post) -> bool:
+    """Whether a person wrote the summary; an excerpt of the text follows every change of it."""
+    if not post.summary:
+        return False
+    rendered = render_text(session, post.title, post.body_markdown)
+    return post.summary != rendered.excerpt
 
 
 def _identity(post: Post) -> Iterator[tuple[str, Value]]:
@@ -180,9 +192,12 @@ def _looks(post: Post, cover: str | None) -> Iterator[tuple[str, Value]]:
         yield "weight", post.menu_position
 
 
-def _name_or_slug(one: Author | Topic) -> str:
-    """Return the name if its slug is that of the row, else the slug; a comma would split a name."""
-    return one.name if slugify(one.name) == one.slug else one.slug
+def _people(indexes: Indexes, post: Post) -> Iterator[tuple[str, Value]]:
+    """Yield the lists of authors and topics; an import finds the same rows by these texts."""
+    if post.authors:
+        yield "authors", [indexes[Author].text_for(author) for author in post.authors]
+    if post.topics:
+        yield "topics", [indexes[Topic].text_for(topic) for topic in post.topics]
 
 
 def _aliases(session: Session, post: Post) -> list[str]:
@@ -209,7 +224,7 @@ def _site(session: Session) -> Iterator[str]:
     fixed = sa.select(Redirect.source, Redirect.target).where(Redirect.target.is_not(None))
     if rows := session.execute(fixed.order_by(Redirect.source)).all():
         yield "\n[redirects]\n"
-        yield from (f"{_text(old)} = {_text(new or '')}\n" for old, new in rows)
+        yield from (f"{text_to_toml(old)} = {text_to_toml(new or '')}\n" for old, new in rows)
 
 
 def _non_empty(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -227,9 +242,5 @@ def _toml(value: Value) -> str:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, list):
-        return f"[{', '.join(map(_text, value))}]"
-    return _text(value) if isinstance(value, str) else str(value)
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)  # JSON's strings are TOML's basic strings
+        return f"[{', '.join(map(text_to_toml, value))}]"
+    return text_to_toml(value) if isinstance(value, str) else str(value)

@@ -167,15 +167,15 @@ def _jpeg_orientation(value: int) -> bytes:
 def _clean_png(data: bytes) -> bytes:
     """Keep the chunks that carry pixels, animation and colours (PNG, third edition, 11.3)."""
     out = [_PNG_SIGNATURE]
-    orientation, animated = 1, False
+    orientation, is_animated = 1, False
     for kind, chunk in _png_chunks(data):
         if kind == b"eXIf":
             orientation = _orientation(b"Exif\0\0" + chunk[8:-4])
-        animated = animated or kind == b"acTL"
+        is_animated = is_animated or kind == b"acTL"
         if kind in _PNG_CHUNKS:
             out.append(chunk)
     clean = b"".join(out)
-    return clean if orientation == 1 or animated else _turn_pixels(clean, orientation)
+    return clean if orientation == 1 or is_animated else _turn_pixels(clean, orientation)
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -196,9 +196,9 @@ def _clean_webp(data: bytes) -> bytes:
     """Keep the chunks that carry pixels, animation and the colour profile (RFC 9649, 2.7)."""
     (size,) = struct.unpack_from("<I", data, 4)
     out: list[bytes] = []
-    orientation, animated = 1, False
+    orientation, is_animated = 1, False
     for kind, payload in _riff_chunks(data[12 : min(len(data), size + 8)]):
-        animated = animated or kind == b"ANIM"
+        is_animated = is_animated or kind == b"ANIM"
         if kind == b"EXIF":
             prefix = b"" if payload.startswith(b"Exif\0\0") else b"Exif\0\0"
             orientation = _orientation(prefix + payload)
@@ -206,7 +206,7 @@ def _clean_webp(data: bytes) -> bytes:
             out.append(_riff_chunk(kind, _clean_webp_payload(kind, payload)))
     body = b"WEBP" + b"".join(out)
     clean = b"RIFF" + struct.pack("<I", len(body)) + body
-    return clean if orientation == 1 or animated else _turn_pixels(clean, orientation)
+    return clean if orientation == 1 or is_animated else _turn_pixels(clean, orientation)
 
 
 def _clean_webp_payload(kind: bytes, payload: bytes) -> bytes:

@@ -39,6 +39,15 @@ def normal(path: str) -> str:
     return path_text
 
 
+def spellings(path: str) -> list[str]:
+    """Return a normal path, then the spelling with or without `.html` that is as common."""
+    for ending in ("/index.html", "/index.htm", "/index.php", ".html", ".htm"):
+        if path.endswith(ending) and path != ending:
+            return [path, path.removesuffix(ending)]
+    last = path.rpartition("/")[2]
+    return [path] if "." in last or not last else [path, f"{path}.html"]
+
+
 def _path_of(path: str) -> str:
     path = path.strip()
     if "://" not in path.partition("?")[0]:

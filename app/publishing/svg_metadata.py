@@ -36,7 +36,7 @@ def clean(data: bytes, clean_image: Callable[[bytes], bytes]) -> bytes:
         reader.parser.Parse(data, True)  # noqa: FBT003 - the only way: this is all there is
     except (expat.ExpatError, UnicodeError, LookupError, ValueError):
         return data
-    drawing = _cut(data, reader.spans)
+    drawing = _remove_spans(data, reader.spans)
     return _EMBEDDED_IMAGE.sub(lambda match: _clean_embedded(match, clean_image), drawing)
 
 
@@ -105,7 +105,7 @@ def _is_removed(namespace: str, tag: str) -> bool:
     return bool(namespace) and tag not in _ACTIVE_ELEMENTS
 
 
-def _cut(data: bytes, spans: list[Span]) -> bytes:
+def _remove_spans(data: bytes, spans: list[Span]) -> bytes:
     parts, position = [], 0
     for start, end in sorted(spans):
         parts.append(data[position:start])

@@ -6,6 +6,7 @@ import io
 import pytest
 from flask import Flask
 
+from app.publishing.models import Status
 from tests.site import content
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1"]
@@ -23,7 +24,7 @@ def test_a_table_has_a_row_for_each_article(app: Flask) -> None:
     """Newest first, with authors and topics, and without drafts."""
     content.post("A", topics=["T", "U"], authors=["Ada", "Ben"])
     content.post("B, “quoted”", at=content.day(2), summary='with "quotes"\nand lines')
-    content.post("D", status=content.Status.DRAFT)
+    content.post("D", status=Status.DRAFT)
     rows = list(csv.DictReader(io.StringIO(app.test_client().get("/downloads/posts.csv").text)))
     assert [row["title"] for row in rows] == ["B, “quoted”", "A"]
     assert rows[1]["authors"] == "Ada; Ben"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -70,7 +71,7 @@ def addresses(app: Flask) -> list[Address]:
         ]
 
 
-def _arguments(rule: Rule) -> dict[str, object]:
+def _arguments(rule: Rule) -> dict[str, Any]:
     examples = dict(EXAMPLES)
     for start, more in BY_RULE.items():
         if rule.rule.startswith(start):

@@ -233,30 +233,64 @@ class SearchResult:
     cdn: tuple[str, ...] | None = None
 
 
-def search(system: System, actors: Actors) -> SearchResult:
-    """Follow every order of the actors' steps to its end, and check for a stale page."""
-    result, visited = SearchResult(), set()
-    start = (system.save(), actors, ())
-    stack: list[tuple[Any, Actors, tuple[str, ...]]] = [start]
-    while stack:
+def search(system: System, actors: Actors, *, until: str | None = None) -> SearchResult:
+    """Follow every order of the actors' steps to its end, and check for a stale page.
+
+    With `until`, stop as soon as there is a stale page in this tier, "gateway" or "cdn".
+    """
+    result, transitions = SearchResult(states=1), Transitions(system)
+    start = Saved(state=system.save(), key=system.key())
+    visited: set[Hashable] = {(start.key, actors)}
+    stack: list[tuple[Saved, Actors, tuple[str, ...]]] = [(start, actors, ())]
+    while stack and not (until and getattr(result, until)):
         saved, actors, path = stack.pop()
-        system.restore(saved)
-        state_key = (system.key(), actors)
-        if state_key in visited:
-            continue
-        visited.add(state_key)
-        result.states += 1
         moving = list(movable(actors))
         if not moving:
+            system.restore(saved.state)
             result.ends += 1
             judge(system, path, result)
         for number in moving:
-            system.restore(saved)
-            actor = actors[number].step(system)
-            next_path = (*path, f"{number}.{actors[number].at}")
-            after = (*actors[:number], actor, *actors[number + 1 :])
-            stack.append((system.save(), after, next_path))
+            after, next_actors = transitions.step(saved, actors, number)
+            if (after.key, next_actors) not in visited:
+                visited.add((after.key, next_actors))
+                result.states += 1
+                next_path = (*path, f"{number}.{actors[number].at}")
+                stack.append((after, next_actors, next_path))
     return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """A saved state of the system, and the key that equal states share."""
+
+    state: Any
+    key: Hashable
+
+
+class Transitions:
+    """Runs a step once for each state of the system, whatever step the other actors are at.
+
+    While an actor holds a claim, every step runs: the claim holds a random token, which is in the
+    saved state but not in its key.
+    """
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._results: dict[Hashable, tuple[Saved, Actor]] = {}
+
+    def step(self, saved: Saved, actors: Actors, number: int) -> tuple[Saved, Actors]:
+        """Return the state and the actors after the next step of one actor."""
+        key = (saved.key, actors[number])
+        has_claim = any(isinstance(actor, Writer) and actor.claim for actor in actors)
+        if has_claim or key not in self._results:
+            self._system.restore(saved.state)
+            actor = actors[number].step(self._system)
+            after = Saved(state=self._system.save(), key=self._system.key())
+            if has_claim:
+                return after, (*actors[:number], actor, *actors[number + 1 :])
+            self._results[key] = after, actor
+        after, actor = self._results[key]
+        return after, (*actors[:number], actor, *actors[number + 1 :])
 
 
 def movable(actors: Sequence[Actor]) -> Iterator[int]:

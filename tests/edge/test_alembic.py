@@ -144,8 +144,8 @@ def test_a_migration_succeeds_and_the_triggers_are_back(
 ) -> None:
     """Up and down: "everything" is logged, no row is lost, and writes are logged again."""
     config = script(engine, tmp_path, step, per_migration=per_migration)
-    for run in (lambda: command.upgrade(config, "head"), lambda: command.downgrade(config, "base")):
-        run()
+    for run, revision in ((command.upgrade, "head"), (command.downgrade, "base")):
+        run(config, revision)
         assert operations(engine) == ["E"]
         assert trouble(engine) is None
         with engine.begin() as connection:

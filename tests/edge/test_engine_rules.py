@@ -29,7 +29,6 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session, registry
@@ -69,6 +68,7 @@ from app.publishing import actions
 from app.publishing.models import Kind, Site
 
 from .dependencies.conftest import (
+    POSTGRES,
     SCHEMA,
     WATCHED,
     author,
@@ -77,9 +77,10 @@ from .dependencies.conftest import (
     memory,
     metadata,
     post,
+    rows_of,
     run_and_record,
 )
-from .dependencies.test_soundness import SEED, rows_of
+from .dependencies.test_soundness import SEED
 from .pages.conftest import register_page
 from .purge.conftest import build, connect, register_post_page
 from .purge.conftest import post as counted
@@ -614,7 +615,7 @@ HIDDEN = {
 def test_1_11_a_statement_with_unknown_reads_is_refused(statement: Any) -> None:
     """A statement with an unknown part is refused."""
     with pytest.raises(UnshareableQueryError):
-        analyse_select(statement.compile(dialect=postgresql.dialect()), SCHEMA)
+        analyse_select(statement.compile(dialect=POSTGRES), SCHEMA)
 
 
 def test_1_11_a_declared_search_index_stands_for_the_whole_of_its_tables(
@@ -1077,7 +1078,8 @@ def test_1_12_a_session_that_holds_rows_prevents_sharing(small: Flask) -> None:
     mapper = registry()
     kind = type("Post", (), {})
     mapper.map_imperatively(kind, counted)
-    session, rows = Session(engine), []
+    session = Session(engine)
+    rows: list[Any] = []
 
     def show() -> str:
         rows.append(session.get_one(kind, 1))
@@ -1098,7 +1100,12 @@ def test_1_12_every_request_has_its_own_session(make_app: Callable[..., Flask]) 
     """A later request does not see objects that an earlier one has loaded."""
     app = make_app()
     sessions = []
-    app.add_url_rule("/seen", "seen", lambda: sessions.append(len(db.session.identity_map)) or "")
+
+    def count_loaded() -> str:
+        sessions.append(len(db.session.identity_map))
+        return ""
+
+    app.add_url_rule("/seen", "seen", count_loaded)
     name_the_site("First")
     db.session.get(Site, 1)
     outside = Flask("outside")
@@ -1177,5 +1184,7 @@ def test_3_5_values_that_an_image_cannot_hold_can_be_written(postgres_engine: En
         connection.exec_driver_sql(
             "INSERT INTO post(id, slug, published_at) VALUES (1, 'a', 'infinity')"
         )
-        image = connection.exec_driver_sql("SELECT new FROM edge_change WHERE op = 'I'").scalar()
+        image = connection.exec_driver_sql(
+            "SELECT new FROM edge_change WHERE op = 'I'"
+        ).scalar_one()
     assert json.loads(image)["published_at"] is None

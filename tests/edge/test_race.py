@@ -17,6 +17,7 @@ from app.config.parsers import database_url
 from app.edge.changes import current_log_position
 from app.edge.dependencies import Dependency
 from app.edge.pages import RegistrationResult, resolve
+from tests.depth import examples
 
 from .dependencies.conftest import run_and_record
 from .pages.conftest import register_page
@@ -72,7 +73,7 @@ def test_the_model_does_what_the_real_parts_do(*, warm: bool) -> None:
     random = Random(3)
     real, model = Real(Rules(), posts=2, warm=warm), Model(rules=Rules(), posts=2, warm=warm)
     start_states, before = (real.save(), model.save()), int(real.mark())
-    for _ in range(60):
+    for _ in range(examples(60)):
         actors = modelled = LARGE["2 renders, 2 writers, time"]
         real.restore(start_states[0])
         model.restore(start_states[1])
@@ -114,7 +115,7 @@ def test_without_any_of_the_rules_some_order_leaves_a_stale_page(
         result = search(kind(rules=rules, posts=1, warm=True), actors)
         assert result.gateway is None
     else:
-        result = search(kind(rules=rules, posts=1, warm=False), actors)
+        result = search(kind(rules=rules, posts=1, warm=False), actors, until=where)
     assert getattr(result, where) is not None
 
 

@@ -12,9 +12,10 @@ import pytest
 
 import app.edge
 from app.edge.cdn import DRIVER_SETTINGS
+from app.edge.cdn.setting import Setting
 from app.edge.policy.cdn_headers import DIALECTS, Dialect
 from app.edge.policy.guard import LEAK_REASONS
-from app.edge.settings import SETTINGS, Setting
+from app.edge.settings import SETTINGS
 
 ROOM = Path(app.edge.__file__).parent
 README = (ROOM / "README.md").read_text(encoding="utf-8")

@@ -47,9 +47,10 @@ class Answering:
     answers: dict[str, Said] = field(default_factory=dict)
     requests: list[Asked] = field(default_factory=list)
 
-    def say(self, path: str, body: bytes = b"page", *, status: int = 200, **fields: str) -> None:
+    def say(self, path: str, body: bytes = b"page", /, **fields: str | int) -> None:
         """Answer a path with this from now on; `cache_control="…"` is a header field."""
-        headers = tuple((name.replace("_", "-"), value) for name, value in fields.items())
+        status = int(fields.pop("status", 200))
+        headers = tuple((name.replace("_", "-"), str(value)) for name, value in fields.items())
         self.answers[path] = Said(status=status, headers=headers, body=body)
 
     def of(self, path: str) -> list[Asked]:

@@ -101,7 +101,7 @@ def watch(engine: Engine, at: Callable[..., None]) -> None:
         commit(connection)
         at("committed")
 
-    engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
+    engine.dialect.do_commit = do_commit  # type: ignore[method-assign, assignment]
     writing = Environment.write_transaction
 
     @contextmanager
@@ -112,7 +112,7 @@ def watch(engine: Engine, at: Callable[..., None]) -> None:
             at("store written")
         at("store kept")
 
-    Environment.write_transaction = watched  # type: ignore[method-assign]
+    Environment.write_transaction = watched  # type: ignore[method-assign, assignment]
 
 
 def _statement(at: Callable[..., None]) -> Callable[..., None]:

@@ -87,7 +87,7 @@ def dripping(port: int, kind: str, *, count: int, interval: float = 1.0) -> Iter
             sender.close()
 
 
-def durations(request: Callable[[], None], *, count: int) -> list[float]:
+def durations(request: Callable[[], object], *, count: int) -> list[float]:
     """The seconds that each of so many requests took."""
     seconds = []
     for _ in range(count):

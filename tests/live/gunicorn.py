@@ -18,6 +18,9 @@ from .programs import PACKED, ROOT, Running, free_port, running
 Serve = Callable[..., Running]
 OURS = ("FLASK_", "DATABASE_URL", "PORT", "SECRET_KEY", "SITE_URL", "WEB_CONCURRENCY", "CI")
 
+#: A killed server stops at once; one that is measured must write its coverage data first.
+STOP = signal.SIGTERM if "COVERAGE_PROCESS_CONFIG" in os.environ else signal.SIGKILL
+
 
 def environment(instance: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process of the site: nothing of the developer's own settings."""
@@ -80,7 +83,7 @@ def serve(tmp_path: Path, migrated: Path) -> Iterator[Serve]:
                 port=port,
                 log=tmp_path / f"gunicorn-{port}.log",
                 env=environment(instance, {**own, **settings}),
-                stop=signal.SIGKILL,  # nobody waits for its last words
+                stop=STOP,
             )
             return stack.enter_context(started)
 

@@ -45,8 +45,8 @@ def proxying(folder: Path, text: str, *, port: int) -> Iterator[Running]:
     main = MAIN.partition("    server {{")[0] + "}}\n"
     config.write_text(main.format(folder=folder, http=text, user=user))
     command = [program, "-c", str(config), "-p", str(folder), "-e", "stderr"]
-    with running(command, port=port, log=folder / "log", stop=signal.SIGQUIT) as started:
-        yield started
+    with running(command, port=port, log=folder / "log", stop=signal.SIGQUIT) as server:
+        yield server
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from app.config.parsers import database_url
 from app.extensions import alembic, db
 
 from .programs import free_port, needs, running
+from .run_folder import RUN
 
 CLUSTER = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "-N", "--locale=C")
 FAST = (
@@ -60,7 +61,7 @@ class Postgres:
     def execute(self, statement: str) -> None:
         """Run one statement on the server's own database."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # names of our own making
+            connection.execute(statement)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +70,7 @@ def postgres() -> Iterator[Postgres]:
     places = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
     places += sorted(map(str, Path("/opt/homebrew/opt").glob("postgresql*/bin")), reverse=True)
     initdb = needs("initdb", package="postgresql", places=places)
-    folder = Path(tempfile.mkdtemp(prefix="broadsheet-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=RUN.path))
     try:
         become = _somebody(folder)
         port = free_port()

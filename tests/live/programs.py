@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,12 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from .run_folder import RUN
+
 ROOT = Path(__file__).resolve().parents[2]
 BOUND = 20.0
 """Seconds until a server must be ready."""
 
-PACKED = Path(tempfile.gettempdir(), f"broadsheet-packed-{os.getuid()}")
-"""Static files are packed once for all tests: their names are the digests of what they hold."""
+PACKED = ROOT / ".pytest_cache" / "packed"
+"""Static files are compressed once for all runs: their names are the digests of their content."""
 
 
 def needs(program: str, *, package: str, places: Sequence[str] = ()) -> str:
@@ -75,7 +76,7 @@ def running(
 ) -> Iterator[Running]:
     """Start a program in a folder, wait until it is ready, and stop it with all its children."""
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        process = RUN.start(
             command,
             cwd=folder,
             env=None if env is None else dict(env),
@@ -112,3 +113,4 @@ def end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
+    RUN.forget(process)

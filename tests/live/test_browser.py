@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped]  # has no stubs
+    Axe,
+)
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from .live_site import start_site

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.live
 SECRET = "a-secret-of-the-tests"
 HOST = "example.org"
 LARGE = 50_000
-ROW = {"wildcard": "", "policy": "ANY", "is_shared": True}
+ROW: dict[str, Any] = {"wildcard": "", "policy": "ANY", "is_shared": True}
 RULES = (
     RouteRule(url_rule="/me", pattern="^/me$", query_params=None, **{**ROW, "is_shared": False}),
     RouteRule(url_rule="/search", pattern="^/search$", query_params=("page", "q"), **ROW),

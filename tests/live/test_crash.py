@@ -27,20 +27,21 @@ from typing import Any
 
 import pytest
 
+from tests.depth import CRASHES, KILLS
+
 from . import crash_points
 from .crash_runner import Round
 from .crash_site import WRITES
 from .crashing_editor import STEPS
 from .gunicorn import environment
 from .programs import ROOT, Running, free_port, listens, running
+from .run_folder import RUN
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
-KILLS = int(os.environ.get("KILLS", "200"))
 SHARES = {"sqlite": 0.85, "postgresql": 0.15}
 """Of all kills; each is as good as the other, but one costs twice as much."""
 
-CRASHES = int(os.environ.get("CRASHES", str(len(STEPS))))
 RESTARTS = CRASHES // 3
 SOON = 3.0
 """Seconds: the relay asks twenty times a second, and this machine may be busy."""
@@ -149,7 +150,7 @@ def house(tmp_path: Path, sampled: Path) -> Iterator[House]:
     """The sample publication, with editors at their desks and no server yet."""
     shutil.copy(sampled, tmp_path / "broadsheet.db")
     port = free_port()
-    editors = subprocess.Popen(
+    editors = RUN.start(
         [sys.executable, "-m", f"{__package__}.crashing_editor"],
         cwd=ROOT,
         env=environment(tmp_path, settings(port)),
@@ -213,7 +214,7 @@ def killer(folder: Path, database: str) -> Iterator[Callable[[Round], dict[str, 
     """A site whose processes are killed, round by round; what was found comes back."""
     with (
         (folder / "log").open("w") as log,
-        subprocess.Popen(
+        RUN.start(
             [sys.executable, "-m", f"{__package__}.crash_runner", str(folder), database],
             cwd=ROOT,
             env=environment(folder, {}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,15 @@ def is_stored(path: Path) -> bool:
         return False
 
 
+def is_hit(site: Site, path: str) -> bool:
+    """Ask for the page, and tell whether the gateway had it."""
+    return "; hit" in site.ask(path).cache_status
+
+
 def test_pages_are_back_before_their_readers(site: Site) -> None:
     """Everything was purged by a command; what readers asked for is made anew, and nothing else."""
     for path in PAGES:
-        assert eventually(lambda path=path: "; hit" in site.ask(path).cache_status)
+        assert eventually(partial(is_hit, site, path))
         for _ in range(2):
             site.ask(path)
     site.ask("/feed.xml")

@@ -85,6 +85,7 @@ def test_a_server_relays_before_anybody_asks_it(serve: Serve) -> None:
 
     def heard_of() -> bool:
         with closing(sqlite3.connect(database)) as connection:
-            return connection.execute("SELECT max(seen_at) > 0 FROM edge_tier").fetchone() == (1,)
+            row = connection.execute("SELECT max(seen_at) > 0 FROM edge_tier").fetchone()
+            return bool(row == (1,))
 
     assert eventually(heard_of)

@@ -35,5 +35,5 @@ def varnished(
     command += ["-f", str(own / "default.vcl"), "-s", "malloc,32m", "-j", "none"]
     command += ["-p", "vcc_allow_inline_c=off", "-T", "none"]
     command += [word for parameter in parameters for word in ("-p", parameter)]
-    with running(command, port=port, log=own / "log", stop=signal.SIGINT) as started:
-        yield started
+    with running(command, port=port, log=own / "log", stop=signal.SIGINT) as server:
+        yield server

@@ -56,7 +56,7 @@ def test_with_another_schema_it_is_not_ready(any_app: Flask, statement: str, rea
         connection.exec_driver_sql(statement)
     answer = any_app.test_client().get("/readyz")
     assert answer.status_code == 503
-    assert reason in answer.json["reason"]
+    assert reason in answer.get_json()["reason"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -91,3 +91,14 @@ def test_a_site_without_an_address_on_a_platform_is_degraded(
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.json) == (200, {"status": "degraded", "reason": problem})
     assert "SITE_URL is not set" in problem
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_starts_the_background_work_of_the_process(
+    client: FlaskClient, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a site without readers, probes are the only requests."""
+    apps: list[Flask] = []
+    monkeypatch.setattr("app.extensions.edge.rouse", apps.append)
+    client.get(path)
+    assert apps == [client.application]

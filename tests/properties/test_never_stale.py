@@ -1,16 +1,16 @@
 """The promise that everything else serves: after a commit no page in the gateway is old.
 
-`STEPS=5000 pytest tests/properties` tries harder than the default run; `SEED` takes its walks again.
+`DEPTH=ci` and `STEPS=5000` take more steps; `SEED` repeats a walk.
 """
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from pathlib import Path
-from random import Random
 
 import pytest
+
+from tests.depth import SEED, STEPS
 
 from .never_stale.caches import Gateway
 from .never_stale.databases import SqliteFile
@@ -18,8 +18,6 @@ from .never_stale.purge_statistics import Tally
 from .never_stale.random_walk import prove
 from .never_stale.site_pair import Newsroom, short_lists
 
-STEPS = int(os.environ.get("STEPS", "2500"))
-SEED = int(os.environ.get("SEED", Random().randrange(2**32)))
 PRECISION = 0.8
 ENOUGH = 1000
 """With fewer steps than these the precision is a matter of luck."""

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from app.edge.flask import edge_drivers
+from tests.depth import SEED, SHELL_STEPS
 
 from .never_stale.caches import SharedGateway, UrlCache, UrlDriver
 from .never_stale.databases import SqliteFile
 from .never_stale.fresh_renders import Answer
 from .never_stale.random_walk import prove
 from .never_stale.site_pair import Newsroom, short_lists
-from .test_never_stale import SEED, STEPS
 
 SITE = "http://127.0.0.1:8010"
 SHELLS: tuple[dict[str, Any], ...] = (
@@ -26,7 +26,6 @@ SHELLS: tuple[dict[str, Any], ...] = (
     {"EDGE_GATEWAY": True, "EDGE": "nginx"},
     {"EDGE_GATEWAY": False},
 )
-COUNT = max(STEPS // 4, 100)
 
 
 @pytest.mark.slow
@@ -38,7 +37,7 @@ def test_no_page_is_stale_when_processes_with_other_settings_write(
     short_lists(monkeypatch)
     newsroom = Newsroom(tmp_path, SqliteFile(tmp_path, migrated), others=SHELLS, SITE_URL=SITE)
     with closing(newsroom):
-        prove(newsroom, SharedGateway(newsroom), count=COUNT, seed=SEED)
+        prove(newsroom, SharedGateway(newsroom), count=SHELL_STEPS, seed=SEED)
 
 
 @pytest.mark.slow
@@ -56,8 +55,8 @@ def test_no_page_is_stale_at_a_cache_that_others_purge_by_url(
     database = SqliteFile(tmp_path, migrated)
     newsroom = Newsroom(tmp_path, database, others=others, SITE_URL=SITE, EDGE="generic")
     with closing(newsroom):
-        tally = prove(newsroom, UrlCache(newsroom, pages), count=COUNT, seed=SEED)
-    assert sum(tally.purged.values()) > COUNT / 10  # the cache did keep pages
+        tally = prove(newsroom, UrlCache(newsroom, pages), count=SHELL_STEPS, seed=SEED)
+    assert sum(tally.purged.values()) > SHELL_STEPS / 10  # the cache did keep pages
 
 
 @pytest.mark.slow

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.depth import POSTGRES_STEPS, SEED
 from tests.live.postgres import Postgres
 
 from .never_stale.caches import Gateway
 from .never_stale.databases import PostgresDatabase
 from .never_stale.random_walk import prove
 from .never_stale.site_pair import Newsroom, short_lists
-from .test_never_stale import SEED, print_tally
-
-STEPS = int(os.environ.get("STEPS", "500"))
+from .test_never_stale import print_tally
 
 
 @pytest.mark.live
@@ -29,4 +27,4 @@ def test_no_page_is_stale_over_postgresql(
     short_lists(monkeypatch)
     database = PostgresDatabase(postgres, migrated_postgres)
     with closing(database), closing(Newsroom(tmp_path, database)) as newsroom:
-        print_tally(prove(newsroom, Gateway(newsroom.site), count=STEPS, seed=SEED))
+        print_tally(prove(newsroom, Gateway(newsroom.site), count=POSTGRES_STEPS, seed=SEED))

@@ -5,12 +5,12 @@ The bound is one step of the relay: what it has purged when it comes back is not
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from wsgiref.simple_server import WSGIServer
 
 import pytest
@@ -18,6 +18,7 @@ from flask import Flask
 
 from app.edge.cdn.varnish import vcl_config
 from app.edge.flask.site_description import describe_site
+from tests.depth import SEED, VARNISH_STEPS
 from tests.edge.gateway.socket_origin import _Quiet, _Threaded
 from tests.live import raw_http
 from tests.live.programs import free_port
@@ -27,9 +28,7 @@ from .never_stale.databases import SqliteFile
 from .never_stale.fresh_renders import Answer
 from .never_stale.random_walk import prove
 from .never_stale.site_pair import Newsroom, short_lists
-from .test_never_stale import SEED
 
-STEPS = int(os.environ.get("STEPS", "40"))
 SECRET = "a-secret-of-the-tests"
 
 
@@ -39,7 +38,7 @@ class Front:
     def __init__(self, server: WSGIServer, port: int) -> None:
         self.server = server
         self.port = port
-        self.settings = {
+        self.settings: dict[str, Any] = {
             "EDGE_GATEWAY": False,
             "SITE_URL": f"http://127.0.0.1:{port}",
             "EDGE": "varnish",
@@ -115,6 +114,6 @@ def test_no_page_is_stale_in_varnish(
         database = SqliteFile(tmp_path, migrated)
         with closing(Newsroom(tmp_path, database, **front.settings)) as newsroom:
             front.server.set_app(newsroom.site)
-            tally = prove(newsroom, front, count=STEPS, seed=SEED)
+            tally = prove(newsroom, front, count=VARNISH_STEPS, seed=SEED)
     print("\n".join(tally.words()))  # noqa: T201 - the precision is a result
-    assert tally.changed_pages.total() > STEPS / 2
+    assert tally.changed_pages.total() > VARNISH_STEPS / 2

@@ -62,6 +62,6 @@ def test_a_purge_that_is_lost_is_found(
 
 def test_a_walk_is_shortened_to_what_fails() -> None:
     """Two of the steps are needed; the others are left out."""
-    needed = {3, 77}
-    remaining = shortened(list(range(100)), lambda steps: needed <= set(steps))
+    required_steps = {3, 77}
+    remaining = shortened(list(range(100)), lambda steps: required_steps <= set(steps))
     assert remaining == [3, 77]

@@ -104,3 +104,13 @@ def test_publish_due_counts_what_it_published(app: Flask, article: Post) -> None
     post = actions.create(Draft(title="x"), now=past)
     actions.schedule(post.id, past + timedelta(days=1), expected_version=1, now=past)
     assert run(app, "publish-due") == (0, "1 published.\n")
+
+
+def test_an_import_that_skips_every_file_fails(app: Flask, tmp_path: Path) -> None:
+    """The status is 1 without --strict, so that a script notices it."""
+    root = tmp_path / "only-broken"
+    root.mkdir()
+    (root / "bad.md").write_text("---\ntitle: [\n---\nbody\n")
+    status, output = run(app, "import", str(root))
+    assert status == 1
+    assert "0 imported, 0 updated, 0 unchanged, 1 skipped." in output

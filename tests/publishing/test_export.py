@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -17,10 +16,10 @@ from app.publishing import actions, export, sample_content
 from app.publishing.actions import AuthorDraft, Draft, SiteDraft, TopicDraft
 from app.publishing.export import ExportError, export_folder
 from app.publishing.importing.folder import import_folder
+from app.publishing.importing.report import Outcome
 from app.publishing.models import Author, Kind, MediaFile, Post, Redirect, Site, Topic
 
-BLOG = Path(os.environ.get("BROADSHEET_BLOG", ""))
-"""A folder with a blog of some hundred posts, for the slow tests."""
+from .blogs import LARGE_BLOG, Blog, generated_blog, large_blog, samples_blog
 
 
 def public_rows() -> dict[str, Any]:
@@ -206,24 +205,58 @@ def test_an_export_that_fails_leaves_nothing_behind(
     assert [path.name for path in parent.iterdir()] == ["out"]
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.skipif(not os.environ.get("BROADSHEET_BLOG"), reason="BROADSHEET_BLOG names no blog")
+BLOGS = [
+    samples_blog,
+    generated_blog,
+    *(
+        [pytest.param(large_blog, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+        if LARGE_BLOG
+        else []
+    ),
+]
+"""The large blog runs only where BROADSHEET_BLOG names its folder."""
+
+
+@pytest.mark.parametrize("make_blog", BLOGS)
 def test_a_whole_blog_comes_in_twice_and_goes_out_again(
     app: Flask,
     tmp_path: Path,
     now: datetime,
     dump: Callable[[], Any],
     import_elsewhere: Callable[[Path, datetime], dict[str, Any]],
+    make_blog: Callable[[Path], Blog],
 ) -> None:
     """Every post imports or has a reason; again changes nothing; the export gives the same site."""
-    markdown = len(list(BLOG.rglob("*.md")))
-    report = import_folder(BLOG, now=now, base_url="https://blog.rust-lang.org")
-    assert sum(report.counts.values()) == markdown
-    assert len(report.skipped) == report.counts["skipped"] < markdown / 100
+    source = tmp_path / "blog"
+    source.mkdir()
+    blog = make_blog(source)
+    report = import_folder(blog.folder, now=now, base_url=blog.base_url)
+    assert sum(report.counts.values()) == blog.files
+    assert len(report.skipped) == report.counts[Outcome.SKIPPED] <= blog.max_skipped
     before = dump()
-    second = import_folder(BLOG, now=now, base_url="https://blog.rust-lang.org")
-    assert second.counts["unchanged"] == report.counts["imported"]
+    second = import_folder(blog.folder, now=now, base_url=blog.base_url)
+    assert second.counts[Outcome.UNCHANGED] == report.counts[Outcome.IMPORTED]
     assert dump() == before
-    export_folder(tmp_path / "out")
+    count = export_folder(tmp_path / "out")
+    assert count == report.counts[Outcome.IMPORTED]
     assert import_elsewhere(tmp_path / "out", now) == public_rows()
+
+
+def test_the_excerpt_of_an_exported_post_follows_its_text(
+    app: Flask, tmp_path: Path, now: datetime
+) -> None:
+    """An excerpt is not exported as a description, so a new text gets a new one; a written stays."""
+    text = "The first paragraph.\n\n<!-- more -->\n\nThe second one."
+    actions.create(Draft(title="Auto", slug="auto", body_markdown=text), now=now)
+    written = Draft(title="Own", slug="own", body_markdown=text, summary="In my words.")
+    actions.create(written, now=now)
+    folder = tmp_path / "out"
+    export_folder(folder)
+    files = sorted((folder / "articles").glob("*.md"))
+    assert ["description" in file.read_text() for file in files] == [False, True]
+    for file in files:
+        file.write_text(file.read_text().replace("The first", "Another first"))
+    import_folder(folder, now=now)
+    rows = db.session.execute(sa.select(Post.slug, Post.summary))
+    summaries = {row.slug: row.summary for row in rows}
+    assert summaries == {"auto": "Another first paragraph.", "own": "In my words."}

@@ -27,11 +27,20 @@ def test_a_title_becomes_readable_ascii(title: str, slug: str) -> None:
     assert slugify(title) == slug
 
 
-@pytest.mark.parametrize("title", ["", "🎉🎉", "…", "\x00", "\ud800"], ids=repr)
-def test_a_title_without_letters_gets_a_short_hash(title: str) -> None:
-    """A slug is never empty, and the same title always gets the same one."""
-    assert re.fullmatch(r"x-[0-9a-f]{8}", slugify(title))
-    assert slugify(title) == slugify(title)
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("", "x-e3b0c442"),
+        ("🎉🎉", "x-9bbfb342"),
+        ("…", "x-b4935894"),
+        ("\x00", "x-6e340b9c"),
+        ("\ud800", "x-91a681b9"),
+    ],
+    ids=repr,
+)
+def test_a_title_without_letters_gets_a_short_hash(title: str, slug: str) -> None:
+    """The slug is the start of the title's SHA-256 digest, in every process and every release."""
+    assert slugify(title) == slug
 
 
 def test_two_titles_without_letters_get_different_slugs() -> None:

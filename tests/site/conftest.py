@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.publishing.models import Kind, Status
 from app.publishing.text import render
+from app.publishing.transaction import transaction
 
 from . import content
 
@@ -75,7 +76,7 @@ PROSE = render(TEXT, resolve_image=lambda _: None, resolve_link=lambda _: None).
 
 def fill() -> None:
     """Write something for every kind of page, in one transaction since that is faster."""
-    with content.transaction():
+    with transaction():
         write()
 
 

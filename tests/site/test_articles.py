@@ -5,6 +5,8 @@ import re
 
 from flask import Flask
 
+from app.publishing.transaction import transaction
+
 from . import content
 from .html import Page
 
@@ -61,7 +63,7 @@ def test_a_later_change_is_told(app: Flask) -> None:
     """A text that was changed on another day says so."""
     article = content.post("A")
     assert "Changed on" not in app.test_client().get("/articles/a").text
-    with content.transaction() as session:
+    with transaction() as session:
         session.merge(article).updated_at = content.day(40)
     assert "10 February 2024" in app.test_client().get("/articles/a").text
 

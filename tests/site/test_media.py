@@ -65,13 +65,24 @@ def test_a_release_leaves_images_where_they_are(make_app: Callable[..., Flask]) 
     assert_hit(client.get(path))
 
 
-WRONG = ["/media/00000000000000000000/a.jpg", "/media/x/a.jpg", "/media/a%00b/c", "/media//a"]
+WRONG = {
+    "/media/00000000000000000000/a.jpg": 404,
+    "/media/x/a.jpg": 404,
+    "/media/a": 404,
+    "/media/a%00b/c": 400,
+}
 
 
-@pytest.mark.parametrize("path", WRONG)
-def test_an_unknown_file_is_not_found(site_app: Flask, path: str) -> None:
-    """No digest, no file."""
-    assert site_app.test_client().get(path).status_code in {400, 404, 301}
+@pytest.mark.parametrize(("path", "status"), WRONG.items())
+def test_an_unknown_file_is_not_found(site_app: Flask, path: str, status: int) -> None:
+    """A path with an unknown digest is a 404; one with a NUL is a malformed request."""
+    assert site_app.test_client().get(path).status_code == status
+
+
+def test_an_empty_digest_is_redirected_to_a_path_without_it(site_app: Flask) -> None:
+    """Two slashes become one."""
+    answer = site_app.test_client().get("/media//a")
+    assert (answer.status_code, answer.location) == (301, "/media/a")
 
 
 def test_a_cover_comes_in_widths_and_takes_its_place(site_app: Flask) -> None:

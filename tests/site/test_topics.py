@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from app.publishing.models import Status
 from app.publishing.queries import archive
 
 from . import content
@@ -53,7 +54,7 @@ def test_a_page_that_is_not_full_leads_to_its_list(app: Flask, base: str) -> Non
 @pytest.mark.parametrize("path", ["/topics", "/authors"])
 def test_only_what_has_articles_is_listed(filled: Flask, path: str) -> None:
     """A topic of drafts alone is not filled."""
-    content.post("Hidden", status=content.Status.DRAFT, topics=["Secret"], authors=["Secret"])
+    content.post("Hidden", status=Status.DRAFT, topics=["Secret"], authors=["Secret"])
     html = filled.test_client().get(path).text
     assert "Secret" not in html
 

@@ -239,7 +239,8 @@ def _after_known_position(connection: Connection, position: str) -> sa.ColumnEle
     """Return the condition for changes after a position; None if it can't be compared."""
     floor = int(get_meta(connection, _TRIMMED_TO_KEY) or 0)
     if _is_sqlite(connection):
-        is_comparable = position.isdecimal() and int(position) >= floor
+        newest = int(current_log_position(connection))
+        is_comparable = position.isdecimal() and floor <= int(position) <= newest
     else:
         oldest = position.partition(":")[0]
         is_comparable = oldest.isdecimal() and int(oldest) > floor

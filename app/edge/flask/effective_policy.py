@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from flask import Request, Response, has_request_context, request
 
@@ -19,9 +19,11 @@ from .send_file import has_default_headers, remove_default_headers, restore_app_
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import werkzeug
     from flask import Flask
 
 ShouldHandle = Callable[[Request, Response], bool]
+AnyResponse = TypeVar("AnyResponse", bound="werkzeug.Response")
 _SERVED_AS = "edge_policy"
 _log = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ def explicit_only(request: Request, response: Response) -> bool:  # noqa: ARG001
     return False
 
 
-def serve_as(policy: Directed, response: Response) -> Response:
+def serve_as(policy: Directed, response: AnyResponse) -> AnyResponse:
     """Set the policy of one response, for any status, for example a 404 page or a redirect."""
     setattr(response, _SERVED_AS, policy_from(policy, argument="serve_as(…)"))
     if has_request_context() and has_default_headers(response, request.environ):

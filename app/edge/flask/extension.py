@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,7 +21,7 @@ from ..pages import IndexCapacity
 from ..pages.page_tags import PageTags
 from ..pages.register import begin_build
 from ..policy.cdn_headers import parse_dialects, with_configured_variants, with_purgeable
-from ..policy.decorators import Directed, cached, policy_from
+from ..policy.decorators import Directed, View, cached, policy_from
 from ..policy.policy import Policy, PolicyError
 from ..purge.edge_chain import DriverFactory, EdgeChain
 from ..settings import SETTINGS, read_folder, read_number, read_optional_bool, varied_fields
@@ -258,9 +258,16 @@ class Edge:
         return None if problem is None else f"Nothing is shared: {problem}."
 
     @staticmethod
-    def mark(thing: Any, policy: Policy, **declared: Any) -> Any:
+    def mark(
+        thing: View,
+        policy: Policy,
+        *,
+        query: Iterable[str] = (),
+        headers: Iterable[str] = (),
+        reads: Iterable[str] | None = None,
+    ) -> View:
         """Set the policy of a view or a blueprint without writing a decorator."""
-        return cached(policy, **declared)(thing)
+        return cached(policy, query=query, headers=headers, reads=reads)(thing)
 
 
 def _default_policy(default: Directed | None) -> Policy | None:

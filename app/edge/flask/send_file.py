@@ -15,6 +15,7 @@ from flask import has_request_context, request
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import werkzeug
     from flask import Flask, Response
 
 _ANSWERS_KEY = "edge.send_file_max_age"
@@ -36,7 +37,7 @@ def install(app: Flask, has_policy: Callable[[str | None], bool]) -> None:
     app.get_send_file_max_age = get_send_file_max_age  # type: ignore[method-assign]  # per app
 
 
-def has_default_headers(response: Response, environ: dict[str, Any]) -> bool:
+def has_default_headers(response: werkzeug.Response, environ: dict[str, Any]) -> bool:
     """Return whether the response still has the default Cache-Control of `send_file`."""
     if _ANSWERS_KEY not in environ:
         return False
@@ -44,7 +45,7 @@ def has_default_headers(response: Response, environ: dict[str, Any]) -> bool:
     return response.headers.getlist("Cache-Control") == [_default_cache_control(answer)]
 
 
-def remove_default_headers(response: Response) -> None:
+def remove_default_headers(response: werkzeug.Response) -> None:
     """Remove the headers that `send_file` wrote, so that a policy can be written."""
     del response.headers["Cache-Control"]
     del response.headers["Expires"]

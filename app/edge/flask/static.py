@@ -50,7 +50,7 @@ class StaticFiles:
         self._folder = folder
         self._build_cache = build_cache
         self._lock = threading.Lock()
-        self._state = folder_signature(folder)
+        self._state: int | None = None  # read in debug mode only
         self._manifest = build_manifest(folder, build_cache)
         self._app: Flask | None = None
 

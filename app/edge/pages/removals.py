@@ -26,7 +26,10 @@ def find_removal_lookups(
     for change in changes:
         of_table = shapes.get(change.table, ())
         compared = {
-            name for shape in of_table for name in shape.equality_columns if shape.kind == "range"
+            name
+            for shape in of_table
+            if shape.kind == "range"
+            for name in (*shape.equality_columns, shape.sort_column)
         }
         before = replace(change, new=None)
         for shape in of_table:

@@ -105,7 +105,7 @@ def _has_room(
         or kind_room.limit != capacity.max_open_ended
         or (
             kind_room.remaining <= 0
-            and (kind_room.room > 0 or response.registered_at - kind_room.at >= RECOUNT)
+            and (kind_room.room > 0 or abs(response.registered_at - kind_room.at) >= RECOUNT)
         )
     )
     if kind_room is None or stale:

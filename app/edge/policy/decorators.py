@@ -7,10 +7,10 @@ matter and every route's policy can be listed. Several policies of one view comb
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from ..http.cache_control import Directives
 from .policy import Freshness, Policy, PolicyError, field_names
@@ -18,7 +18,16 @@ from .policy import Freshness, Policy, PolicyError, field_names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-View = TypeVar("View")
+
+class RegistersViews(Protocol):
+    """A blueprint, of which only the method that registers a view is used here."""
+
+    @property
+    def add_url_rule(self) -> Callable[..., Any]:
+        """Register a view."""
+
+
+View = TypeVar("View", bound="Callable[..., Any] | RegistersViews")
 _ATTRIBUTE = "__edge_mark__"
 _DEPTH = 32
 

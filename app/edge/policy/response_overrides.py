@@ -55,7 +55,7 @@ def _time_until(expires: str, now: datetime) -> timedelta:
 
 def _no_store_policy(base: Policy, directives: Directives) -> Policy:
     """Return a `no-store` policy with the restrictive directives that the response adds."""
-    no_store_policy = base if base.no_store else replace(NO_STORE, name=base.name)
+    no_store_policy = base if base.no_store else _without_storing(base)
     no_cache = directives.is_unqualified("no-cache") or _union(
         no_store_policy.browser.no_cache, directives.fields("no-cache")
     )
@@ -66,6 +66,17 @@ def _no_store_policy(base: Policy, directives: Directives) -> Policy:
         private=directives.is_unqualified("private")
         or _union(no_store_policy.private, directives.fields("private")),
         no_transform=no_store_policy.no_transform or "no-transform" in directives,
+    )
+
+
+def _without_storing(base: Policy) -> Policy:
+    """Return a `no-store` policy with the restrictions of `base` that also hold without storing."""
+    return replace(
+        NO_STORE,
+        name=base.name,
+        private=base.private,
+        no_transform=base.no_transform,
+        vary=base.vary,
     )
 
 
@@ -83,7 +94,9 @@ def _merge(base: Policy, directives: Directives) -> Policy:
         edge=edge,
         private=private,
         public=private is not True and (base.public or "public" in directives),
-        immutable=bool(browser.ttl) and (base.immutable or "immutable" in directives),
+        immutable=bool(browser.ttl)
+        and base.until is None
+        and (base.immutable or "immutable" in directives),
         no_transform=base.no_transform or "no-transform" in directives,
         must_understand=base.must_understand or "must-understand" in directives,
         # A lifetime set by the view is a limit in time, even if the route relies on purging.

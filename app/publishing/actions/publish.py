@@ -20,8 +20,7 @@ def publish(post_id: int, *, expected_version: int, now: datetime) -> Post:
         before, post.status = post.status, next_status(post.status, StatusAction.PUBLISH)
         if not writes.was_public(post, now):
             post.published_at = now
-        assert post.published_at is not None
-        post.updated_at = max(post.updated_at, post.published_at)
+        post.updated_at = writes.last_change(post, post.updated_at, post.published_at)
         if before is not post.status:
             public_addresses.record_public_address(session, post, now=now)
         return post

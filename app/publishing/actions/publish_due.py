@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from app.extensions import db
-from app.publishing.editing import public_addresses
+from app.publishing.editing import public_addresses, writes
 from app.publishing.models import Post, Status
 from app.publishing.transaction import transaction
 
@@ -23,8 +23,7 @@ def publish_due(now: datetime) -> list[int]:
         statement = sa.select(Post).where(is_due).order_by(Post.published_at, Post.id)
         due = session.scalars(statement.with_for_update()).all()
         for post in due:
-            assert post.published_at is not None
             post.status = Status.PUBLISHED
-            post.updated_at = max(post.updated_at, post.published_at)
+            post.updated_at = writes.last_change(post, post.updated_at, post.published_at)
             public_addresses.record_public_address(session, post, now=now)
         return [post.id for post in due]

@@ -65,12 +65,13 @@ def _a(noun: str) -> str:
 
 
 def _write_facts(session: Session, post: Post, draft: Draft) -> None:
+    published_at = draft.published_at or post.published_at
     facts: dict[str, Any] = {
         "cover_id": draft.cover_id,
         "cover_alt": draft.cover_alt,
         "menu_position": draft.menu_position,
-        "published_at": draft.published_at or post.published_at,
-        "updated_at": draft.updated_at or post.updated_at,
+        "published_at": published_at,
+        "updated_at": writes.last_change(post, draft.updated_at or post.updated_at, published_at),
     }
     lookups.set_changed(post, facts)
     if writes.set_authors_and_topics(
@@ -100,5 +101,5 @@ def _write_text(
             **body_columns(rendered),
         }
     if lookups.set_changed(post, texts) & set(_TEXT):
-        post.updated_at = draft.updated_at or now
+        post.updated_at = writes.last_change(post, draft.updated_at or now, post.published_at)
         writes.add_revision(session, post, now=now, user_id=user_id)

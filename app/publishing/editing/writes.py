@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
-from app.publishing.models import Post, Revision, post_author, post_topic
+from app.publishing.models import Post, Revision, Status, post_author, post_topic
 
 
 def add_revision(session: Session, post: Post, *, now: datetime, user_id: int | None) -> None:
@@ -66,6 +66,13 @@ def _link(
 def bump_version(post: Post) -> None:
     """Increment the version for a write that changed no column of the post itself."""
     flag_modified(post, "title")
+
+
+def last_change(post: Post, updated_at: datetime, published_at: datetime | None) -> datetime:
+    """Return the time of the last change; a public post is never changed before it came out."""
+    if post.status is Status.PUBLISHED and published_at is not None:
+        return max(updated_at, published_at)
+    return updated_at
 
 
 def was_public(post: Post, now: datetime) -> bool:

@@ -1,38 +1,77 @@
-"""Dates as people and tools write them, made aware datetimes; without a zone they are UTC."""
+"""Dates as people and tools write them, made aware datetimes; without a zone they are UTC.
+
+English month names, slashes, offsets of one digit, North American zones and seconds since 1970 are
+read as well, since YAML 1.1, Ruby and JavaScript read them.
+"""
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 from typing import Any
 
 _ISO = re.compile(
-    r"(?P<date>\d{4}-\d{1,2}-\d{1,2})"
-    r"(?:[Tt ]\s*(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)"
-    r"\s*(?P<zone>[Zz]|UTC|GMT|[+-]\d{2}:?(?:\d{2})?)?)?"
+    r"(?P<date>\d{4}([-/.])\d{1,2}\2\d{1,2})"
+    r"(?:[Tt_ ]\s*(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)"
+    r"\s*(?P<zone>[A-Za-z]{1,4}|[+-]\d{1,2}(?::?\d{2})?)?)?"
 )
-_IN_NAME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[-_.]|$)")
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+_IN_WORDS = re.compile(
+    r"(?:[A-Za-z]{3,9},?\s+)?"
+    r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?\s+(?P<month>[A-Za-z]{3,9})\.?"
+    r"|(?P<month_first>[A-Za-z]{3,9})\.?\s+(?P<day_second>\d{1,2})(?:st|nd|rd|th)?)"
+    r",?\s+(?P<year>\d{4})(?P<rest>(?:,|\s+at)?\s+.*)?"
+)
+_ZONES = {"z": 0, "utc": 0, "gmt": 0}
+_ZONES |= {"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7}
+_EPOCH = re.compile(r"\d{9,10}|\d{12,13}")
+_EPOCH_MILLISECONDS = 11
+_TWELVE_HOURS = re.compile(r"(\d{1,2})(:\d{2}(?::\d{2})?)?\s*([AaPp])\.?[Mm]\.?")
+_IN_NAME = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_.]|$)")
 _IN_PATH = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?:/|$)")
 
 
-def parse(value: Any) -> datetime:
-    """Read a date from front matter; raises `ValueError` with a sentence for what is none."""
+def parse(value: Any, zone: tzinfo = UTC) -> datetime:
+    """Read a date from front matter; raises `ValueError` with a sentence for what is none.
+
+    A date without a zone is in `zone`, that of the old site.
+    """
     if isinstance(value, datetime):
-        return _aware(value)
+        return _aware(value, zone)
     if isinstance(value, date):
-        return datetime.combine(value, time(), tzinfo=UTC)
-    if not isinstance(value, str):
-        raise ValueError(  # noqa: TRY004 - the value is wrong, not the caller
-            f"{value!r} is not a date; write it like 2026-11-30 or 2026-11-30T08:00:00Z"
-        )
-    text = value.strip()
+        return _aware(datetime.combine(value, time()), zone)
+    text = str(value).strip()
     try:
-        match = _ISO.fullmatch(text)
-        return _iso(match) if match else _aware(parsedate_to_datetime(text))
-    except (ValueError, TypeError, OverflowError, IndexError):
+        return _parse_text(text, zone)
+    except (ValueError, TypeError, OverflowError, IndexError, KeyError):
         raise ValueError(
             f"{text[:60]!r} is not a date; write it like 2026-11-30 or 2026-11-30T08:00:00Z"
         ) from None
+
+
+def _parse_text(text: str, zone: tzinfo) -> datetime:
+    if _EPOCH.fullmatch(text):
+        seconds = int(text) / (1000 if len(text) > _EPOCH_MILLISECONDS else 1)
+        return datetime.fromtimestamp(seconds, UTC)
+    if match := _ISO.fullmatch(text):
+        return _iso(match, zone)
+    if match := _IN_WORDS.fullmatch(text):
+        month = _MONTHS[(match["month"] or match["month_first"])[:3].lower()]
+        day = int(match["day"] or match["day_second"])
+        clock = (match["rest"] or "").strip().removeprefix(",").removeprefix("at").strip()
+        clock = _TWELVE_HOURS.sub(_to_24_hours, clock, count=1)
+        return _parse_text(f"{match['year']}-{month:02}-{day:02} {clock}".strip(), zone)
+    return _aware(parsedate_to_datetime(text), zone)
+
+
+def _to_24_hours(match: re.Match[str]) -> str:
+    hour = int(match[1]) % 12 + (12 if match[3] in "pP" else 0)
+    return f"{hour:02}{match[2] or ':00'}"
 
 
 def in_name(name: str) -> datetime | None:
@@ -51,25 +90,33 @@ def without_date(name: str) -> str:
     return _IN_NAME.sub("", stem, count=1) if in_name(stem) else stem
 
 
-def _iso(match: re.Match[str]) -> datetime:
-    year, month, day = map(int, match["date"].split("-"))
+def _iso(match: re.Match[str], zone: tzinfo) -> datetime:
+    year, month, day = map(int, re.split("[-/.]", match["date"]))
     if match["time"] is None:
-        return datetime(year, month, day, tzinfo=UTC)
+        return _aware(datetime.combine(date(year, month, day), time()), zone)
     clock = match["time"].replace(",", ".").zfill(5)
     clock = f"0{clock}" if clock[1] == ":" else clock
     whole, _, fraction = clock.partition(".")
-    zone = (match["zone"] or "").upper().replace("UTC", "").replace("GMT", "").replace("Z", "")
-    if zone and len(zone) == len("+00"):
-        zone += "00"
-    stamp = f"{year:04}-{month:02}-{day:02}T{whole}"
-    moment = datetime.fromisoformat(stamp + (zone or "+00:00"))
-    return _aware(moment.replace(microsecond=int(fraction[:6].ljust(6, "0")) if fraction else 0))
+    stamp = datetime.fromisoformat(f"{year:04}-{month:02}-{day:02}T{whole}")
+    microsecond = int(fraction[:6].ljust(6, "0")) if fraction else 0
+    stamp = stamp.replace(microsecond=microsecond)
+    return _aware(stamp.replace(tzinfo=_zone(match["zone"])) if match["zone"] else stamp, zone)
 
 
-def _aware(moment: datetime) -> datetime:
+def _zone(text: str) -> timezone:
+    """Return the zone of `Z`, `-4`, `+0530`, `+05:30` or `EST`; raises KeyError for other names."""
+    if text[:1] not in {"+", "-"}:
+        return timezone(timedelta(hours=_ZONES[text.lower()]))
+    digits = text[1:].replace(":", "")
+    hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")  # noqa: PLR2004
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def _aware(moment: datetime, zone: tzinfo) -> datetime:
     """Put a moment into UTC; one near the ends of the calendar cannot be."""
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
+        moment = moment.replace(tzinfo=zone)
     return moment.astimezone(UTC)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,74 +16,179 @@ from app.publishing.editing import validation
 from app.publishing.errors import Invalid, PublishingError
 from app.publishing.models import Kind
 
-from . import plan, site_file, source_folder
+from . import file_access, missing_files, plan, site_file, source_folder
+from .configuration import SourceConfiguration, read_configuration
+from .export_statuses import ExportError, ExportStatuses, find_statuses
+from .inheritance import Inheritance, ReadText
+from .people import read_people
 from .plan import Entry
 from .post import Job, import_post
 from .post_finder import PostFinder
+from .publication.state import Reason, State
 from .reference_targets import Folder
 from .report import Outcome, Report
 from .source_folder import Skipped, SourcePost
 
 log = logging.getLogger(__name__)
 
+_INHERITED_BYTES = 256 * 1024
+_CONVERTED = (
+    "this folder looks like one of wordpress-export-to-markdown, which writes private, pending and "
+    "password-protected posts like public ones; put the XML export beside it, and import it again"
+)
+
 Progress = Callable[[int, int], None]
 """Is called with the number of files that are done and of all."""
 
 
-def import_folder(  # noqa: PLR0913 - one parameter for each option of the command
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What may be asked of an import.
+
+    `base_url` is where the old site stood: absolute links to it become links to the posts here.
+    `permalink` is the pattern of its addresses; it overrules the configuration. `kind` overrules
+    the files. `prune` archives the posts whose files are gone. With `drafts_for_unknown_tags` a
+    post that has a tag of an unknown kind stays a draft.
+    """
+
+    base_url: str = ""
+    permalink: str = ""
+    kind: Kind | None = None
+    dry_run: bool = False
+    prune: bool = False
+    drafts_for_unknown_tags: bool = False
+
+
+def import_folder(
     root: Path,
     *,
     now: datetime,
-    base_url: str = "",
-    kind: Kind | None = None,
-    dry_run: bool = False,
-    drafts_for_unknown_tags: bool = False,
     progress: Progress = lambda _count, _total: None,
+    options: Options | None = None,
+    **fields: Any,
 ) -> Report:
     """Import or update the posts of a folder; unchanged posts are not written.
 
-    `base_url` is where the old site stood: absolute links to it become links to the posts here.
-    `kind` overrules the files. With `drafts_for_unknown_tags` a post that has a tag of an unknown
-    kind stays a draft. Raises SourceError when the folder can't be read at all,
-    Invalid for a `base_url` that is no address.
+    The fields of `Options` can be given as keywords. Raises SourceError when the folder can't be
+    read at all, Invalid for a `base_url` that is no address.
     """
-    base_url = validation.validate_web_url("base_url", base_url, limit=500).rstrip("/")
+    options = replace(options or Options(), **fields)
     report = Report()
-    planned = plan.make(db.session(), _posts(root, report), kind)
-    db.session.rollback()  # reading is over; each post gets a transaction of its own
-    for path, reason in planned.rejected_files.items():
-        report.skip(path, None, reason)
     settings = site_file.load(root, report)
-    if not dry_run:
+    job = _plan(root, options, report, now)
+    job = replace(job, folder=replace(job.folder, templates=settings.templates))
+    if not options.dry_run:
         site_file.save_people(settings, report, now=now)
-    folder = Folder(
-        root=root,
-        plan=planned,
-        base_url=base_url,
-        templates=settings.templates,
-        finder=PostFinder.of(planned.entries.values()),
-        drafts_for_unknown_tags=drafts_for_unknown_tags,
-    )
-    job = Job(folder=folder, now=now, report=report, dry_run=dry_run)
-    for count, entry in enumerate(planned.entries.values(), 1):
+    entries = job.folder.plan.entries
+    for count, entry in enumerate(entries.values(), 1):
         _import_one(job, entry)
-        progress(count, len(planned.entries))
-    if not dry_run:
+        progress(count, len(entries))
+    missing_files.report_missing(job, prune=options.prune)
+    if not options.dry_run:
         site_file.save_menu(settings, report, now=now)
     return report
 
 
-def _posts(root: Path, report: Report) -> Iterator[SourcePost]:
-    for post in source_folder.scan(root):
+def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
+    """Read the configuration and all files, and choose a slug for each post."""
+    base_url = validation.validate_web_url("base_url", options.base_url, limit=500)
+    home = file_access.resolve_root(root)
+    configuration = read_configuration(home)
+    report.warnings.extend(configuration.remarks)
+    base_url = (base_url or _base_url(configuration, report)).rstrip("/")
+    rules = source_folder.Rules(
+        configuration=configuration,
+        permalink=options.permalink,
+        inheritance=Inheritance(
+            configuration=configuration,
+            read_text=_reader_of(configuration),
+            index_names=lambda folder: _index_names(configuration.root / folder),
+        ),
+        statuses=_statuses(home),
+    )
+    planned = plan.make(
+        db.session(),
+        _posts(root, rules, report),
+        options.kind,
+        folder=str(configuration.root),
+        below=PurePosixPath(home.relative_to(configuration.root).as_posix()),
+    )
+    db.session.rollback()  # reading is over; each post gets a transaction of its own
+    for path, reason in planned.rejected_files.items():
+        report.skip(path, None, reason)
+    folder = Folder(
+        root=configuration.root,
+        plan=planned,
+        base_url=base_url,
+        configuration=configuration,
+        finder=PostFinder.of(planned.entries.values()),
+        drafts_for_unknown_tags=options.drafts_for_unknown_tags,
+    )
+    return Job(
+        folder=folder,
+        now=now,
+        report=report,
+        dry_run=options.dry_run,
+        rules=rules,
+        people=read_people(root),
+    )
+
+
+def _reader_of(configuration: SourceConfiguration) -> ReadText:
+    """Return a function that reads small text files of the site."""
+
+    def read_text(path: PurePosixPath) -> str | None:
+        try:
+            data = file_access.read_file(configuration.root, path, most=_INHERITED_BYTES)
+            return data.decode("utf-8-sig")
+        except (file_access.SourceError, UnicodeDecodeError):
+            return None
+
+    return read_text
+
+
+def _index_names(folder: Path) -> list[str]:
+    """Return the names of a folder's `_index` files, in every language and format."""
+    try:
+        return sorted(path.name for path in folder.glob("_index.*"))
+    except OSError:
+        return []
+
+
+def _statuses(home: Path) -> ExportStatuses | None:
+    """Read the export beside the folder; one that can't be read holds every post back."""
+    try:
+        return find_statuses(home)
+    except ExportError as error:
+        reason = Reason(key="export", state=State.DRAFT, sentence=f"is a draft, because {error}")
+        return ExportStatuses(file="", reasons={"*": reason})
+
+
+def _base_url(configuration: SourceConfiguration, report: Report) -> str:
+    """The base URL of the configuration; one that is no address is left out with a remark."""
+    try:
+        return validation.validate_web_url("base_url", configuration.base_url, limit=500)
+    except Invalid as error:
+        if "://" in configuration.base_url:
+            report.warn(configuration.files[0], None, f"the base URL was not used: {error}")
+        return ""
+
+
+def _posts(root: Path, rules: source_folder.Rules, report: Report) -> Iterator[SourcePost]:
+    is_converted = False
+    for post in source_folder.scan(root, rules=rules):
         if isinstance(post, Skipped):
             report.skip(post.path, post.line, post.reason)
-        else:
-            yield post
+            continue
+        is_converted = is_converted or any(key == "coverimage" for key, _ in post.meta.publication)
+        yield post
+    if is_converted and rules.statuses is None:
+        report.warn(".", None, _CONVERTED)
 
 
 def _import_one(job: Job, entry: Entry) -> None:
     """Import one file; an error in it does not stop the others."""
-    post = source_folder.read_post(job.folder.root, entry.path)
+    post = source_folder.read_post(job.folder.root, entry.path, rules=job.rules)
     if isinstance(post, Skipped):
         job.report.skip(post.path, post.line, post.reason)
         return
@@ -100,6 +207,8 @@ def _import_one(job: Job, entry: Entry) -> None:
         job.report.skip(entry.path, None, reason)
     else:
         job.report.counts[outcome] += 1
+        if entry.source != entry.address:
+            job.report.old_addresses.append(job.folder.prefix + post.source_url)
         if outcome is Outcome.IMPORTED and entry.slug != entry.preferred_slug:
             sentence = f"its slug is {entry.slug}, because {entry.preferred_slug} is taken"
             job.report.warn(entry.path, None, sentence)

@@ -12,13 +12,17 @@ from typing import Any, Literal, TypeAlias
 
 import yaml
 
-Kind: TypeAlias = Literal["yaml", "toml", "json", "none"]
+Kind: TypeAlias = Literal["yaml", "toml", "json", "headers", "none"]
 
 MAX_FRONT_MATTER = 64 * 1024
 MAX_VALUES = 5000
 MAX_DEPTH = 20
 
 _FENCES: dict[str, Kind] = {"---": "yaml", "+++": "toml"}
+_HEADER = re.compile(
+    r"(?:title|date|slug|author|authors|category|tags|status)\s*:\s*\S", re.IGNORECASE
+)
+_HEADER_LINE = re.compile(r"([A-Za-z][\w -]*?)\s*:(.*)")
 _TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -53,7 +57,8 @@ class Document:
 
     def line_of(self, key: str) -> int:
         """Tell the line of the file on which a key is written; the first when it is not."""
-        pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[:=]""", re.IGNORECASE)
+        spelling = "[-_]?".join(map(re.escape, key))
+        pattern = re.compile(rf"""\s*["']?[-_]?{spelling}["']?\s*[:=]""", re.IGNORECASE)
         lines = self.source.split("\n")
         return next((number for number, line in enumerate(lines, 1) if pattern.match(line)), 1)
 
@@ -66,7 +71,30 @@ def split(text: str) -> Document:
         return _fenced(text, first)
     if first.startswith("{"):
         return _braced(text)
+    if _HEADER.match(first):
+        return _headers(text)
     return Document(kind="none", values={}, body=text, offset=0)
+
+
+def _headers(text: str) -> Document:
+    """Read MultiMarkdown's `Key: value` lines up to a blank line; four blanks continue a value."""
+    lines = text.split("\n")
+    end = next((n for n, line in enumerate(lines) if not line.strip()), len(lines))
+    values: dict[str, str] = {}
+    key = ""
+    for number, line in enumerate(lines[:end], 1):
+        match = _HEADER_LINE.match(line)
+        if line.startswith("    ") and key:
+            values[key] = f"{values[key]} {line.strip()}".strip()
+        elif match:
+            key = match[1].strip()
+            values[key] = match[2].strip()
+        else:
+            raise FrontMatterError("a line among the headers is no `Key: value`", line=number)
+    source = "\n".join(lines[:end])
+    _bounded_source(source)
+    body = "\n".join(lines[end + 1 :])
+    return _document("headers", values, body, offset=min(end + 1, len(lines)), source=source)
 
 
 def _fenced(text: str, fence: str) -> Document:
@@ -78,7 +106,7 @@ def _fenced(text: str, fence: str) -> Document:
     kind = _FENCES[fence]
     source = "\n".join(lines[1:end])
     _bounded_source(source)
-    values = _yaml(source) if kind == "yaml" else _toml(source)
+    values = parse_yaml(source) if kind == "yaml" else _toml(source)
     body = "\n".join(lines[end + 1 :])
     # One line above keeps the counting of `line_of` equal to the file's.
     above = "\n".join(lines[:end])
@@ -112,6 +140,9 @@ def _document(kind: Kind, values: Any, body: str, *, offset: int, source: str) -
     return Document(kind=kind, values=fields, body=body, offset=offset, source=source)
 
 
+_RESOLVED_TAGS = frozenset({"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"})
+_TRAILING_BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
+
 _OPENING = (
     yaml.BlockMappingStartToken,
     yaml.BlockSequenceStartToken,
@@ -122,17 +153,21 @@ _CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndTo
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that leaves dates as they are written."""
+    """Safe YAML whose scalars stay text: a title `No`, a slug `007`, a time `12:30:45`.
+
+    The reader of each key converts its text. A value that is empty, `~` or `null` is None.
+    """
 
 
-# A date stays text, so that one that is none is an error of ours with its line.
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag in _RESOLVED_TAGS]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
 
-def _yaml(source: str) -> Any:
+def parse_yaml(source: str) -> Any:
+    """Read YAML without aliases; raises `FrontMatterError` with the line of what is wrong."""
+    source = _TRAILING_BLANKS.sub("", source)  # YAML refuses a tab at the end of a line
     try:
         _refuse_bombs(source)
         return yaml.load(source, Loader=_Loader)  # noqa: S506 - it is a SafeLoader

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from . import source_urls
+from .configuration import Tool
 from .markup import ConvertedText, MarkupContext, convert_markup
+from .publication.state import Reason, State
 from .reference_targets import Folder
 from .source_folder import SourcePost
+
+TEXT_KEY = "text"
+"""The key of a reason that the text itself gives, not its front matter."""
 
 
 def convert_post(folder: Folder, post: SourcePost) -> tuple[SourcePost, ConvertedText]:
@@ -16,7 +22,7 @@ def convert_post(folder: Folder, post: SourcePost) -> tuple[SourcePost, Converte
     if _is_own_export(post):
         lines = tuple(range(1, body.count("\n") + 2))
         return post, ConvertedText(text=body, lines=lines)
-    converted = convert_markup(body, _tool(folder, post), _context(folder, post))
+    converted = convert_markup(body, _tool(post), _context(folder, post))
     document = replace(post.document, body=converted.text, body_lines=converted.lines)
     return replace(post, document=document), converted
 
@@ -32,13 +38,20 @@ def _is_own_export(post: SourcePost) -> bool:
     )
 
 
-def _tool(folder: Folder, post: SourcePost) -> str:
+def draft_reasons(converted: ConvertedText) -> tuple[Reason, ...]:
+    """Return why the text keeps its post a draft, as reasons for the decision on publication."""
+    return tuple(
+        Reason(key=TEXT_KEY, state=State.DRAFT, sentence=reason.sentence)
+        for reason in converted.hold_back_reasons
+    )
+
+
+def _tool(post: SourcePost) -> str:
     """Return the tool that wrote the text; empty when neither configuration nor path tells it."""
-    if folder.tool:
-        return folder.tool
-    parts = post.path.parts
-    if {"_posts", "_drafts"} & set(parts):
-        return "" if "source" in parts else "jekyll"
+    if post.tool is not None:
+        return post.tool.lower()
+    if {"_posts", "_drafts"} & set(post.path.parts):
+        return "" if "source" in post.path.parts else "jekyll"
     return "zola" if source_urls.generator(post.document, post.path) == "zola" else ""
 
 
@@ -55,8 +68,18 @@ def _context(folder: Folder, post: SourcePost) -> MarkupContext:
         find_post=find_post,
         site_url=folder.base_url,
         drafts_for_unknown_tags=folder.drafts_for_unknown_tags,
-        hides_raw_html=folder.tool.lower() == "hugo",
+        hides_raw_html=_hides_raw_html(folder, post),
     )
+
+
+def _hides_raw_html(folder: Folder, post: SourcePost) -> bool:
+    """Tell whether the old site left raw HTML out: Hugo does, unless `unsafe` is set."""
+    if post.tool is not Tool.HUGO:
+        return False
+    value: object = folder.configuration.values if folder.configuration else None
+    for name in ("markup", "goldmark", "renderer", "unsafe"):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value is not True
 
 
 def _values(post: SourcePost) -> dict[str, str]:

@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.publishing.editing.draft import validate_post_slug
-from app.publishing.models import Imported, Kind, Post, Redirect
+from app.publishing.models import Kind, Post, Redirect
 from app.publishing.paths import normal
 from app.publishing.slugs import MAX_LENGTH, slugify
 
 from . import dates, source_urls
+from .identity import File, Matching, Record, load_records
 from .source_folder import SourcePost
 
 _SUFFIX = re.compile(r"-\d+(?:-\d\d){0,2}")
@@ -30,7 +31,8 @@ _SUFFIX = re.compile(r"-\d+(?:-\d\d){0,2}")
 class Entry:
     """One file of the folder and the post that it will be.
 
-    `source` is the address it had; `post_id` and `digest` are those of an earlier import.
+    `source` is the address it had, and `siblings` are addresses that it may have had too. `record`
+    is that of an earlier import, and `post_id` and `digest` are its post and digest.
     """
 
     path: PurePosixPath
@@ -42,6 +44,18 @@ class Entry:
     slug: str = ""
     post_id: int | None = None
     digest: str = ""
+    siblings: tuple[str, ...] = ()
+    earlier_source: str = ""
+    body_digest: str = ""
+    record: Record | None = None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Tell whether the record of the earlier import has the file's path and text."""
+        record = self.record
+        return record is not None and (
+            (record.path, record.body_digest) == (str(self.path), self.body_digest)
+        )
 
     @property
     def address(self) -> str:
@@ -56,6 +70,8 @@ class Plan:
     entries: dict[PurePosixPath, Entry] = field(default_factory=dict)
     rejected_files: dict[PurePosixPath, str] = field(default_factory=dict)
     by_address: dict[str, Entry] = field(default_factory=dict)
+    missing: list[Record] = field(default_factory=list)
+    """The records of files that are gone from the folder."""
 
     def at(self, path: str) -> Entry | None:
         """The post that stood at this address."""
@@ -65,23 +81,67 @@ class Plan:
             return None
 
 
-def make(session: Session, posts: Iterable[SourcePost], kind: Kind | None = None) -> Plan:
-    """Plan the import of some posts; `kind` overrules what the files say."""
+def make(
+    session: Session,
+    posts: Iterable[SourcePost],
+    kind: Kind | None = None,
+    *,
+    folder: str = "",
+    below: PurePosixPath | None = None,
+) -> Plan:
+    """Plan the import of some posts; `kind` overrules what the files say.
+
+    `folder` is the root of their site, and `below` the part of it that is imported.
+    """
     plan = Plan()
     entries = list(_unique(posts, kind, plan))
     existing = _Known.load(session)
-    with_posts = [existing.of(entry) for entry in entries]
-    planned = []
-    for entry in sorted(with_posts, key=lambda entry: entry.post_id is None):
-        slug = entry.slug or existing.choose(entry)
-        planned.append(replace(entry, slug=slug))
-    plan.entries = {entry.path: entry for entry in sorted(planned, key=_by_date)}
-    for entry in plan.entries.values():
+    matching = Matching(map(_file, entries), load_records(session), folder)
+    with_posts = [existing.of(entry, matching.of(entry.path)) for entry in entries]
+    planned = existing.choose_all(with_posts)
+    plan.entries = {entry.path: entry for entry in _in_order(planned, existing)}
+    plan.missing = [
+        record
+        for record in matching.missing(below or PurePosixPath())
+        if PurePosixPath(record.path or "") not in plan.rejected_files
+    ]
+    _index_addresses(plan)
+    return plan
+
+
+def _file(entry: Entry) -> File:
+    return File(
+        path=entry.path,
+        source=entry.source,
+        earlier_source=entry.earlier_source,
+        body_digest=entry.body_digest,
+    )
+
+
+def _index_addresses(plan: Plan) -> None:
+    """Index the posts by their addresses; an address that is certain comes before a sibling."""
+    entries = plan.entries.values()
+    for entry in entries:
         plan.by_address.setdefault(entry.source, entry)
-    for entry in plan.entries.values():
+    for entry in entries:
         for address in (*entry.aliases, entry.address):
             plan.by_address.setdefault(address, entry)
-    return plan
+    for entry in entries:
+        for address in entry.siblings:
+            plan.by_address.setdefault(address, entry)
+
+
+def _in_order(planned: list[Entry], existing: _Known) -> list[Entry]:
+    """Sort by date; a post that gives up a slug comes before the one that takes it."""
+    by_date = sorted(planned, key=_by_date)
+    leaving = {existing.key_of(entry): entry for entry in by_date if existing.moves(entry)}
+    order: dict[PurePosixPath, Entry] = {}
+    for entry in by_date:
+        chain = [entry]
+        while (other := leaving.get((chain[-1].kind, chain[-1].slug))) and other not in chain:
+            chain.append(other)
+        order |= {one.path: one for one in reversed(chain) if one.path not in order}
+    return list(order.values())
 
 
 def _by_date(entry: Entry) -> tuple[bool, datetime, str]:
@@ -111,7 +171,8 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
     meta = post.meta
     last = (meta.path or "").rstrip("/").rpartition("/")[2]
     last = re.sub(r"\.html?$", "", last)
-    last_segment = last if ":" not in last else ""
+    is_name = last.lower() not in {"true", "false"} and not re.search(r"[:{}]", last)
+    last_segment = last if is_name else ""
     preferred_slug = (
         meta.slug or last_segment or dates.without_date(source_urls.own_name(post.path))
     )
@@ -122,11 +183,16 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
         source=normal(post.source_url),
         aliases=tuple(_normal(post.aliases)),
         date=meta.date,
+        siblings=tuple(_normal(post.siblings)),
+        earlier_source=next(_normal([post.earlier_url]), "") if post.earlier_url else "",
+        body_digest=post.body_digest,
     )
 
 
 def _normal(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
+        if "?" in path:
+            continue  # a redirect by query is not possible; `save_post` names it
         try:
             yield normal(path)
         except ValueError:
@@ -139,29 +205,51 @@ class _Known:
 
     slugs: dict[tuple[Kind, str], int]
     posts: dict[int, tuple[Kind, str]]
-    imported: dict[str, tuple[int, str]]
     redirects: dict[str, int | None]
 
     @classmethod
     def load(cls, session: Session) -> _Known:
         rows = session.execute(sa.select(Post.id, Post.kind, Post.slug)).all()
-        before = session.execute(sa.select(Imported.source, Imported.post_id, Imported.digest))
         redirects = session.execute(sa.select(Redirect.source, Redirect.post_id))
         return cls(
             slugs={(kind, slug): post_id for post_id, kind, slug in rows},
             posts={post_id: (kind, slug) for post_id, kind, slug in rows},
-            imported={source: (post_id, digest) for source, post_id, digest in before},
             redirects={row.source: row.post_id for row in redirects},
         )
 
-    def of(self, entry: Entry) -> Entry:
+    def of(self, entry: Entry, record: Record | None) -> Entry:
         """The entry with the post that it was before, and that post's slug when it stays."""
-        post_id, digest = self.imported.get(entry.source, (self._standing_at(entry), ""))
+        post_id = record.post_id if record else self._standing_at(entry)
         if post_id is None:
             return entry
         kind, slug = self.posts[post_id]
+        entry = replace(
+            entry, post_id=post_id, digest=record.digest if record else "", record=record
+        )
         stays = kind is entry.kind and self._stays(entry, post_id, slug)
-        return replace(entry, post_id=post_id, digest=digest, slug=slug if stays else "")
+        return replace(entry, slug=slug if stays else "")
+
+    def choose_all(self, entries: list[Entry]) -> list[Entry]:
+        """Choose a slug for each entry without one; existing posts choose first."""
+        before = [entry for entry in entries if entry.post_id is not None]
+        given_up = {self.key_of(entry): entry.post_id or 0 for entry in before if not entry.slug}
+        for key in given_up:
+            self.slugs.pop(key, None)  # another post that moves may take it
+        planned = [self._with_slug(entry) for entry in before]
+        for key, post_id in given_up.items():
+            self.slugs.setdefault(key, post_id)  # a new post may not: the old address leads on
+        return planned + [self._with_slug(entry) for entry in entries if entry.post_id is None]
+
+    def _with_slug(self, entry: Entry) -> Entry:
+        return replace(entry, slug=entry.slug or self.choose(entry))
+
+    def key_of(self, entry: Entry) -> tuple[Kind, str]:
+        """The kind and the slug that the entry's post has now."""
+        return self.posts[entry.post_id or 0]
+
+    def moves(self, entry: Entry) -> bool:
+        """Tell whether an existing post gets another slug."""
+        return entry.post_id is not None and self.key_of(entry) != (entry.kind, entry.slug)
 
     def _standing_at(self, entry: Entry) -> int | None:
         """The post that stands at the very address that the file had."""
@@ -172,10 +260,11 @@ class _Known:
 
     def _stays(self, entry: Entry, post_id: int, slug: str) -> bool:
         """Tell whether the post's slug is the preferred one, that with a suffix, or an editor's."""
-        if (
-            slug == entry.preferred_slug
-            or self.redirects.get(_address(entry, entry.preferred_slug)) == post_id
-        ):
+        if slug == entry.preferred_slug:
+            return True
+        record = entry.record
+        is_same = record is None or record.source in {entry.source, entry.earlier_source}
+        if is_same and self.redirects.get(_address(entry, entry.preferred_slug)) == post_id:
             return True
         rest = slug.removeprefix(entry.preferred_slug)
         return not self._free(entry, entry.preferred_slug) and bool(_SUFFIX.fullmatch(rest))

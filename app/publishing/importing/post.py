@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -17,12 +18,15 @@ from app.publishing.text import Rendered, TextError
 from app.publishing.transaction import transaction
 
 from . import post_images, references, remarks, save_post
-from .markup_context import convert_post
+from .author_names import Person
+from .markup_context import convert_post, draft_reasons
 from .plan import Entry
 from .post_images import PostImages
+from .publication.decision import decide
+from .publication.state import State
 from .reference_targets import Folder, Translation, translate
 from .report import Outcome, Report
-from .source_folder import SourcePost
+from .source_folder import Rules, SourcePost
 
 
 class _Undo(Exception):  # noqa: N818 - no error: it ends the transaction of a dry run
@@ -37,20 +41,33 @@ class Job:
     now: datetime
     report: Report
     dry_run: bool = False
+    people: Mapping[str, Person] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
 
 
 def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
     """Bring one post in, or up to date; raises Invalid or Conflict for what can't be."""
     post, converted = convert_post(job.folder, post)
     meaning = translate(job.folder, entry, post)
-    hold_back = bool(converted.hold_back_reasons)
-    words = (str(entry.kind), job.folder.base_url, entry.source, str(hold_back), converted.text)
+    publication = decide(
+        post.meta.publication,
+        now=job.now,
+        tool=post.tool,
+        zone=post.zone,
+        fallback=post.meta.name_date,
+        reasons=(*post.reasons, *draft_reasons(converted)),
+    )
+    if publication.state is State.SKIPPED:
+        raise Invalid("status", next(reason.sentence for reason in publication.remarks))
+    held_back = publication.state.name if publication.state >= State.ARCHIVED else ""
+    words = (str(entry.kind), job.folder.base_url, entry.source, held_back, converted.text)
     digest = post_images.digest_of(job.folder.root, post.digest, meaning.images, words)
     if digest == entry.digest:
+        _complete_record(job, entry)
         return Outcome.UNCHANGED
-    ready = _prepare(job, entry, post, meaning, digest)
-    ready = replace(ready, hold_back=hold_back)
+    remarks.warn_of_publication(job.report, post, publication)
     remarks.warn_about_tags(job.report, post, converted)
+    ready = replace(_prepare(job, entry, post, meaning, digest), publication=publication)
     try:
         with transaction() as session:
             save_post.save(session, ready, job.report)
@@ -59,6 +76,17 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
     except _Undo:
         pass
     return Outcome.UPDATED if entry.post_id else Outcome.IMPORTED
+
+
+def _complete_record(job: Job, entry: Entry) -> None:
+    """Record a new path of an unchanged file, or the path that an older import did not record."""
+    if entry.is_recorded or entry.post_id is None or job.dry_run:
+        return
+    values = save_post.RecordValues(
+        post_id=entry.post_id, digest=entry.digest, folder=str(job.folder.root), now=job.now
+    )
+    with transaction() as session:
+        save_post.save_import_record(session, entry, values)
 
 
 def _prepare(
@@ -81,9 +109,19 @@ def _prepare(
         images=ready,
         cover=_cover(post, meaning, ready),
         prefix=job.folder.prefix,
+        folder=str(job.folder.root),
+        siblings=_own_siblings(job, entry),
         now=job.now,
         base_url=job.folder.base_url,
+        people=job.people,
     )
+
+
+def _own_siblings(job: Job, entry: Entry) -> tuple[str, ...]:
+    """The addresses that no other post has; none for a post that was written for this site."""
+    if entry.source == entry.address:
+        return ()
+    return tuple(address for address in entry.siblings if job.folder.plan.at(address) is entry)
 
 
 def _cover(post: SourcePost, meaning: Translation, ready: PostImages) -> PurePosixPath | None:

@@ -1,19 +1,24 @@
 """What a post says of itself: one shape for the fields that Hugo, Jekyll and Zola write."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
 from typing import Any, Literal, TypeAlias
 from unicodedata import category
 
 from . import dates
+from .author_names import EMAIL, Person, name_in_table, split_link
 from .frontmatter import Document, FrontMatterError
+from .publication.decision import Pairs, flatten
+from .publication.rules import is_date
 
 PostKind: TypeAlias = Literal["article", "page"]
 
 MAX_TEXT = 2000
 MAX_LIST = 200
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +26,8 @@ class Meta:
     """The metadata of one post; None and () mean that nothing was written.
 
     `path` is what the file asks to be served at, without slashes at its ends. `date` may come from
-    the front matter, the file's name or the path.
+    the front matter, the file's name (`name_date`) or the path. `publication` are the keys that
+    decide whether the post is public; `remarks` are sentences by their key.
     """
 
     title: str | None = None
@@ -30,35 +36,80 @@ class Meta:
     slug: str | None = None
     path: str | None = None
     authors: tuple[str, ...] = ()
+    author_urls: tuple[tuple[str, str], ...] = ()
     topics: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
-    draft: bool = False
+    publication: Pairs = ()
+    name_date: datetime | None = None
     description: str | None = None
     image: str | None = None
     weight: int | None = None
     menu: str | None = None
     kind: PostKind = "article"
     extra: Mapping[str, Any] = field(default_factory=dict)
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 _PAGE_TYPES = frozenset({"page", "pages", "static", "about"})
-_YES = frozenset({"true", "yes", "on", "1"})
-_NO = frozenset({"false", "no", "off", "0", ""})
+_PRIVATE_KEYS = frozenset({"comments", "meta", "password"})
+_PRIVATE_WORDS = frozenset(
+    {"email", "mail", "login", "ip", "token", "secret", "key", "password", "passwd", "apikey"}
+)
+TABLES = ("params", "extra")
+"""Tables in which themes repeat the keys of the top level."""
+_DATE_NAMES = (
+    *("date", "publishdate", "publish_date", "publish-date", "pubdate", "published_at"),
+    *("published_on", "published"),
+)
+_UPDATED_NAMES = ("updated", "lastmod", "last_modified_at", "modified", "updateddate")
+_DESCRIPTION_NAMES = ("description", "subtitle", "excerpt", "summary")
+_IMAGE_NAMES = ("image", "cover", "featured_image", "coverimage", "images", "thumbnail")
+_WEIGHT_NAMES = ("weight", "order", "nav_order")
+_OTHER_NAMES = """title slug path url permalink authors author tags categories category topics
+aliases redirect_from menu menus type"""
+READ_KEYS = frozenset(
+    (*_DATE_NAMES, *_UPDATED_NAMES, *_DESCRIPTION_NAMES, *_IMAGE_NAMES, *_WEIGHT_NAMES)
+) | frozenset(_OTHER_NAMES.split())
+"""The keys that fill a field of `Meta`."""
 
 
 class _Reader:
-    """Takes fields out of a document, each by its first known name; what is remaining is extra."""
+    """Takes fields out of a document, each by its first name; what remains is extra.
 
-    def __init__(self, document: Document) -> None:
+    Names are compared in lower case, at the top level and inside `params` and `extra`.
+    """
+
+    def __init__(self, values: Mapping[str, Any], document: Document) -> None:
         self.document = document
-        self.remaining = {
-            key.lower() if key.isupper() else key: v for key, v in document.values.items()
-        }
+        self.spellings: dict[str, str] = {}
+        self.remaining: dict[str, Any] = {}
+        self.remarks: list[tuple[str, str]] = []
+        for name, value in values.items():
+            self.spellings.setdefault(name.strip().lower(), name)
+            self.remaining.setdefault(name.strip().lower(), value)
+
+    def nested(self, *names: str) -> Any:
+        """Return the first of `names` that a table of a theme holds."""
+        for table in (self.remaining.get(name) for name in TABLES):
+            if isinstance(table, dict):
+                lower_values = {str(key).lower(): value for key, value in table.items()}
+                usable = (
+                    lower_values[name] for name in names if lower_values.get(name) not in (None, "")
+                )
+                if (value := next(usable, None)) is not None:
+                    return value
+        return None
 
     def take(self, *names: str) -> tuple[str, Any]:
-        """Give the first of `names` that has a value, and forget all of them."""
+        """Return the first of `names` that has a value, and remove all of them."""
         pairs = [(name, self.remaining.pop(name)) for name in names if name in self.remaining]
-        return next(((name, value) for name, value in pairs if value not in (None, "")), ("", None))
+        usable = ((name, value) for name, value in pairs if value not in (None, ""))
+        return next(usable, (names[0], self.nested(*names)))
+
+    def extra(self) -> dict[str, Any]:
+        """Return the fields that are stored as they are: none that may be private."""
+        fields = {self.spellings[name]: value for name, value in self.remaining.items()}
+        return {name: value for name, value in fields.items() if not is_private(name)}
 
     def convert(self, convert: Callable[[Any], Any], *names: str) -> Any:
         """Convert the first of `names` that has a value; an error names its line."""
@@ -73,37 +124,85 @@ class _Reader:
 
     def read_list(self, *names: str, separator: str = "") -> tuple[str, ...]:
         """Join the lists under all of `names`; a text is cut at the characters of `apart`."""
-        collected: dict[str, None] = {}
+        distinct_names: dict[str, None] = {}
         for name in names:
-            collected |= dict.fromkeys(
-                self.convert(lambda value: _names(value, separator), name) or ()
-            )
-        return tuple(collected)
+            texts = self.convert(lambda value: _names(value, separator), name) or ()
+            distinct_names |= dict.fromkeys(self._cut(name, text, MAX_NAME) for text in texts)
+        return tuple(distinct_names)
+
+    def _cut(self, key: str, text: str, limit: int) -> str:
+        """Return the text within its limit; what is cut is a remark, not an error."""
+        if len(text) <= limit:
+            return text
+        self.remarks.append((key, f"{key} is cut after {limit} characters: {text[:40]}…"))
+        return text[:limit].rstrip()
 
 
-def read_meta(document: Document, name: PurePosixPath) -> Meta:
-    """Read the metadata of a file; raises `FrontMatterError` with the line of what is wrong."""
-    reader = _Reader(document)
+def read_meta(
+    document: Document,
+    name: PurePosixPath,
+    inherited: Mapping[str, Any] | None = None,
+    zone: tzinfo = UTC,
+) -> Meta:
+    """Read the metadata of a file; raises `FrontMatterError` with the line of what is wrong.
+
+    `inherited` are values of the folder or the site, which the file's own keys override.
+    """
+    own = {key.strip().lower() for key in document.values}
+    below = {key: v for key, v in (inherited or {}).items() if key.strip().lower() not in own}
+    values = {**below, **document.values}
+    reader = _Reader(values, document)
     taxonomies = _taxonomies(reader)
+    people = _people(reader)
+    permalink = reader.remaining.get("permalink")
+    if isinstance(permalink, (dict, bool)) or str(permalink).lower() == "false":
+        del reader.remaining["permalink"]
     path = reader.convert(_path, "path", "url", "permalink")
-    date = reader.convert(dates.parse, "date", "publishDate", "publishdate", "published_at")
+    date = _date(reader, zone, *_DATE_NAMES)
+    name_date = _date_elsewhere(name, path)
     return Meta(
         title=reader.convert(_line, "title"),
-        date=date or _date_elsewhere(name, path),
-        updated=reader.convert(dates.parse, "updated", "lastmod", "last_modified_at", "modified"),
+        date=date or name_date,
+        updated=_date(reader, zone, *_UPDATED_NAMES),
         slug=reader.convert(_line, "slug"),
         path=path,
-        authors=reader.read_list("authors", "author", separator=",;"),
+        authors=tuple(dict.fromkeys(person.name for person in people)),
+        author_urls=tuple((person.name, person.url) for person in people if person.url),
         topics=_merge_topics(reader, taxonomies),
         aliases=reader.read_list("aliases", "redirect_from"),
-        draft=_draft(reader),
-        description=reader.convert(_line, "description", "subtitle", "excerpt", "summary"),
-        image=reader.convert(_image, "image", "cover", "featured_image", "images", "thumbnail"),
-        weight=reader.convert(_number, "weight", "order", "nav_order"),
+        publication=flatten(values),
+        name_date=name_date,
+        description=reader.convert(_line, *_DESCRIPTION_NAMES),
+        image=reader.convert(_image, *_IMAGE_NAMES),
+        weight=reader.convert(_number, *_WEIGHT_NAMES),
         menu=reader.convert(_menu, "menu", "menus"),
         kind=_kind(reader, name),
-        extra=dict(reader.remaining),
+        extra=reader.extra(),
+        remarks=tuple(reader.remarks),
     )
+
+
+def is_private(name: str) -> bool:
+    """Whether a field may hold readers' addresses or secrets, which are never stored."""
+    spaced = re.sub("([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3 \2", name)
+    words = re.findall("[a-z]+", spaced.lower())
+    compact_name = "".join(words)
+    singular = {word.removesuffix("s") for word in words} | set(words)
+    return (
+        compact_name in _PRIVATE_KEYS
+        or "email" in compact_name
+        or not _PRIVATE_WORDS.isdisjoint(singular)
+    )
+
+
+def _date(reader: _Reader, zone: tzinfo, *names: str) -> datetime | None:
+    """Read the first date; one that can't be read is a reason of the publication, no error."""
+    values = [reader.remaining.pop(name) for name in names if name in reader.remaining]
+    for value in (*values, reader.nested(*names)):
+        if value in (None, "") or not is_date(value):
+            continue
+        return dates.parse(value, zone)
+    return None
 
 
 def _date_elsewhere(name: PurePosixPath, path: str | None) -> datetime | None:
@@ -117,9 +216,22 @@ def _taxonomies(reader: _Reader) -> tuple[str, ...]:
     if not isinstance(table, dict):
         return ()
     del reader.remaining["taxonomies"]
-    inner = _Reader(reader.document)
-    inner.remaining = {str(key): value for key, value in table.items()}
+    inner = _Reader({str(key): value for key, value in table.items()}, reader.document)
     return inner.read_list(*(key for key in inner.remaining if key != "authors"))
+
+
+def _people(reader: _Reader) -> tuple[Person, ...]:
+    """Read the authors; an e-mail address is never part of a name."""
+    people: list[Person] = []
+    for key in ("authors", "author"):
+        for text in reader.read_list(key, separator=",;"):
+            person = split_link(text)
+            if person.name:
+                people.append(person)
+            else:
+                sentence = "an author is left out: an e-mail address is not shown; write the name"
+                reader.remarks.append((key, sentence))
+    return tuple(people)
 
 
 def _merge_topics(reader: _Reader, taxonomies: tuple[str, ...]) -> tuple[str, ...]:
@@ -127,12 +239,6 @@ def _merge_topics(reader: _Reader, taxonomies: tuple[str, ...]) -> tuple[str, ..
     words = reader.read_list("tags", "categories", separator=", ")
     names = reader.read_list("category", "topics", separator=",")
     return tuple(dict.fromkeys((*words, *names, *taxonomies)))
-
-
-def _draft(reader: _Reader) -> bool:
-    draft = bool(reader.convert(_truth, "draft"))
-    published = reader.convert(_truth, "published")
-    return draft or published is False
 
 
 def _kind(reader: _Reader, name: PurePosixPath) -> PostKind:
@@ -166,7 +272,7 @@ def _names(value: Any, separator: str) -> tuple[str, ...]:
         values = value.split(used) if used else [value]
     if len(values) > MAX_LIST:
         raise ValueError(f"the list has more than {MAX_LIST} entries")
-    names = (_line(_name_in(item)) for item in values)
+    names = (_line(_name_in(item)) for item in values if item is not None)
     return tuple(name for name in names if name)
 
 
@@ -174,9 +280,12 @@ def _name_in(value: Any) -> Any:
     """Take the name out of an author or a topic that is written as a table."""
     if not isinstance(value, dict):
         return value
-    for key in ("name", "title", "slug", "id", "email"):
-        if value.get(key):
-            return value[key]
+    if name := name_in_table(value):
+        return name
+    # The e-mail address is replaced by nothing, with a remark of the caller.
+    email = next((text for text in map(str, value.values()) if EMAIL.search(text)), "")
+    if email:
+        return email[:200]
     raise ValueError("an entry is a table without a name")
 
 
@@ -200,10 +309,3 @@ def _number(value: Any) -> int:
         return int(value)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{value!r} is not a whole number") from None
-
-
-def _truth(value: Any) -> bool:
-    text = str(value).strip().lower()
-    if text not in _YES | _NO:
-        raise ValueError(f"{value!r} is neither true nor false")
-    return text in _YES

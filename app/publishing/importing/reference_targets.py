@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from . import references, source_folder, source_urls
+from .configuration import SourceConfiguration
 from .plan import Entry, Plan
 from .post_finder import PostFinder
 from .source_folder import SourcePost
@@ -22,16 +23,24 @@ _IMAGES = frozenset({".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"})
 class Folder:
     """The folder that is imported, the plan of its posts, and where the old site stood.
 
-    `tool` is the name of the tool that wrote it, `templates` maps unknown tags to Markdown.
+    `templates` maps unknown tags to Markdown.
     """
 
     root: Path
     plan: Plan
     base_url: str = ""
-    tool: str = ""
+    configuration: SourceConfiguration | None = None
     templates: Mapping[str, str] = field(default_factory=dict)
     finder: PostFinder | None = None
     drafts_for_unknown_tags: bool = False
+
+    @property
+    def tops(self) -> tuple[PurePosixPath, ...]:
+        """The folders from which absolute references to files are resolved."""
+        configuration = self.configuration
+        if configuration is None:
+            return ()
+        return (*configuration.static_folders, *configuration.content_folders)
 
     @property
     def prefix(self) -> str:
@@ -46,6 +55,7 @@ class Translation:
     images: dict[str, PurePosixPath] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
+    dead_links: list[str] = field(default_factory=list)
 
 
 def translate(folder: Folder, entry: Entry, post: SourcePost) -> Translation:
@@ -65,6 +75,8 @@ def translate(folder: Folder, entry: Entry, post: SourcePost) -> Translation:
         _note(folder, post, target, meaning)
         if at_home and target.startswith("/"):
             meaning.links.pop(target, None)
+            if target in meaning.dead_links:
+                meaning.dead_links.remove(target)
     return meaning
 
 
@@ -81,6 +93,8 @@ def _note(folder: Folder, post: SourcePost, target: str, meaning: Translation) -
         meaning.images[target] = file
     elif (address := _link(folder, post, local)) is not None:
         meaning.links[target] = address
+    elif _is_dead(folder, post, local):
+        meaning.dead_links.append(target)
 
 
 def _local(folder: Folder, target: str) -> str | None:
@@ -92,7 +106,11 @@ def _local(folder: Folder, target: str) -> str | None:
         parts = urlsplit(target)
     except ValueError:
         return None
-    return None if parts.scheme or parts.netloc else target
+    if parts.scheme or parts.netloc:
+        return None
+    if folder.prefix and target.startswith(f"{folder.prefix}/"):
+        return target[len(folder.prefix) :]
+    return target
 
 
 def _image(folder: Folder, post: SourcePost, target: str) -> PurePosixPath | None:
@@ -102,7 +120,8 @@ def _image(folder: Folder, post: SourcePost, target: str) -> PurePosixPath | Non
     path = unquote(urlsplit(local).path)
     if PurePosixPath(path).suffix.lower() not in _IMAGES:
         return None
-    return source_folder.locate(folder.root, post.path, path) or _beside_other(folder, post, path)
+    located = source_folder.locate(folder.root, post.path, path, folder.tops)
+    return located or _beside_other(folder, post, path)
 
 
 def _beside_other(folder: Folder, post: SourcePost, path: str) -> PurePosixPath | None:
@@ -119,9 +138,27 @@ def _link(folder: Folder, post: SourcePost, local: str) -> str | None:
     link = source_urls.target(local, name=post.path, base=post.source_url)
     if link is None:
         return None
-    other = folder.plan.entries.get(link.file) if link.file else None
+    other = _entry_of_file(folder, link.file) if link.file else None
     if link.url is not None:
         other = folder.plan.at(link.url)
     if other is None:
         return None
     return f"{other.address}#{link.fragment}" if link.fragment else other.address
+
+
+def _entry_of_file(folder: Folder, file: PurePosixPath) -> Entry | None:
+    """The post of a file that is named from the root of the site or from a content folder."""
+    candidates = (file, *(top / file for top in folder.tops))
+    entries = (folder.plan.entries.get(path) for path in candidates)
+    return next((entry for entry in entries if entry is not None), None)
+
+
+def _is_dead(folder: Folder, post: SourcePost, local: str) -> bool:
+    """Tell whether a link within the old site leads to no post, and to no file of the folder."""
+    link = source_urls.target(local, name=post.path, base=post.source_url)
+    if link is None or (link.url is not None and not link.url.strip("/")):
+        return False  # another site, or the home page
+    path = unquote(urlsplit(local).path)
+    if PurePosixPath(path).suffix.lower() in _IMAGES or "{{" in local or "{%" in local:
+        return False  # a missing image and a template have remarks of their own
+    return source_folder.locate(folder.root, post.path, path, folder.tops) is None

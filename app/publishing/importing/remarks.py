@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from urllib.parse import unquote
 
 from .markup import ConvertedText
+from .markup_context import TEXT_KEY
 from .post_images import PostImages
+from .publication.state import Publication
 from .reference_targets import Translation
 from .report import Report
 from .source_folder import SourcePost
@@ -33,6 +35,9 @@ def warn(
     if cover and cover not in meaning.images:
         sentence = f"the cover {cover} was not found in the folder"
         report.warn(post.path, meaning.lines[cover], sentence)
+    for target in meaning.dead_links:
+        sentence = f"the link {target} leads to no post and no file of the folder"
+        report.warn(post.path, meaning.lines[target], sentence)
     for warning in warnings:
         if _SHORTCODE in warning:
             continue  # the conversion of tags has named it, with its own line
@@ -43,6 +48,18 @@ def warn_about_tags(report: Report, post: SourcePost, converted: ConvertedText) 
     """Note which tags were removed or stay as text, and why the post is kept a draft."""
     for remark in (*converted.hold_back_reasons, *converted.remarks):
         report.warn(post.path, post.document.offset + remark.line, remark.sentence)
+
+
+def warn_of_publication(report: Report, post: SourcePost, publication: Publication) -> None:
+    """Note why a post is not public, and what changes for its readers."""
+    for reason in publication.remarks:
+        if reason.key == TEXT_KEY:
+            continue  # `warn_about_tags` names it with its own line
+        has_line = any(reason.key == key for key, _ in post.meta.publication)
+        line = post.document.line_of(reason.key.rpartition(".")[2]) if has_line else None
+        report.warn(post.path, line, reason.sentence)
+    for key, sentence in post.meta.remarks:
+        report.warn(post.path, post.document.line_of(key), sentence)
 
 
 def _note(

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+
+MAX_GROUPS = 15
+"""The number of reasons that are printed of skipped files, and of warnings."""
+MAX_PLACES = 3
+"""The number of files that are named for one reason."""
 
 
 class Outcome(StrEnum):
@@ -26,8 +31,12 @@ class Remark:
     sentence: str
 
     def __str__(self) -> str:
-        place = self.path if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.sentence}"
+        return f"{self.place}: {self.sentence}"
+
+    @property
+    def place(self) -> str:
+        """The file, and the line if it is known."""
+        return self.path if self.line is None else f"{self.path}:{self.line}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +46,8 @@ class Report:
     counts: Counter[Outcome] = field(default_factory=Counter)
     skipped: list[Remark] = field(default_factory=list)
     warnings: list[Remark] = field(default_factory=list)
+    old_addresses: list[str] = field(default_factory=list)
+    """The addresses that imported posts had on the old site."""
 
     def skip(self, path: object, line: int | None, reason: str) -> None:
         """Note a file that was not imported."""
@@ -47,12 +58,52 @@ class Report:
         """Note something about a file that was imported all the same."""
         self.warnings.append(Remark(path=str(path), line=line, sentence=sentence))
 
+    @property
+    def has_only_skipped_files(self) -> bool:
+        """Whether files were skipped and none was imported, updated or unchanged."""
+        return (
+            self.counts[Outcome.SKIPPED] > 0 and self.counts.total() == self.counts[Outcome.SKIPPED]
+        )
+
     def lines(self) -> Iterator[str]:
         """The report as a person reads it; the counts come last."""
         if self.warnings:
             yield "Imported, but look at:"
-            yield from (f"  {remark}" for remark in self.warnings)
+            yield from _group(self.warnings)
         if self.skipped:
             yield "Skipped:"
-            yield from (f"  {remark}" for remark in self.skipped)
+            yield from _group(self.skipped)
         yield ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in Outcome) + "."
+
+    def to_json(self) -> dict[str, object]:
+        """The report as JSON values."""
+        return {
+            "counts": {str(outcome): self.counts[outcome] for outcome in Outcome},
+            "skipped": [asdict(remark) for remark in self.skipped],
+            "warnings": [asdict(remark) for remark in self.warnings],
+            "old_addresses": self.old_addresses,
+        }
+
+
+def _group(remarks: list[Remark]) -> Iterator[str]:
+    """Yield each remark, and remarks with equal sentences as one line with the first files."""
+    groups: dict[str, list[Remark]] = {}
+    for remark in remarks:
+        groups.setdefault(remark.sentence, []).append(remark)
+    for sentence, group in list(groups.items())[:MAX_GROUPS]:
+        if len(group) == 1:
+            yield f"  {_printable(str(group[0]))}"
+            continue
+        places = ", ".join(remark.place for remark in group[:MAX_PLACES])
+        more = ", …" if len(group) > MAX_PLACES else ""
+        yield f"  {len(group)} × {_printable(f'{sentence} ({places}{more})')}"
+    if len(groups) > MAX_GROUPS:
+        yield f"  … and {len(groups) - MAX_GROUPS} other reasons; --json prints all of them."
+
+
+def _printable(text: str) -> str:
+    """Escape characters that would control the terminal or hide a part of the line."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode()
+        for one in text
+    )

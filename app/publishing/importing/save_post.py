@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -16,12 +17,15 @@ from app.publishing.editing import images
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
 from app.publishing.paths import normal
-from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 
 from . import feed_ids
+from .author_names import Person
+from .extra_fields import select_fields
+from .names import NameIndex, find_id
 from .plan import Entry
 from .post_images import PostImages
+from .publication.state import PUBLIC, Publication, State
 from .report import Report
 from .source_folder import SourcePost
 
@@ -41,11 +45,23 @@ class PreparedPost:
     images: PostImages
     cover: PurePosixPath | None
     prefix: str
+    folder: str
+    siblings: tuple[str, ...]
     now: datetime
+    publication: Publication = PUBLIC
     base_url: str = ""
     tool: str = ""
-    hold_back: bool = False
-    """Whether its text must not be public, although its file says nothing against it."""
+    people: Mapping[str, Person] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordValues:
+    """What is recorded of an import besides the file itself."""
+
+    post_id: int
+    digest: str
+    folder: str
+    now: datetime
 
 
 def save(session: Session, ready: PreparedPost, report: Report) -> Post:
@@ -60,9 +76,11 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
         saved = actions.create(draft, now=ready.now, rendered=ready.rendered)
     else:
         saved = _revise(session, ready.entry.post_id, draft, ready)
+    _save_extra_fields(session, saved, ready, report)
     _apply_status(saved, _target_status(ready, saved), ready)
     _redirect(saved, ready, report)
-    _save_import_record(session, saved, ready)
+    values = RecordValues(post_id=saved.id, digest=ready.digest, folder=ready.folder, now=ready.now)
+    save_import_record(session, ready.entry, values)
     return saved
 
 
@@ -84,13 +102,14 @@ def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft
         slug=entry.slug,
         summary=meta.description or "",
         body_markdown=ready.markdown,
-        author_ids=tuple(_authors(session, meta.authors, ready.now)),
+        author_ids=tuple(_authors(session, ready)),
         topic_ids=tuple(_topics(session, meta.topics, ready.now)),
         cover_id=cover_id,
         cover_alt=str(alt),
         menu_position=_menu_position(ready),
-        published_at=meta.date,
-        updated_at=meta.updated or (meta.date if ready.entry.post_id is None else None),
+        published_at=ready.publication.publish_at,
+        updated_at=meta.updated
+        or (ready.publication.publish_at if ready.entry.post_id is None else None),
     )
 
 
@@ -110,6 +129,16 @@ def _feed_id(session: Session, ready: PreparedPost, report: Report) -> str:
     return ""
 
 
+def _save_extra_fields(session: Session, post: Post, ready: PreparedPost, report: Report) -> None:
+    fields, too_large = select_fields(ready.source_post.meta.extra)
+    for name in too_large:
+        sentence = f"the field {name} is not stored: all such fields together exceed 64 KiB"
+        report.warn(ready.entry.path, ready.source_post.document.line_of(name), sentence)
+    if post.extra_fields != fields:
+        post.extra_fields = fields
+        session.flush()
+
+
 def _menu_position(ready: PreparedPost) -> int | None:
     meta = ready.source_post.meta
     if ready.entry.kind is not Kind.PAGE or not meta.menu:
@@ -117,28 +146,57 @@ def _menu_position(ready: PreparedPost) -> int | None:
     return _MENU if meta.weight is None else max(0, min(meta.weight, _MENU))
 
 
-def _authors(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
-    for name in names:
-        slug = slugify(name)
-        author_id = session.scalar(sa.select(Author.id).where(Author.slug == slug))
-        yield author_id or actions.save_author(AuthorDraft(name=name, slug=slug), now=now).id
+def _authors(session: Session, ready: PreparedPost) -> Iterable[int]:
+    urls = dict(ready.source_post.meta.author_urls)
+    for text in ready.source_post.meta.authors:
+        person = ready.people.get(text) or Person(name=text, url=urls.get(text, ""))
+        if author_id := find_id(session, Author, person.name):
+            yield author_id
+            continue
+        authors = NameIndex.load(session, Author)
+        if row := authors.find(person.name):
+            yield row.id
+            continue
+        slug = authors.free_slug(person.name)
+        yield _create_author(person, slug, ready.now)
+
+
+def _create_author(person: Person, slug: str, now: datetime) -> int:
+    draft = AuthorDraft(name=person.name, slug=slug, bio_markdown=person.bio, url=person.url)
+    try:
+        return actions.save_author(draft, now=now).id
+    except Invalid:  # the web address or the biography
+        return actions.save_author(AuthorDraft(name=person.name, slug=slug), now=now).id
 
 
 def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
     for name in names:
-        slug = slugify(name)
-        topic_id = session.scalar(sa.select(Topic.id).where(Topic.slug == slug))
-        yield topic_id or actions.save_topic(TopicDraft(name=name, slug=slug), now=now).id
+        if topic_id := find_id(session, Topic, name):
+            yield topic_id
+            continue
+        topics = NameIndex.load(session, Topic)
+        if row := topics.find(name):
+            yield row.id
+            continue
+        draft = TopicDraft(name=name, slug=topics.free_slug(name))
+        yield actions.save_topic(draft, now=now).id
+
+
+_STATUSES = {
+    State.PUBLISHED: Status.PUBLISHED,
+    State.UNLISTED: Status.DRAFT,
+    State.SCHEDULED: Status.SCHEDULED,
+    State.ARCHIVED: Status.ARCHIVED,
+    State.DRAFT: Status.DRAFT,
+    State.SKIPPED: Status.DRAFT,
+}
 
 
 def _target_status(ready: PreparedPost, post: Post) -> Status:
     """The status that the file asks for; what an editor archived stays in the archive."""
-    if post.status is Status.ARCHIVED or ready.source_post.meta.extra.get("status") == "archived":
+    if post.status is Status.ARCHIVED:
         return Status.ARCHIVED
-    if ready.source_post.meta.draft or ready.hold_back:
-        return Status.DRAFT
-    due = ready.source_post.meta.date
-    return Status.SCHEDULED if due is not None and due > ready.now else Status.PUBLISHED
+    return _STATUSES[ready.publication.state]
 
 
 def _revise(session: Session, post_id: int, draft: Draft, ready: PreparedPost) -> Post:
@@ -165,8 +223,8 @@ def _apply_status(post: Post, target_status: Status, ready: PreparedPost) -> Non
         actions.publish(post.id, expected_version=version, now=now)
     elif target_status is Status.ARCHIVED:
         actions.archive(post.id, expected_version=version, now=now)
-    elif target_status is Status.SCHEDULED and ready.source_post.meta.date is not None:
-        actions.schedule(post.id, ready.source_post.meta.date, expected_version=version, now=now)
+    elif target_status is Status.SCHEDULED and ready.publication.publish_at is not None:
+        actions.schedule(post.id, ready.publication.publish_at, expected_version=version, now=now)
 
 
 def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
@@ -181,12 +239,36 @@ def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
             actions.add_redirect(old, post_id=post.id, now=ready.now)
         except (Conflict, Invalid) as error:
             report.warn(entry.path, None, f"no redirect from {old}: {error}")
+    for address in ready.source_post.aliases:
+        if "?" in address:
+            sentence = f"no redirect from {address}: addresses with a query can't be redirected"
+            report.warn(entry.path, None, sentence)
+    _redirect_siblings(post, ready)
 
 
-def _save_import_record(session: Session, post: Post, ready: PreparedPost) -> None:
-    source = ready.entry.source
-    record = session.scalars(sa.select(Imported).where(Imported.source == source)).one_or_none()
+def _redirect_siblings(post: Post, ready: PreparedPost) -> None:
+    """Redirect the addresses that the post may have had, unless another post had them."""
+    for source in ready.siblings:
+        old = normal(ready.prefix + source)
+        if old in {normal(post.path), "/"}:
+            continue
+        with suppress(Conflict, Invalid):
+            actions.add_redirect(old, post_id=post.id, now=ready.now)
+
+
+def save_import_record(session: Session, entry: Entry, values: RecordValues) -> None:
+    """Record which file the post came from; an address that another record has stays there."""
+    record = session.get(Imported, entry.record.id) if entry.record else None
+    same_source = session.scalars(
+        sa.select(Imported).where(Imported.source == entry.source)
+    ).one_or_none()
+    record = record or same_source
     if record is None:
-        record = Imported(source=source, post_id=post.id)
+        record = Imported(source=entry.source, post_id=values.post_id)
         session.add(record)
-    record.digest, record.imported_at = ready.digest, ready.now
+    elif same_source is None:
+        record.source = entry.source
+    record.post_id = values.post_id
+    record.path, record.folder = str(entry.path), values.folder
+    record.body_digest = entry.body_digest
+    record.digest, record.imported_at = values.digest, values.now

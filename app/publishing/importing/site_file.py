@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,9 +17,9 @@ from app.publishing import actions
 from app.publishing.actions import AuthorDraft, SiteDraft, TopicDraft
 from app.publishing.errors import PublishingError
 from app.publishing.models import Author, Site, Topic
-from app.publishing.slugs import slugify
 
 from . import source_folder
+from .names import NameIndex
 from .report import Report
 
 NAME = PurePosixPath("site.toml")
@@ -109,14 +109,14 @@ def _tables(values: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 def _author(values: dict[str, Any]) -> AuthorDraft:
     name = _text(values, "name")
-    slug = _text(values, "slug") or slugify(name)
+    slug = _text(values, "slug")
     bio = _text(values, "bio")
     return AuthorDraft(name=name, slug=slug, bio_markdown=bio, url=_text(values, "url"))
 
 
 def _topic(values: dict[str, Any]) -> TopicDraft:
     name = _text(values, "name")
-    slug = _text(values, "slug") or slugify(name)
+    slug = _text(values, "slug")
     return TopicDraft(name=name, slug=slug, description=_text(values, "description"))
 
 
@@ -124,10 +124,12 @@ def save_people(publication: Publication, report: Report, *, now: datetime) -> N
     """Save the site's settings, its authors and its topics; the file wins over what is there."""
     if publication.site is not None:
         _try(report, _save_site, publication.site)
+    claimed = {author.slug for author in publication.authors}
     for author in publication.authors:
-        _try(report, _save_author, author, now)
+        _try(report, _save_author, author, claimed, now)
+    claimed = {topic.slug for topic in publication.topics}
     for topic in publication.topics:
-        _try(report, _save_topic, topic, now)
+        _try(report, _save_topic, topic, claimed, now)
 
 
 def save_menu(publication: Publication, report: Report, *, now: datetime) -> None:
@@ -150,14 +152,18 @@ def _save_site(draft: SiteDraft) -> None:
     actions.save_site(draft, expected_version=version)
 
 
-def _save_author(draft: AuthorDraft, now: datetime) -> None:
-    author_id = db.session.scalar(sa.select(Author.id).where(Author.slug == draft.slug))
-    actions.save_author(draft, now=now, author_id=author_id)
+def _save_author(draft: AuthorDraft, claimed: set[str], now: datetime) -> None:
+    authors = NameIndex.load(db.session(), Author)
+    row = authors.find_draft(draft.name, draft.slug, claimed)
+    slug = draft.slug or (row.slug if row else authors.free_slug(draft.name))
+    actions.save_author(replace(draft, slug=slug), now=now, author_id=row.id if row else None)
 
 
-def _save_topic(draft: TopicDraft, now: datetime) -> None:
-    topic_id = db.session.scalar(sa.select(Topic.id).where(Topic.slug == draft.slug))
-    actions.save_topic(draft, now=now, topic_id=topic_id)
+def _save_topic(draft: TopicDraft, claimed: set[str], now: datetime) -> None:
+    topics = NameIndex.load(db.session(), Topic)
+    row = topics.find_draft(draft.name, draft.slug, claimed)
+    slug = draft.slug or (row.slug if row else topics.free_slug(draft.name))
+    actions.save_topic(replace(draft, slug=slug), now=now, topic_id=row.id if row else None)
 
 
 def _redirect(old: str, new: str, now: datetime) -> None:

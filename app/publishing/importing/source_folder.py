@@ -4,22 +4,40 @@ Only reads, and never outside the folder; what cannot be read is named and passe
 """
 
 import os
-import stat
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from . import dates, frontmatter, post_meta, source_urls
+from .addresses import find_addresses
+from .configuration import SourceConfiguration, Tool
+from .export_statuses import ExportStatuses
+from .file_access import SourceError, read_file, resolve_root
+from .file_kinds import find_reasons, find_skip_reason, is_passed_over
+from .inheritance import Inheritance, Inherited
+from .publication.decision import is_held_back
+from .publication.state import Reason
 
-_MARKDOWN = frozenset({".md", ".markdown"})
-_OTHER_TEXTS = frozenset({".adoc", ".asciidoc", ".mdx", ".org", ".rst", ".textile"})
-_PASSED_OVER = frozenset({"_site", "node_modules", "resources", "themes"})
+__all__ = [
+    "Limits",
+    "Rules",
+    "Skipped",
+    "SourceError",
+    "SourcePost",
+    "locate",
+    "read_file",
+    "read_post",
+    "scan",
+]
+
+_MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mkdown"})
+_OTHER_TEXTS = frozenset(
+    {".adoc", ".asciidoc", ".ipynb", ".mdx", ".org", ".qmd", ".rmd", ".rst", ".textile"}
+)
 _IMAGE_FOLDERS = ("", "static", "assets", "public", "content")
-
-
-class SourceError(ValueError):
-    """A folder that cannot be imported at all, or a file that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +52,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePost:
-    """A post of the folder, ready to be imported; `path` is relative to the folder.
+    """A post of the folder, ready to be imported; `path` is relative to the site's root.
 
-    `source_url` and `aliases` are the absolute paths at which the old site served it; `digest` is
-    the SHA-256 of the file.
+    `source_url` and `aliases` are the absolute paths at which the old site served it, `siblings`
+    are paths at which it may have served it too. `digest` is the SHA-256 of the file, and
+    `body_digest` that of the text below its front matter. `earlier_url` is the path that earlier
+    versions of the importer recorded.
     """
 
     path: PurePosixPath
@@ -47,6 +67,50 @@ class SourcePost:
     source_url: str
     aliases: tuple[str, ...]
     digest: str
+    reasons: tuple[Reason, ...] = ()
+    tool: Tool | None = None
+    zone: tzinfo = UTC
+    siblings: tuple[str, ...] = ()
+    body_digest: str = ""
+    earlier_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How a folder is read: its limits, the old site's configuration, and `--permalink`."""
+
+    limits: Limits = field(default_factory=Limits)
+    configuration: SourceConfiguration | None = None
+    permalink: str = ""
+    inheritance: Inheritance | None = None
+    statuses: ExportStatuses | None = None
+
+    @property
+    def tool(self) -> Tool | None:
+        """The tool that wrote the folder, if it is known."""
+        return self.configuration.tool if self.configuration else None
+
+    def find_skip_reason(self, path: PurePosixPath) -> str | None:
+        """Say why a file is no post, by its name or by the configuration; None for a post."""
+        excluded = self.inheritance.find_skip_reason(path) if self.inheritance else None
+        return excluded or find_skip_reason(path, self.tool)
+
+    def _is_in_bundle(self, path: PurePosixPath) -> bool:
+        """Whether a file is a resource of a leaf bundle: beside or below another index file."""
+        if self.configuration is None or self.tool is not Tool.HUGO:
+            return False
+        is_index = path.name.startswith("index.")
+        folders = path.parents[1:] if is_index else path.parents
+        content = self.configuration.content_folders
+        below = [folder for folder in folders if any(top in folder.parents for top in content)]
+        return any(any((self.configuration.root / f).glob("index.*")) for f in below)
+
+    def find_reasons(self, path: PurePosixPath, slug: str) -> Iterator[Reason]:
+        """Yield the reasons for which the place of a file, or an export, holds it back."""
+        yield from find_reasons(path, self.tool, in_bundle=self._is_in_bundle(path))
+        reason = self.statuses.find_reason(slug) if self.statuses else None
+        if reason is not None:
+            yield reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,30 +122,64 @@ class Skipped:
     reason: str
 
 
-def scan(root: Path, limits: Limits | None = None) -> Iterator[SourcePost | Skipped]:
-    """Read every post below `root`, sorted by path; raises `SourceError` for any other file."""
-    limits = limits or Limits()
-    home = _home(root)
-    for path in _walk(home, PurePosixPath(), limits, [limits.files]):
+def scan(
+    root: Path, limits: Limits | None = None, rules: Rules | None = None
+) -> Iterator[SourcePost | Skipped]:
+    """Read every post below `root`, sorted by path; raises `SourceError` for any other file.
+
+    With a configuration, paths are relative to the root of its site, which may lie above `root`.
+    """
+    rules = rules or Rules(limits=limits or Limits())
+    home, start = _roots(root, rules)
+    for path in _walk(home, start, rules, [rules.limits.files]):
         if isinstance(path, Skipped):
             yield path
+        elif path.suffix.lower() not in _MARKDOWN | _OTHER_TEXTS:
+            continue
+        elif reason := _outside(rules.configuration, path):
+            yield Skipped(path=path, line=None, reason=reason)
         elif path.suffix.lower() in _OTHER_TEXTS:
             yield Skipped(path=path, line=None, reason=f"{path.suffix} is not Markdown")
-        elif path.suffix.lower() in _MARKDOWN:
-            yield _read_post(home, path, limits)
+        else:
+            yield _read_post(home, path, rules)
+
+
+def _roots(root: Path, rules: Rules) -> tuple[Path, PurePosixPath]:
+    """Return the root of the site, and the folder that is read below it."""
+    folder = resolve_root(root)
+    if rules.configuration is None or not folder.is_relative_to(rules.configuration.root):
+        return folder, PurePosixPath()
+    home = rules.configuration.root
+    return home, PurePosixPath(folder.relative_to(home).as_posix())
+
+
+def _outside(configuration: SourceConfiguration | None, path: PurePosixPath) -> str:
+    """Say that a file lies outside the content folders of its tool, or return an empty text."""
+    if configuration is None or configuration.tool is None:
+        return ""
+    folders = configuration.content_folders
+    if not folders or any(folder in path.parents for folder in folders):
+        return ""
+    names = ", ".join(map(str, folders))
+    return f"lies outside the content folders of {configuration.tool} ({names})"
 
 
 def read_post(
-    root: Path, path: PurePosixPath, limits: Limits | None = None
+    root: Path,
+    path: PurePosixPath,
+    limits: Limits | None = None,
+    rules: Rules | None = None,
 ) -> SourcePost | Skipped:
-    """Read one post that `scan` has found."""
-    return _read_post(_home(root), path, limits or Limits())
+    """Read one post that `scan` has found; `root` is the root of its site."""
+    return _read_post(resolve_root(root), path, rules or Rules(limits=limits or Limits()))
 
 
-def locate(root: Path, post: PurePosixPath, reference: str) -> PurePosixPath | None:
+def locate(
+    root: Path, post: PurePosixPath, reference: str, tops: Iterable[PurePosixPath] = ()
+) -> PurePosixPath | None:
     """Find the file that an image reference of `post` means; None when the folder has none.
 
-    Looks beside the post, then from the folder's top and in `static`, `assets`, `public`.
+    Looks beside the post, then in `tops`, at the top and in `static`, `assets`, `public`.
     """
     path_part = reference.split("#", 1)[0].split("?", 1)[0]
     beside = (
@@ -89,42 +187,17 @@ def locate(root: Path, post: PurePosixPath, reference: str) -> PurePosixPath | N
         if path_part.startswith("/")
         else [source_urls.inside(f"{post.parent.as_posix()}/{path_part}")]
     )
-    home = _home(root)
-    tops = [source_urls.inside(f"{folder}/{path_part}") for folder in _IMAGE_FOLDERS]
-    for candidate in (*beside, *tops):
+    home = resolve_root(root)
+    folders = dict.fromkeys((*(str(top) for top in tops), *_IMAGE_FOLDERS))
+    candidates = [source_urls.inside(f"{folder}/{path_part}") for folder in folders]
+    for candidate in (*beside, *candidates):
         if candidate and _is_own_file(home, candidate):
             return candidate
     return None
 
 
-def read_file(root: Path, path: PurePosixPath, *, most: int) -> bytes:
-    """Read a regular file of the folder, of `most` bytes; raises `SourceError` for any other."""
-    home = _home(root)
-    try:
-        real = (home / path).resolve(strict=True)
-        if not real.is_relative_to(home):
-            raise SourceError("leads out of the folder")
-        return _read_regular(real, most)
-    except (OSError, RuntimeError, ValueError) as error:
-        if isinstance(error, SourceError):
-            raise
-        raise SourceError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
-
-
-def _home(root: Path) -> Path:
-    try:
-        home = root.resolve(strict=True)
-    except (OSError, RuntimeError):
-        raise SourceError(f"{root} does not exist; name a folder of Markdown files") from None
-    if not home.is_dir():
-        raise SourceError(f"{root} is not a folder; name a folder of Markdown files")
-    if not os.access(home, os.R_OK | os.X_OK):
-        raise SourceError(f"{root} may not be read; give yourself the right to read it")
-    return home
-
-
 def _walk(
-    home: Path, folder: PurePosixPath, limits: Limits, remaining: list[int]
+    home: Path, folder: PurePosixPath, rules: Rules, remaining: list[int]
 ) -> Iterator[PurePosixPath | Skipped]:
     """Give the regular files below a folder in order; `left` counts down over the whole walk."""
     try:
@@ -136,25 +209,36 @@ def _walk(
         path = folder / entry.name
         remaining[0] -= 1
         if remaining[0] == -1:
-            reason = f"the folder has more than {limits.files} files; the rest is left out"
+            reason = f"the folder has more than {rules.limits.files} files; the rest is left out"
             yield Skipped(path=path, line=None, reason=reason)
         if remaining[0] < 0:
             return
-        yield from _step(home, entry, path, limits, remaining)
+        yield from _step(home, entry, path, rules, remaining)
 
 
 def _step(
-    home: Path, entry: os.DirEntry[str], path: PurePosixPath, limits: Limits, remaining: list[int]
+    home: Path, entry: os.DirEntry[str], path: PurePosixPath, rules: Rules, remaining: list[int]
 ) -> Iterator[PurePosixPath | Skipped]:
-    if entry.name.startswith(".") or entry.name in _PASSED_OVER:
+    if entry.name.startswith("."):
         return
-    reason = _refusal(home, entry, path, limits)
+    if entry.is_dir(follow_symlinks=False) and is_passed_over(path, rules.tool):
+        if count := _count_texts(home / path):
+            sentence = f"is a folder without posts: {count} files are passed over"
+            yield Skipped(path=path, line=None, reason=sentence)
+        return
+    reason = _refusal(home, entry, path, rules.limits)
     if reason:
         yield Skipped(path=path, line=None, reason=reason)
     elif entry.is_dir(follow_symlinks=False):
-        yield from _walk(home, path, limits, remaining)
+        yield from _walk(home, path, rules, remaining)
     elif entry.is_file(follow_symlinks=False):
         yield path
+
+
+def _count_texts(folder: Path) -> int:
+    """Count the Markdown files of a folder that is not read, up to some thousand."""
+    walk = (name for _, _, names in os.walk(folder) for name in names)
+    return sum(PurePosixPath(name).suffix.lower() in _MARKDOWN for name in islice(walk, 10_000))
 
 
 def _refusal(
@@ -189,14 +273,13 @@ def _order(entry: os.DirEntry[str]) -> tuple[str, ...]:
     return (entry.name.casefold(), entry.name)
 
 
-def _read_post(home: Path, path: PurePosixPath, limits: Limits) -> SourcePost | Skipped:
-    if path.name.lower() == "_index.md":
-        reason = "is the page of a section; sections are made from topics here"
-        return Skipped(path=path, line=None, reason=reason)
+def _read_post(home: Path, path: PurePosixPath, rules: Rules) -> SourcePost | Skipped:
+    if skip_reason := rules.find_skip_reason(path):
+        return Skipped(path=path, line=None, reason=skip_reason)
     try:
-        data = read_file(home, path, most=limits.text_bytes)
+        data = read_file(home, path, most=rules.limits.text_bytes)
         text = data.decode("utf-8-sig")
-        return _build_source_post(path, text, sha256(data).hexdigest())
+        return _build_source_post(path, text, sha256(data).hexdigest(), rules)
     except SourceError as error:
         return Skipped(path=path, line=None, reason=str(error))
     except UnicodeDecodeError as error:
@@ -207,27 +290,71 @@ def _read_post(home: Path, path: PurePosixPath, limits: Limits) -> SourcePost | 
         return Skipped(path=path, line=error.line, reason=error.reason)
 
 
-def _build_source_post(path: PurePosixPath, text: str, digest: str) -> SourcePost | Skipped:
+def _build_source_post(
+    path: PurePosixPath, text: str, digest: str, rules: Rules
+) -> SourcePost | Skipped:
     document = frontmatter.split(text)
-    if document.kind == "none":
+    if document.kind == "none" and not _needs_no_front_matter(path, rules.tool):
         reason = "has no front matter; put a title between two lines of --- at its top"
         return Skipped(path=path, line=1, reason=reason)
-    meta = post_meta.read_meta(document, path)
+    template = next((k for k, v in document.values.items() if _is_template(k, v)), None)
+    if template is not None:
+        reason = f"is a template: its {template} holds {{{{ or {{%"
+        return Skipped(path=path, line=document.line_of(template), reason=reason)
+    inherited = rules.inheritance.find(path) if rules.inheritance else Inherited()
+    zone = (rules.configuration and rules.configuration.time_zone) or UTC
+    meta = post_meta.read_meta(document, path, inherited.values, zone)
     if not document.body.strip() and not meta.title:
         reason = "has no title, and no text below its front matter"
         return Skipped(path=path, line=document.offset, reason=reason)
-    if "_drafts" in path.parts:
-        meta = replace(meta, draft=True)
-    if meta.date is None and not meta.draft:
+    slug = meta.slug or dates.without_date(source_urls.own_name(path))
+    reasons = (*inherited.reasons, *rules.find_reasons(path, slug))
+    if meta.date is None and not is_held_back(meta.publication, reasons):
         meta = replace(meta, kind="page")  # an article without a date has no place
+    post = _source_post(path, meta, document, digest, rules)
+    return replace(post, reasons=reasons)
+
+
+def _needs_no_front_matter(path: PurePosixPath, tool: Tool | None) -> bool:
+    """Whether the tool publishes a file without front matter at this place."""
+    return "_posts" in path.parts or tool in {Tool.HUGO, Tool.HEXO, Tool.ELEVENTY}
+
+
+def _is_template(key: str, value: object) -> bool:
+    return key.lower() in {"title", "date"} and any(mark in str(value) for mark in ("{{", "{%"))
+
+
+def _source_post(
+    path: PurePosixPath,
+    meta: post_meta.Meta,
+    document: frontmatter.Document,
+    digest: str,
+    rules: Rules,
+) -> SourcePost:
+    title = meta.title or _title(document, path)
+    configuration = rules.configuration or SourceConfiguration(root=Path())
+    inherited = rules.inheritance.find(path).values if rules.inheritance else {}
+    addresses = find_addresses(
+        configuration,
+        replace(document, values={**inherited, **document.values}),
+        meta,
+        path,
+        title=title,
+        permalink=rules.permalink,
+    )
     return SourcePost(
         path=path,
-        title=meta.title or _title(document, path),
+        title=title,
         meta=meta,
         document=document,
-        source_url=source_urls.source_url(document, meta, path),
-        aliases=source_urls.alias_urls(document, meta, path),
+        source_url=addresses.main,
+        aliases=addresses.aliases,
+        siblings=addresses.siblings,
         digest=digest,
+        tool=configuration.tool,
+        zone=configuration.time_zone or UTC,
+        body_digest=sha256((document.body.strip() or digest).encode()).hexdigest(),
+        earlier_url=addresses.earlier,
     )
 
 
@@ -246,15 +373,3 @@ def _is_own_file(home: Path, path: PurePosixPath) -> bool:
     except (OSError, RuntimeError, ValueError):
         return False
     return real.is_relative_to(home) and real.is_file()
-
-
-def _read_regular(real: Path, most: int) -> bytes:
-    """Read without waiting for a FIFO and without trusting the size that a file announces."""
-    descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - Path.open takes no descriptor
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise SourceError("is not a regular file")
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise SourceError(f"is larger than {most // 1024} KiB")
-    return data

@@ -21,5 +21,11 @@ class Imported(Model):
     """The path that the post had where it came from."""
     digest: Mapped[str] = mapped_column(sa.String(64))
     """SHA-256 of the file, its images and the importer's own version."""
+    path: Mapped[str | None] = mapped_column(sa.String(500), index=True)
+    """The path of the file below the root of its site; None for an import by version 1.0."""
+    folder: Mapped[str | None] = mapped_column(sa.String(500))
+    """The root of its site on the computer that imported it."""
+    body_digest: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    """SHA-256 of the text below the front matter: it recognises a file under a new name."""
     post_id: Mapped[int] = mapped_column(sa.ForeignKey("post.id", ondelete="CASCADE"), index=True)
     imported_at: Mapped[datetime] = mapped_column(Instant)

@@ -131,6 +131,11 @@ class Post(Model):
     )
     """The words alone, for search."""
 
+    extra_fields: Mapped[dict[str, Any]] = mapped_column(
+        sa.JSON, default=dict, server_default="{}", deferred=True, deferred_group="source"
+    )
+    """The fields of an imported file that have no meaning here; only an export reads them."""
+
     authors: Mapped[list[Author]] = relationship(
         secondary=post_author,
         order_by=(post_author.c.position, post_author.c.author_id),

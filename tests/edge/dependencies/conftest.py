@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, make_url
 
 from app.edge.changes import WatchedTable, define_tables, install_triggers
 from app.edge.changes.change import Change
@@ -66,6 +66,7 @@ WATCHED = (
     WatchedTable(table="topic"),
     WatchedTable(table="link"),
 )
+POSTGRES: sa.Dialect = make_url("postgresql+psycopg://").get_dialect()()
 SCHEMA = PublicSchema.from_watched_tables(WATCHED)
 
 
@@ -98,7 +99,7 @@ def memory() -> Engine:
 
 
 def run_and_record(
-    connection: Connection, statement: sa.SelectBase, schema: PublicSchema = SCHEMA
+    connection: Connection, statement: sa.Executable, schema: PublicSchema = SCHEMA
 ) -> tuple[list[tuple[object, ...]], set[Dependency]]:
     """Run a statement; return its rows and their dependencies."""
     results: list[tuple[list[tuple[object, ...]], set[Dependency]]] = []
@@ -125,7 +126,7 @@ def run_and_record(
 def compiled_plan(statement: sa.SelectBase, dialect: sa.Dialect | None = None) -> DependencyPlan:
     """Return the dependency plan of a statement, by default compiled for SQLite."""
     compiled = statement.compile(dialect=dialect or sqlite.dialect())
-    return analyse_select(compiled, SCHEMA)  # type: ignore[arg-type]  # a SELECT's is an SQLCompiler
+    return analyse_select(compiled, SCHEMA)
 
 
 def rows_of(connection: Connection, statement: Any) -> list[tuple[object, ...]]:

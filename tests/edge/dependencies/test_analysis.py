@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 from app.edge.dependencies import matches
 
-from .conftest import changes, compiled_plan, post, rows_of, run_and_record
+from .conftest import POSTGRES, changes, compiled_plan, post, rows_of, run_and_record
 
 
 class Lower(sa.String):
@@ -113,6 +113,6 @@ def test_an_instant_of_a_custom_type_limits_a_list(
 def test_distinct_on_leaves_rows_out() -> None:
     """The columns that decide which rows remain are dependencies."""
     titles = sa.select(post.c.id, post.c.title).ext(postgresql.distinct_on(post.c.author_id))
-    (source,) = compiled_plan(titles, postgresql.dialect()).tables
-    assert source.referenced_columns == {"author_id", "id", "title"}
+    (source,) = compiled_plan(titles, POSTGRES).tables
+    assert source.referenced_columns == frozenset({"author_id", "id", "title"})
     assert source.interval is None

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session, registry, selectinload
 
@@ -19,7 +18,7 @@ from app.edge.dependencies import Range, Row, recording
 from app.edge.dependencies.engine_events import EngineListener, StatementKind, classify_statement
 from app.edge.pages.resolver_lock import promptly
 
-from .conftest import SCHEMA, author, link, metadata, post, private, topic
+from .conftest import POSTGRES, SCHEMA, author, link, metadata, post, private, topic
 from .conftest import engine as engine  # noqa: PLC0414 - a fixture is imported by its name
 
 mapper = registry()
@@ -178,8 +177,9 @@ def test_the_current_time_is_recorded(seeded: Engine, now: Any) -> None:
     """The result of such a query changes without a write."""
     with recording() as record, seeded.connect() as connection:
         connection.execute(sa.select(post).where(post.c.published_at <= datetime(2026, 1, 1)))  # noqa: DTZ001 - the column has no zone
-        assert record.clock is None
+        clock_before = record.clock
         connection.execute(sa.select(post).where(post.c.published_at <= now()))
+    assert clock_before is None
     assert record.clock is not None
     assert "is the current time" in record.clock.what
 
@@ -189,7 +189,7 @@ def test_a_write_within_a_select_is_a_write() -> None:
     update_cte = sa.update(post).values(title="x").returning(post.c.id).cte("changed")
     context = SimpleNamespace(
         isinsert=False, isupdate=False, isdelete=False, isddl=False, is_text=False,
-        compiled=sa.select(update_cte.c.id).compile(dialect=postgresql.dialect()),
+        compiled=sa.select(update_cte.c.id).compile(dialect=POSTGRES),
     )  # fmt: skip
     assert classify_statement(str(context.compiled), context) is StatementKind.WRITE
 

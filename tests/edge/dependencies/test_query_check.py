@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from app.edge.dependencies import UnshareableQueryError
 
-from .conftest import compiled_plan, post
+from .conftest import POSTGRES, compiled_plan, post
 
 TITLES = sa.select(post.c.title)
 RAW = {
@@ -48,5 +47,5 @@ def test_a_constant_reads_nothing(statement: Any) -> None:
 def test_how_a_cte_is_computed_does_not_matter(word: str) -> None:
     """MATERIALIZED reads no table."""
     titles = TITLES.cte("titles").prefix_with(word)
-    plan = compiled_plan(sa.select(titles), postgresql.dialect())
+    plan = compiled_plan(sa.select(titles), POSTGRES)
     assert {source.table for source in plan.tables} == {"post"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 
 from app.edge.dependencies import matches
+from tests.depth import examples
 
 from .conftest import author, changes, link, memory, post, rows_of, run_and_record, topic
 
@@ -71,7 +71,13 @@ FROMS: list[tuple[Any, list[Any], list[Any]]] = [
 ]
 
 
-KEYS = [post.c.published_at.desc(), post.c.published_at, post.c.title, "title", sa.desc("slug")]
+KEYS: list[Any] = [
+    post.c.published_at.desc(),
+    post.c.published_at,
+    post.c.title,
+    "title",
+    sa.desc("slug"),
+]
 
 
 @st.composite
@@ -189,7 +195,7 @@ SEED = [
 ENGINE = memory()
 
 
-@settings(max_examples=int(os.environ.get("EXAMPLES", "600")), deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(statements(), st.lists(WRITES, min_size=1, max_size=4), st.lists(WRITES, max_size=4))
 def test_a_change_that_alters_a_result_matches(statement: Any, writes: Any, before: Any) -> None:
     """For random queries and writes, an altered result has a matching change."""

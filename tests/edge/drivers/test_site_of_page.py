@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from app.edge.cdn import Driver, PurgeTarget
+from app.edge.cdn.api_client import Credentials
 from app.edge.cdn.cloudflare.driver import CloudflareDriver, ZoneSettings
 from app.edge.cdn.cloudflare.driver import make_client as cloudflare_channel
 from app.edge.cdn.generic import GenericDriver, GenericPurgeOptions
 from app.edge.cdn.generic import make_client as generic_channel
 
-from ..cdn.driver_stages import SITE, Credentials, by_bunny, by_cloudfront
+from ..cdn.driver_stages import SITE, by_bunny, by_cloudfront
 from ..cdn.fakes import cloudflare, purge_cache
 from ..cdn.fakes.bunny import Bunny
 from ..cdn.fakes.cloudflare import Cloudflare

@@ -13,8 +13,8 @@ from flask.views import MethodView
 from app.edge import Freshness, Policy, PolicyError, cache_control, cached
 from app.edge.testing import assert_no_store
 
-NEVER = {"no_cache": True, "no_store": True}
-DJANGO_NEVER = {**NEVER, "max_age": 0, "must_revalidate": True, "private": True}
+NEVER: dict[str, Any] = {"no_cache": True, "no_store": True}
+DJANGO_NEVER: dict[str, Any] = {**NEVER, "max_age": 0, "must_revalidate": True, "private": True}
 
 FORMS = {
     "never": (NEVER, "no-cache, no-store"),

@@ -35,7 +35,8 @@ def file(tmp_path: Path) -> Path:
 def get(app: Flask, path: str = "/", **headers: str) -> TestResponse:
     """Ask for a page, and close the file that is sent."""
     request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    with app.test_client().get(path, headers=request_headers) as response:
+    response = app.test_client().get(path, headers=request_headers)
+    with response:
         return response
 
 

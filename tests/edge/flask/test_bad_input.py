@@ -109,7 +109,7 @@ def test_what_can_not_be_followed_is_shown_to_one_reader_and_said(
         assert "; hit" not in answer.headers["Cache-Status"]
     assert registered(engine) == 0
     sentences = [
-        record.sentence
+        vars(record)["sentence"]
         for record in caplog.records
         if record.message.partition(":")[0] == "edge.finding"
     ]

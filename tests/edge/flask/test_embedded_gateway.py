@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -94,11 +95,12 @@ def test_a_promise_of_time_grows_old(gated: Flask, clock: FrozenClock) -> None:
 
 def test_a_page_is_new_after_a_purge(gated: Flask, edge: Edge) -> None:
     """By its URL, by its path, and by a purge of everything."""
-    for purge in (
+    purges: list[Callable[[], int]] = [
         lambda: edge.purge(gated, "https://x.example/"),
         lambda: edge.purge(gated, "/"),
         lambda: edge.purge_all(gated),
-    ):
+    ]
+    for purge in purges:
         before = get(gated)
         assert purge() == 1
         after = get(gated)

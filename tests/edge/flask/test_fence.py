@@ -13,13 +13,14 @@ import sqlalchemy as sa
 from flask import Flask, Response, render_template
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from app.edge import Freshness, Policy, cached
 from app.edge.changes import WatchedTable
-from app.edge.dependencies import PublicSchema, fence
+from app.edge.dependencies import PublicSchema, fence, recorder
 from app.edge.dependencies import engine_events as observing
-from app.edge.flask import Edge, state, templates, tracking
+from app.edge.flask import Edge, state, templates
 from app.edge.flask.state import EdgeState
 from app.edge.policy.guard import Leak
 from app.edge.testing import assert_hit, assert_no_store
@@ -42,7 +43,7 @@ class Nameless(FunctionElement[Any]):
     type = sa.DateTime()
 
 
-@sa.ext.compiler.compiles(Nameless)
+@compiles(Nameless)
 def _nameless(_element: Any, _compiler: Any, **_options: Any) -> str:
     return "1"
 
@@ -127,8 +128,8 @@ BREAKS = {
     "the ETag": (state, "ensure_etag"),
     "the address": (state, "page_url"),
     "the beginning": (EdgeState, "_begin"),
-    "the record": (tracking.recorder, "begin"),
-    "a question to the record": (tracking.recorder, "_run_start_checks"),
+    "the record": (recorder, "begin"),
+    "a question to the record": (recorder, "_run_start_checks"),
     "a template's part": (templates.TrackedEnvironment, "part"),
 }
 

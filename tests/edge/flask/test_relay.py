@@ -76,9 +76,10 @@ def test_the_relay_runs_apart_until_it_is_stopped(make_app: Callable[..., Flask]
     relay.start()
     try:
         raw = db.engine.raw_connection()
+        assert raw.driver_connection is not None
         raw.driver_connection.execute(
             "INSERT INTO topic(slug, name, description) VALUES ('a', 'A', '')"
-        )  # type: ignore[union-attr]
+        )
         raw.close()
         waits = (Event().wait(0.05) for _ in range(200))
         assert any("hit" not in client.get("/topics").headers["Cache-Status"] for _ in waits)

@@ -115,7 +115,7 @@ def ready(app: Flask) -> str:
     """Return the text of /readyz."""
     answer = app.test_client().get("/readyz")
     assert answer.status_code == 200
-    return str(answer.json["status"])
+    return str(answer.get_json()["status"])
 
 
 def test_what_is_stale_is_purged_again_and_told_until_it_is_fresh(app: Flask, edge: Lying) -> None:

@@ -48,8 +48,12 @@ class Site:
         self.now = 0.0
         self.upkeep = upkeep
         self.gate = StartupGate(
-            page, upkeep, relay=relay, monotonic=lambda: self.now, pause=self.pause
-        )  # type: ignore[arg-type]  # as much of one as is used
+            page,
+            upkeep,  # type: ignore[arg-type]  # the two methods that the gate calls
+            relay=relay,
+            monotonic=lambda: self.now,
+            pause=self.pause,
+        )
         self.client = Client(self.gate)
 
     def pause(self, seconds: float) -> None:

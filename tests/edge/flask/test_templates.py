@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, render_template, render_template_string
-from jinja2 import Environment
+from flask.templating import Environment as FlaskEnvironment
+from jinja2 import Environment, FunctionLoader, ModuleLoader
 
 from app.edge.dependencies import Part, Table, recorder
 from app.edge.flask import Edge
-from app.edge.flask.templates import TrackedEnvironment
+from app.edge.flask.templates import TrackedEnvironment, TrackedTemplate
 from app.edge.policy.policy import PolicyError
 
 FILES = {
@@ -100,6 +101,62 @@ def test_an_edited_template_has_another_digest(site: Flask) -> None:
     os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 10**9))
     after = recorded_parts(site, lambda: render_template("page.html"))
     assert {name for name in before if before[name] != after[name]} == {"note.html"}
+
+
+def edit(app: Flask, name: str, text: str) -> None:
+    """Save a template under a running process, with a later time of modification."""
+    path = Path(app.root_path) / "templates" / name
+    last_change = path.stat().st_mtime_ns
+    write(app, name, text)
+    os.utime(path, ns=(last_change + 10**9, last_change + 10**9))
+
+
+def test_a_template_that_changed_after_it_was_loaded_has_an_unknown_digest(site: Flask) -> None:
+    """A process that does not reload renders the old source, so the new digest would be wrong."""
+    environment = site.jinja_env
+    assert isinstance(environment, TrackedEnvironment)
+    environment.auto_reload = False
+    template = FlaskEnvironment.get_template(environment, "note.html")
+    assert isinstance(template, TrackedTemplate)
+    template.part = None
+    edit(site, "note.html", "Another note.")
+    assert environment.part(template).digest == "unknown"
+    parts = recorded_parts(site, lambda: render_template("note.html"))
+    assert parts == {"note.html": "unknown"}
+
+
+def test_a_template_that_changed_after_it_was_rendered_keeps_its_digest(site: Flask) -> None:
+    """The process goes on to render the source that it has compiled."""
+    site.jinja_env.auto_reload = False
+    before = recorded_parts(site, lambda: render_template("note.html"))
+    edit(site, "note.html", "Another note.")
+    with site.test_request_context():
+        assert render_template("note.html") == "A note."
+    assert recorded_parts(site, lambda: render_template("note.html")) == before
+
+
+def test_a_template_that_was_removed_under_a_running_process_is_not_up_to_date(
+    site: Flask,
+) -> None:
+    """The compiled source is still rendered; the digest does not claim that a file is absent."""
+    environment = site.jinja_env
+    assert isinstance(environment, TrackedEnvironment)
+    environment.auto_reload = False
+    template = FlaskEnvironment.get_template(environment, "note.html")
+    assert isinstance(template, TrackedTemplate)
+    template.part = None
+    (Path(site.root_path) / "templates" / "note.html").unlink()
+    assert environment.part(template).digest == "unknown"
+
+
+def test_a_loader_without_sources_gives_an_unknown_digest(site: Flask) -> None:
+    """Every release purges these pages."""
+    environment = site.jinja_env
+    assert isinstance(environment, TrackedEnvironment)
+    environment.loader = FunctionLoader(lambda _: None)
+    assert environment.digest("note.html") == "absent"
+    environment.loader = ModuleLoader("nowhere")
+    assert environment.digest("note.html") == "unknown"
 
 
 def test_equal_sources_have_equal_digests_in_every_process(site: Flask, bare: Flask) -> None:

@@ -75,6 +75,7 @@ def test_in_debug_mode_the_gateway_keeps_nothing(tmp_path: Path, clock: FrozenCl
     get(app)
     app.debug = True
     (tmp_path / "templates" / "page.html").write_text("two")
+    assert app.jinja_env.cache is not None
     app.jinja_env.cache.clear()
     for _ in range(2):
         assert get(app).data == b"two"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, Response, request
+from werkzeug.test import TestResponse
 
 from app.edge import Policy, PolicyError, cache_control, cached
 from app.edge.flask import Edge
@@ -76,11 +77,10 @@ def make(bare: Flask, clock: FrozenClock, policy: Policy, tmp_path: Path) -> Mak
     return build
 
 
-def get(app: Flask, path: str = "/", **headers: str) -> Response:
+def get(app: Flask, path: str = "/", **headers: str) -> TestResponse:
     """Ask for a page, header names with underscores."""
     request_headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    response: Response = app.test_client().get(path, headers=request_headers)
-    return response
+    return app.test_client().get(path, headers=request_headers)
 
 
 @pytest.mark.parametrize("gateway", [True, False])

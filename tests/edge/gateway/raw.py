@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import socketserver
-import subprocess
 import sys
 import threading
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.edge.gateway.socket_origin import running, wait_for
+from tests.live.run_folder import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -246,7 +246,7 @@ def command(origin_port: int, *arguments: str, port: int | None = None) -> Itera
     port = free_port() if port is None else port
     address = f"http://127.0.0.1:{origin_port}"
     words = [sys.executable, "-m", "app.edge.gateway", address, "--port", str(port), *arguments]
-    process = subprocess.Popen(words, cwd=ROOT)
+    process = RUN.start(words, cwd=ROOT)
     try:
         wait_for(port)
         yield port

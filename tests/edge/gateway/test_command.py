@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import socket
 import socketserver
-import subprocess
 import sys
 import threading
 import time
@@ -21,6 +20,7 @@ import pytest
 
 from app.edge.http.dates import format_http_date
 from tests.edge.gateway.socket_origin import running, wait_for
+from tests.live.run_folder import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,7 +132,7 @@ def command() -> Iterator[CommandStage]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         address = f"http://127.0.0.1:{origin_port}"
-        process = subprocess.Popen(
+        process = RUN.start(
             [sys.executable, "-m", "app.edge.gateway", address, "--port", str(port)], cwd=ROOT
         )
         try:

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from app.edge.gateway.content_coding import add_codings
 from app.edge.gateway.store.base import BodyInfo, SaveResult, StoredResponse
 from app.edge.gateway.store.lmdb.store import LmdbStore
+from tests.depth import examples
 from tests.edge.gateway.store_contract import stored
 
 keys = st.sampled_from([b"a", b"b", b"a" * 600])
@@ -129,4 +130,6 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 TestStoreMachine = StoreMachine.TestCase
-TestStoreMachine.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestStoreMachine.settings = settings(
+    max_examples=examples(25), stateful_step_count=30, deadline=None
+)

@@ -16,6 +16,7 @@ import pytest
 
 from app.edge.gateway.store.base import BodyInfo, SaveResult
 from app.edge.gateway.store.lmdb.store import LmdbStore
+from tests.depth import STORE_KILLS
 from tests.edge.gateway.child_processes import finish, run, running, start
 from tests.edge.gateway.store_contract import BODIES, KEY, PAGE, stored
 from tests.edge.gateway.test_lmdb_store import save, served
@@ -259,9 +260,12 @@ def check_after_kill(folder: Path, words: dict[int, bytes]) -> int:
     return there
 
 
-@pytest.mark.parametrize(
-    "rounds", [60, pytest.param(150, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
-)
+ROUNDS = [60]
+MORE = [n for n in (STORE_KILLS,) if n not in ROUNDS]
+SLOWLY = [pytest.mark.slow, pytest.mark.timeout(6000)]
+
+
+@pytest.mark.parametrize("rounds", [*ROUNDS, *(pytest.param(n, marks=SLOWLY) for n in MORE)])
 def test_a_killed_process_leaves_a_sound_store(folder: Path, rounds: int) -> None:
     """After SIGKILL at any moment no damaged page is served, and no reported purge is lost."""
     chance = random.Random(rounds)

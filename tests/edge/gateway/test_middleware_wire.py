@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from contextlib import closing
 from itertools import count
@@ -15,6 +14,7 @@ from tests.edge.gateway.raw import ROOT, RawClient, ask, free_port
 from tests.edge.gateway.scripted_origin import Fields, Stage, environ_for, get, ignore_start, says
 from tests.edge.gateway.sloppy_app import FIELDS, LENGTHS
 from tests.edge.gateway.socket_origin import wait_for
+from tests.live.run_folder import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     words = [sys.executable, "-m", "gunicorn", "tests.edge.gateway.sloppy_app:gateway"]
     words += ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--log-level", "critical"]
     words += ["--no-control-socket", "--pythonpath", str(ROOT)]
-    process = subprocess.Popen(words, cwd=work_folder)
+    process = RUN.start(words, cwd=work_folder)
     try:
         wait_for(port)
         yield port

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import sys
 from contextlib import closing
 from datetime import timedelta
@@ -14,6 +13,7 @@ import pytest
 from app.edge.gateway.proxy import Proxy
 from tests.edge.gateway.scripted_origin import call, get, says
 from tests.edge.gateway.socket_origin import WireStage, wait_for, wired
+from tests.live.run_folder import RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,7 +160,7 @@ def test_the_command_serves_a_gateway(stage: WireStage) -> None:
         port = free.getsockname()[1]
     origin = f"http://127.0.0.1:{stage.origin_port}"
     command = [sys.executable, "-m", "app.edge.gateway", origin, "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT)
+    process = RUN.start(command, cwd=ROOT)
     try:
         wait_for(port)
         stage.origin.script[:] = [says(b"page", cache_control="max-age=2147483648", server="own")]

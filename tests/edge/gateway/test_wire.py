@@ -140,7 +140,7 @@ def test_a_request_without_one_framing_is_refused(wire: Wire, lines: list[str]) 
         client.send(head.encode())
         response = client.read()
         assert response is not None
-        assert response.status in {400, 501}
+        assert response.status == 400
         assert response.value("Cache-Control") == "no-store"
         assert client.read() is None
     assert wire.request_count == 0
@@ -308,17 +308,28 @@ WRONG_LENGTHS = {
 }
 
 
+REFUSED_LENGTHS = {
+    "two that differ": 502,
+    "a list that differs": 502,
+    "another coding": 502,
+    "two codings": 502,
+    "a signed chunk": 500,  # the body fails before its first byte, after the proxy has the head
+}
+"""The status that the client gets instead of a response with such a length."""
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("response", WRONG_LENGTHS.values(), ids=WRONG_LENGTHS)
+@pytest.mark.parametrize(("name", "response"), WRONG_LENGTHS.items(), ids=WRONG_LENGTHS)
 def test_a_wrong_length_never_swallows_the_next_response(
-    wire: Wire, response: bytes, method: str
+    wire: Wire, name: str, response: bytes, method: str
 ) -> None:
     """RFC 9112 section 6.3: the body has the right end or the connection ends; nothing is stored."""
     wire.origin.script[wire.path] = response
     wire.origin.script[f"{wire.path}b"] = page(b"next")
     with RawClient(wire.port) as client:
         first = client.ask(wire.path, "Content-Length: 0", method=method)
-        assert first.body in {b"hello", b""} or first.status in {500, 502}
+        assert first.status == REFUSED_LENGTHS.get(name, 200)
+        assert first.status != 200 or first.body == b"hello"
         client.try_ask(f"{wire.path}b")
         second = client.read()
         assert second is None or second.body == b"next"

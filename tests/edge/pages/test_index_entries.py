@@ -6,7 +6,7 @@ from sqlalchemy.engine import Engine
 from app.edge.dependencies import Dependency, RenderRecord, Row, Table, recording
 from app.edge.dependencies.dependency_groups import KeyedTable
 from app.edge.dependencies.engine_events import EngineListener
-from app.edge.pages.index_entries import entries_of_record
+from app.edge.pages.index_entries import digest_of_entries, entries_of_record
 
 from ..dependencies.conftest import SCHEMA, link, post
 
@@ -73,3 +73,16 @@ def test_a_row_key_without_an_encoding_is_the_whole_table() -> None:
         KeyedTable(table="t", key_positions=(("id", 0),), columns=TITLE), [(1.5,), (2.5,)]
     )
     assert entries_of(record) == entries_of_dependencies(Table(table="t"))
+
+
+def test_a_digest_depends_on_every_hash_and_every_bound() -> None:
+    """Pages with the same digest have the same entries, so their rows need not be written."""
+    keys = [(1, -1, 0, 9), (2, -1, 0, 9), (3, 4, 5, 6)]
+    others = (
+        [(7, -1, 0, 9), *keys[1:]],
+        keys[:2],
+        keys[1:],
+        *([*keys[:2], (3, 4, 5, 7)], [*keys[:2], (3, 4, 2, 6)], [*keys[:2], (3, 8, 5, 6)]),
+    )
+    digests = {digest_of_entries(entry_keys) for entry_keys in (keys, *others)}
+    assert len(digests) == 1 + len(others)

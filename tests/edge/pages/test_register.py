@@ -137,7 +137,7 @@ def test_only_changed_dependencies_are_replaced(engine: Engine) -> None:
         register_page(connection, "/p", {unchanged, new, long}, mark=at)
         rows = connection.execute(sa.select(dependency.c.hash, dependency.c.high)).all()
     assert {tuple(row) for row in rows} == {
-        (e.hash, e.high) for e in map(make_entry, (unchanged, new, long))
+        (e.hash, e.high) for e in (make_entry(unchanged), make_entry(new), make_entry(long))
     }
     assert len(rows) == 3
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from datetime import datetime
 from typing import Any
 
@@ -17,15 +16,16 @@ from app.edge.dependencies import matches
 from app.edge.pages import resolve
 from app.edge.pages.page import sorted_urls
 from app.edge.pages.resolve import find_affected_pages, manual_purge_change
+from tests.depth import examples
 
-from ..dependencies.conftest import changes, link, memory, post, run_and_record, topic
-from ..dependencies.test_soundness import SEED, WRITES, attempt, rows_of, statements
+from ..dependencies.conftest import changes, link, memory, post, rows_of, run_and_record, topic
+from ..dependencies.test_soundness import SEED, WRITES, attempt, statements
 from .conftest import register_page
 
 ENGINE = memory()
 
 
-@settings(max_examples=int(os.environ.get("EXAMPLES", "300")), deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(statements(), min_size=1, max_size=4), st.lists(WRITES, min_size=1, max_size=3))
 def test_the_index_finds_all_altered_pages_within_the_exact_rule(
     statements: list[Any], writes: list[Any]

@@ -188,6 +188,15 @@ def test_a_coarse_dependency_matches_all_changes_of_the_exact_one(exact: Depende
         assert matches(coarse(exact), change) or not matches(exact, change)
 
 
+def test_a_coarse_dependency_references_compared_and_sorted_columns() -> None:
+    """A change of one of them alone can move a row into the range."""
+    interval = Interval(column="at", low=1)
+    exact = Range(
+        table="t", equalities=(("k", "1"),), referenced_columns=frozenset({"x"}), interval=interval
+    )
+    assert coarse(exact) == Range(table="t", referenced_columns=frozenset({"x", "k", "at"}))
+
+
 def test_a_lower_limit_evicts_the_oldest_pages(engine: Engine) -> None:
     """The deleted pages are returned, to be purged in the same transaction."""
     with engine.begin() as connection:

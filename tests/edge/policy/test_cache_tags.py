@@ -37,3 +37,15 @@ def test_a_tag_that_an_edge_would_mangle_is_refused(tag: str) -> None:
     """Two edges ignore case, some reject a colon."""
     with pytest.raises(PolicyError, match="not a valid cache tag"):
         format_tags([tag], parse_dialects("cloudflare"))
+
+
+def test_a_tag_is_the_same_in_every_release() -> None:
+    """Edges keep pages under the tags of an earlier release; another tag would not purge them."""
+    tag = page_tag("https://x.example", "/articles/a", key=b"one")
+    assert tag == "p-1df28e93f388f40b63e21840"
+
+
+def test_the_longest_tag_is_accepted() -> None:
+    """64 characters, of every kind that is allowed."""
+    tag = "az09-_".ljust(64, "a")
+    assert format_tags([tag], parse_dialects("cloudflare")) == (("Cache-Tag", tag),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +37,43 @@ CASES: dict[str, tuple[dict[str, Any], str | None]] = {
         {"policy": COOKIE_ASIDE, "cookies_set": ("id",)},
         None,
     ),
+    "a cookie set, another field kept private": (
+        {"policy": Policy(name="ASIDE", private=("X-User",)), "cookies_set": ("id",)},
+        "set-cookie",
+    ),
+    "a cookie set, with Set-Cookie among the private fields": (
+        {"policy": Policy(name="ASIDE", private=("X-User", "Set-Cookie")), "cookies_set": ("id",)},
+        None,
+    ),
+    "Accept read and not declared": (
+        {"policy": Policy(name="PLAIN"), "headers_read": frozenset({"accept"})},
+        "header-undeclared",
+    ),
+    **{
+        f"{name} read and not declared": (
+            {"policy": Policy(name="PLAIN"), "headers_read": frozenset({name})},
+            "header-undeclared",
+        )
+        for name in ("accept-encoding", "accept-language", "origin", "referer", "x-forwarded-for")
+    },
+    **{
+        f"{name} is a header of the protocol": ({"headers_read": frozenset({name})}, None)
+        for name in (
+            *("host", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"),
+            *("if-range", "range"),
+        )
+    },
+    "one of two parameters declared": (
+        {"query_read": frozenset({"p", "q"}), "query_declared": frozenset({"q", "r"})},
+        "query-undeclared",
+    ),
+    "an error of a route without a policy": (
+        {"policy": NO_STORE, "has_policy": False, "status": 500},
+        "unmarked",
+    ),
+    "an error of a private page": ({"policy": PRIVATE, "status": 500}, "error-status"),
+    "an error of a page with no-store": ({"policy": NO_STORE, "status": 500}, None),
+    "an app-wide no-store": ({"policy": NO_STORE, "reason_codes": frozenset(LEAK_REASONS)}, None),
     "Vary on Cookie": ({"vary": frozenset({"cookie"})}, "vary-cookie"),
     "Vary on Authorization": ({"vary": frozenset({"authorization"})}, "vary-authorization"),
     "Vary on everything": ({"vary": frozenset({"*"})}, "vary-any"),
@@ -90,3 +128,48 @@ def test_only_a_broken_promise_is_a_leak(facts: dict[str, Any], code: str | None
     assert "site.show" in finding.summary
     if finding.is_leak:
         assert f"({code})" in finding.summary
+
+
+SHARED_STATUSES = {
+    *(200, 203, 204, 206, 300, 301, 302, 303, 304, 307, 308, 404, 410, 451),
+}
+
+
+@pytest.mark.parametrize("status", range(100, 600))
+def test_a_status_is_shared_only_if_it_is_listed(status: int) -> None:
+    """Errors of the server and responses to one reader's request are never stored."""
+    finding = find_reason_not_to_share(
+        ResponseFacts(view="site.show", policy=PUBLIC, status=status)
+    )
+    assert (finding is None) == (status in SHARED_STATUSES)
+
+
+def test_the_first_reason_is_the_one_that_explains_most() -> None:
+    """A page that reads the user also reads session and cookie; the user is reported."""
+    codes = list(LEAK_REASONS)
+    for position, code in enumerate(codes):
+        facts = ResponseFacts(
+            view="site.show",
+            policy=PUBLIC,
+            reason_codes=frozenset(codes[position:]),
+            cookies_set=("a",),
+            is_streamed=True,
+            query_read=frozenset({"q"}),
+        )
+        finding = find_reason_not_to_share(facts)
+        assert finding is not None
+        assert finding.code == code
+
+
+def test_a_summary_names_every_parameter_header_and_cookie() -> None:
+    """Sorted, so that the same fault is always reported in the same words."""
+    facts = ResponseFacts(view="v", policy=Policy(name="PLAIN"))
+    cases: dict[str, dict[str, Any]] = {
+        "it sets the cookie b, a": {"cookies_set": ("b", "a")},
+        "it read the query parameter a, b": {"query_read": frozenset({"b", "a"})},
+        "it read the request header dnt, origin": {"headers_read": frozenset({"origin", "dnt"})},
+    }
+    for words, changes in cases.items():
+        finding = find_reason_not_to_share(replace(facts, **changes))
+        assert finding is not None
+        assert words in finding.summary

@@ -13,7 +13,7 @@ from app.edge import Freshness, Policy, PolicyError, cached
 from app.edge.flask import Edge
 from app.edge.http.cache_control import Directives
 from app.edge.policy.cdn_headers import DIALECTS, format_policy, freshness_for, parse_dialects
-from app.edge.policy.until import covers, sooner, time_left
+from app.edge.policy.until import Until, covers, sooner, time_left
 from app.edge.testing import FrozenClock
 
 NOW = datetime(2026, 11, 29, 22, 58, 58, 500_000, tzinfo=UTC)
@@ -85,6 +85,32 @@ def test_merging_keeps_the_sooner_end() -> None:
     assert midnight.merge(hour).until == hour.merge(midnight).until == "hour"
     assert midnight.merge(Policy(name="C", browser=LONG)).until == "midnight"
     assert sooner(("midnight", "UTC"), ("midnight", "Asia/Tokyo")) == ("minute", "UTC")
+
+
+SOONER = {
+    "one has no end": (("hour", "Asia/Tokyo"), (None, "UTC"), ("hour", "Asia/Tokyo")),
+    "neither has an end": ((None, "UTC"), (None, "UTC"), (None, "UTC")),
+    "the hour comes before midnight": (
+        ("midnight", "UTC"),
+        ("hour", "Asia/Kolkata"),
+        ("hour", "Asia/Kolkata"),
+    ),
+    "the minute comes before the hour": (
+        ("hour", "UTC"),
+        ("minute", "Asia/Tokyo"),
+        ("minute", "Asia/Tokyo"),
+    ),
+    "equal ends": (("hour", "Asia/Tokyo"), ("hour", "Asia/Tokyo"), ("hour", "Asia/Tokyo")),
+    "hours of two zones": (("hour", "UTC"), ("hour", "Asia/Kolkata"), ("minute", "UTC")),
+    "midnights of two zones": (("midnight", "UTC"), ("midnight", "Asia/Tokyo"), ("minute", "UTC")),
+    "minutes of two zones": (("minute", "UTC"), ("minute", "Asia/Tokyo"), ("minute", "Asia/Tokyo")),
+}
+
+
+@pytest.mark.parametrize(("one", "two", "result"), SOONER.values(), ids=SOONER)
+def test_of_two_ends_the_sooner_counts(one: Until, two: Until, result: Until) -> None:
+    """In either order; two zones share only the minute."""
+    assert sooner(one, two) == sooner(two, one) == result
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {

@@ -46,7 +46,8 @@ def test_an_entry_moves_only_along_transitions(
 def test_every_state_can_reach_settled() -> None:
     """SETTLED can be reached from every state."""
     for start in EntryState:
-        reachable, visited = {start}, set()
+        reachable = {start}
+        visited: set[EntryState] = set()
         while reachable - visited:
             state = (reachable - visited).pop()
             visited.add(state)

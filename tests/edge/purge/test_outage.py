@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from app.edge.purge.leader import SoleLeader
 from app.edge.purge.runtime import RelayRuntime
 from app.edge.purge.tables import outbox
 from app.edge.testing import DriverCall, DriverFault, MemoryDriver
+from tests.depth import OUTAGES
 
 from .conftest import NOW, Clock, enqueue_pages, metadata
 
@@ -280,7 +280,7 @@ class Edges(RuleBasedStateMachine):
 
 TestEdges = pytest.mark.timeout(1200)(pytest.mark.slow(Edges.TestCase))
 TestEdges.settings = settings(
-    max_examples=int(os.environ.get("OUTAGES", "8")),
+    max_examples=OUTAGES,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

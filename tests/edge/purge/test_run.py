@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from app.edge.purge.leader import SoleLeader
 from app.edge.purge.runtime import utc_now
 from app.edge.purge.tables import outbox
 from app.edge.testing import DriverCall, MemoryDriver
+from tests.live.run_folder import RUN
 
 from .conftest import CDN, GATEWAY, build, connect, enqueue_pages, post
 
@@ -167,7 +167,7 @@ def test_leadership_dies_with_the_process(engine: Engine, url: str, tmp_path: Pa
     """After a relay is killed, another takes over and delivers its entries."""
     build(engine, 2)
     command = [sys.executable, "-m", f"{__package__}.relay_child", url, str(tmp_path)]
-    child = subprocess.Popen(command, cwd=ROOT)
+    child = RUN.start(command, cwd=ROOT)
     heir = create_leader(engine)
     try:
         write(engine)

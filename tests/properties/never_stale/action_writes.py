@@ -12,7 +12,7 @@ from app.publishing.models import Author, Kind, Post, Site, Topic
 from tests.site import content
 
 from .urls import ARTICLES, AUTHORS, IMAGES, OLD, PAGES, TOPICS
-from .write_context import Desk
+from .write_context import Desk, Door
 
 
 def create(desk: Desk) -> None:
@@ -146,7 +146,7 @@ def add_media(desk: Desk) -> None:
         actions.revise(post.id, draft, expected_version=post.version, now=desk.now)
 
 
-VERBS = {
+VERBS: dict[Door, int] = {
     create: 4,
     revise: 10,
     publish: 7,

@@ -27,7 +27,8 @@ from app.publishing import actions
 from app.publishing.models import Kind
 from app.publishing.queries import archive, exports
 from app.site import articles, errors, feeds, home
-from tests.conftest import PACKED, let_go
+from tests.conftest import let_go
+from tests.live.programs import PACKED
 
 from .databases import Database
 from .fresh_renders import Fresh
@@ -88,7 +89,11 @@ class Newsroom:
         database.keep()
 
     def _app(self, **settings: Any) -> Flask:
-        own = {"INSTANCE": str(self.folder), "SECRET_KEY": "x", "EDGE_BUILD": str(PACKED)}
+        own: dict[str, object] = {
+            "INSTANCE": str(self.folder),
+            "SECRET_KEY": "x",
+            "EDGE_BUILD": str(PACKED),
+        }
         own |= {"DATABASE_URL": self.database.url, "TESTING": True}
         app = create_app({**own, "EDGE_RELAY": False, "EDGE_REFILL": False, **settings})
         app.jinja_env.loader = FileSystemLoader(self.templates)
@@ -185,6 +190,7 @@ class Newsroom:
     def _as_started(self) -> None:
         """Let both be processes that were started just now."""
         for app in self.apps:
+            assert app.jinja_env.cache is not None
             app.jinja_env.cache.clear()
         vars(self.site.extensions["edge"].tracker.parts).pop(
             "build_id", None

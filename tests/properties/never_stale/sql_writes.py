@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.database import WRITING
 from app.extensions import db
@@ -23,7 +24,7 @@ from app.publishing.models import (
 )
 
 from .urls import ARTICLES, AUTHORS, OLD, TOPICS
-from .write_context import Desk
+from .write_context import Desk, Door
 
 
 def by_hand(desk: Desk) -> None:
@@ -71,9 +72,11 @@ def sql(desk: Desk) -> str:
 
 def links(desk: Desk) -> None:
     """Somebody changes who wrote a post and what it is about, row by row."""
-    table, key, model = desk.one(
-        ((post_author, "author_id", Author), (post_topic, "topic_id", Topic))
+    tables: tuple[tuple[sa.Table, str, type[Author | Topic]], ...] = (
+        (post_author, "author_id", Author),
+        (post_topic, "topic_id", Topic),
     )
+    table, key, model = desk.one(tables)
     post, of = desk.post(), desk.one(desk.ids(model))
     mine = (table.c.post_id == post.id, table.c[key] == of)
     row = {"post_id": post.id, key: of, "position": desk.one((0, 1))}
@@ -158,9 +161,7 @@ def upserted(desk: Desk) -> None:
         "description": "",
     }
     dialect = db.engine.dialect.name
-    insert: Any = (
-        sa.dialects.sqlite.insert if dialect == "sqlite" else sa.dialects.postgresql.insert
-    )
+    insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
     if dialect == "sqlite" and desk.one((True, False)):
         write(sa.insert(Topic).prefix_with("OR REPLACE").values(values))
     else:
@@ -174,7 +175,7 @@ def write(statement: Any) -> None:
         connection.execute(statement)
 
 
-STATEMENTS = {
+STATEMENTS: dict[Door, int] = {
     by_hand: 7,
     from_outside: 2,
     links: 4,

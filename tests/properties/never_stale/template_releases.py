@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .write_context import Desk
+from .write_context import Desk, Door
 
 _END = re.compile(r"{% end(?:block|macro)[^%]*%}")
 
@@ -36,5 +36,5 @@ def edited(source: str, mark: str) -> str:
     return f"{source[:at]}{mark}{source[at:]}"
 
 
-RELEASES = {edit_template: 1}
+RELEASES: dict[Door, int] = {edit_template: 1}
 """Each with how often it is opened, compared with the others."""

@@ -17,14 +17,13 @@ DAY = timedelta(days=1)
 
 def do(verb: StatusAction, post: Post, now: datetime) -> Post:
     """Do `verb` to the post; scheduling is for tomorrow."""
-    version = {"expected_version": post.version, "now": now}
     if verb is StatusAction.SCHEDULE:
-        return actions.schedule(post.id, now + DAY, **version)
+        return actions.schedule(post.id, now + DAY, expected_version=post.version, now=now)
     return {
         StatusAction.PUBLISH: actions.publish,
         StatusAction.UNPUBLISH: actions.unpublish,
         StatusAction.ARCHIVE: actions.archive,
-    }[verb](post.id, **version)
+    }[verb](post.id, expected_version=post.version, now=now)
 
 
 WAY = {

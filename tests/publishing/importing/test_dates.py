@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,19 @@ from app.publishing.importing import dates
         ("2019-11-07 08:30:15 +02", datetime(2019, 11, 7, 6, 30, 15, tzinfo=UTC)),
         ("Thu, 07 Nov 2019 08:30:15 GMT", datetime(2019, 11, 7, 8, 30, 15, tzinfo=UTC)),
         ("Thu, 07 Nov 2019 08:30:15 -0500", datetime(2019, 11, 7, 13, 30, 15, tzinfo=UTC)),
+        ("2015-03-17 14:00:00 -4", datetime(2015, 3, 17, 18, tzinfo=UTC)),
+        ("2015-03-17 14:00:00 +05:30", datetime(2015, 3, 17, 8, 30, tzinfo=UTC)),
+        ("2015-03-17 14:00 EST", datetime(2015, 3, 17, 19, tzinfo=UTC)),
+        ("January 5, 2021", datetime(2021, 1, 5, tzinfo=UTC)),
+        ("Jan 5th 2021 3:04 pm", datetime(2021, 1, 5, 15, 4, tzinfo=UTC)),
+        ("Jan. 5, 2021 at 12 AM", datetime(2021, 1, 5, tzinfo=UTC)),
+        ("Tuesday, 5 January 2021 10:20", datetime(2021, 1, 5, 10, 20, tzinfo=UTC)),
+        ("2014/7/7 10:20", datetime(2014, 7, 7, 10, 20, tzinfo=UTC)),
+        ("2013/7/13 20:46:25", datetime(2013, 7, 13, 20, 46, 25, tzinfo=UTC)),
+        ("2013.7.13", datetime(2013, 7, 13, tzinfo=UTC)),
+        ("1420070400", datetime(2015, 1, 1, tzinfo=UTC)),
+        (1420070400, datetime(2015, 1, 1, tzinfo=UTC)),
+        ("1420070400000", datetime(2015, 1, 1, tzinfo=UTC)),
         (date(2019, 11, 7), datetime(2019, 11, 7, tzinfo=UTC)),
         (datetime(2019, 11, 7, 8), datetime(2019, 11, 7, 8, tzinfo=UTC)),  # noqa: DTZ001 - a writer named no zone
         (
@@ -51,6 +65,12 @@ def test_a_date_is_an_aware_moment(value: object, moment: datetime) -> None:
         None,
         [],
         "0000-01-01",
+        "2014-7/7",
+        "January 32, 2021",
+        "Foo 5, 2021",
+        "2015-03-17 14:00 XYZ",
+        "2015-03-17 14:00 +99",
+        "2026",
     ],
     ids=repr,
 )
@@ -102,3 +122,12 @@ def test_a_name_without_its_date_is_the_slug() -> None:
     """A name that has no date is left alone."""
     assert dates.without_date("2019-11-07-a-b") == "a-b"
     assert dates.without_date("a-b") == "a-b"
+
+
+def test_a_date_without_a_zone_is_in_that_of_the_old_site() -> None:
+    """A zone in the text is stronger; a day begins at midnight there."""
+    berlin = ZoneInfo("Europe/Berlin")
+    assert dates.parse("2019-07-01", berlin) == datetime(2019, 6, 30, 22, tzinfo=UTC)
+    assert dates.parse("2019-12-01 10:00", berlin) == datetime(2019, 12, 1, 9, tzinfo=UTC)
+    assert dates.parse("2019-07-01T10:00Z", berlin) == datetime(2019, 7, 1, 10, tzinfo=UTC)
+    assert dates.parse("July 1, 2019", berlin) == datetime(2019, 6, 30, 22, tzinfo=UTC)

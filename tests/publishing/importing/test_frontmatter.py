@@ -21,7 +21,7 @@ from app.publishing.importing.frontmatter import FrontMatterError, split
         ("---  \n---\nbody", "yaml", {}, "body", 2),
         ("# no front matter\n---\n", "none", {}, "# no front matter\n---\n", 0),
         ("----\na", "none", {}, "----\na", 0),
-        ("---\na: 1\n---\nb\n---\nc", "yaml", {"a": 1}, "b\n---\nc", 3),
+        ("---\na: 1\n---\nb\n---\nc", "yaml", {"a": "1"}, "b\n---\nc", 3),
         ("", "none", {}, "", 0),
         ("---\n1: a\n---", "yaml", {"1": "a"}, "", 3),
         ("---\nd: 2019-02-31\n---", "yaml", {"d": "2019-02-31"}, "", 3),

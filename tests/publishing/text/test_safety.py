@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.publishing.text import Rendered, TextError, render, sanitizer
+from tests.depth import examples
 
 ALLOWED_ATTRIBUTES = {
     *("alt", "aria-label", "cite", "class", "colspan", "datetime", "decoding", "dir", "headers"),
@@ -154,7 +155,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.lists(PIECES, max_size=25).map("".join))
 def test_no_mixture_of_dangerous_pieces_is_dangerous(source: str) -> None:
     """Any mixture comes out safe, the same each time, and stays itself when sealed again."""
@@ -164,7 +165,7 @@ def test_no_mixture_of_dangerous_pieces_is_dangerous(source: str) -> None:
     assert sanitizer.seal(rendered.html) == rendered.html
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_renders(source: str) -> None:
     """Whatever is typed comes out safe, without control characters."""

@@ -93,7 +93,7 @@ class CloudFront(FakeEdge):
                 403, "SignatureDoesNotMatch", f"Signature expired: {at} is too old"
             )
         own = {"host", "x-amz-date", "x-amz-security-token"}
-        request = UnsignedRequest(
+        unsigned_request = UnsignedRequest(
             method=request.method,
             host=request.headers["Host"],
             path=request.url.path,
@@ -104,7 +104,7 @@ class CloudFront(FakeEdge):
         signer = AwsSigner(
             key=KEY, secret=SECRET, session=self.session, region="us-east-1", service="cloudfront"
         )
-        if signer.sign(request, moment)["Authorization"] != authorization:
+        if signer.sign(unsigned_request, moment)["Authorization"] != authorization:
             return error_response(403, "SignatureDoesNotMatch", "The signature does not match.")
         return None
 

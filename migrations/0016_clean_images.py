@@ -3,8 +3,8 @@
 An image that changes gets a new digest, and so a new address. Texts that name the old address are
 rewritten, and the old address redirects.
 
-Revision ID: 0017
-Revises: 0014
+Revision ID: 0016
+Revises: 0015
 Create Date: 2026-11-29
 """
 
@@ -22,8 +22,8 @@ from alembic import op
 from app.database import Instant
 from app.publishing.images import ImageError, remove_metadata
 
-revision = "0017"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

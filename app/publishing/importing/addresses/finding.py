@@ -1,0 +1,208 @@
+"""Find the old addresses of a file: by its tool, its aliases and its date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from urllib.parse import urljoin, urlsplit
+
+from app.publishing.importing import source_urls
+from app.publishing.importing.configuration import SourceConfiguration, Tool
+from app.publishing.importing.frontmatter import Document
+from app.publishing.importing.post_meta import Meta
+
+from . import hexo, hugo, jekyll, others, pelican, zola
+from .page import Page, date_of_name, date_tokens, fill, join, moments
+
+_FINDERS: dict[Tool, Callable[[Page], Iterator[str]]] = {
+    Tool.HUGO: hugo.find,
+    Tool.JEKYLL: jekyll.find,
+    Tool.ZOLA: zola.find,
+    Tool.PELICAN: pelican.find,
+    Tool.HEXO: hexo.find,
+    Tool.NIKOLA: others.find_nikola,
+    Tool.DOCUSAURUS: others.find_docusaurus,
+    Tool.ASTRO: others.find_astro,
+    Tool.ELEVENTY: others.find_eleventy,
+}
+_IN_ZONE = frozenset({Tool.JEKYLL})
+_ALIAS_KEYS = ("aliases", "redirect_from", "alias", "url", "permalink", "path", "blogger_orig_url")
+_DATE_KEYS = ("date", "publishdate", "pubdate", "published_at")
+_CONTENT = (("src", "content"), ("src", "posts"), ("content",), ("source",))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldAddresses:
+    """The addresses of one post on the old site, as absolute paths.
+
+    `main` is the tool's own address, `aliases` are written in the file. `siblings` may have been
+    served too, such as the address of the other day when two time zones disagree.
+    `earlier` is the address that earlier versions of the importer recorded.
+    """
+
+    main: str
+    aliases: tuple[str, ...] = ()
+    siblings: tuple[str, ...] = ()
+    earlier: str = ""
+
+
+def find_addresses(
+    configuration: SourceConfiguration,
+    document: Document,
+    meta: Meta,
+    path: PurePosixPath,
+    *,
+    title: str,
+    permalink: str = "",
+) -> OldAddresses:
+    """Find the old addresses of the file at `path`, which is relative to the site's root.
+
+    `permalink` is a pattern that overrules the configuration; the front matter still wins.
+    """
+    earlier = source_urls.source_url(document, meta, path)
+    page = _page(configuration, document, meta, path, title)
+    candidates = list(dict.fromkeys(_candidates(page, document, meta, permalink)))
+    if candidates and not (configuration.files or permalink):
+        candidates.append(earlier)  # a guess: the tool is known by the file alone
+    if not candidates:
+        page = replace(page, path=_without_content(path))
+        candidates = [source_urls.source_url(document, meta, page.path)]
+    main = candidates[0]
+    aliases = tuple(_aliases(page, meta, main, document))
+    siblings = tuple(address for address in candidates[1:] if address not in aliases)
+    return OldAddresses(main=main, aliases=aliases, siblings=siblings, earlier=earlier)
+
+
+def content_path(configuration: SourceConfiguration, path: PurePosixPath) -> PurePosixPath:
+    """Return a path relative to the content folder that it lies in."""
+    folders = sorted(configuration.content_folders, key=lambda folder: -len(folder.parts))
+    for folder in folders:
+        if folder in path.parents:
+            return path.relative_to(folder)
+    return path
+
+
+def _without_content(path: PurePosixPath) -> PurePosixPath:
+    """Strip the folders in which tools keep content, for a site without a configuration."""
+    for parts in _CONTENT:
+        if path.parts[: len(parts)] == parts and len(path.parts) > len(parts):
+            return PurePosixPath(*path.parts[len(parts) :])
+    return path
+
+
+def _page(
+    configuration: SourceConfiguration,
+    document: Document,
+    meta: Meta,
+    path: PurePosixPath,
+    title: str,
+) -> Page:
+    return Page(
+        path=path if configuration.tool is Tool.NIKOLA else content_path(configuration, path),
+        configuration=configuration,
+        values={str(key).lower(): value for key, value in document.values.items()},
+        title=title,
+        slug=meta.slug or "",
+        authors=meta.authors,
+    )
+
+
+def _candidates(page: Page, document: Document, meta: Meta, permalink: str) -> Iterator[str]:
+    """Yield the tool's addresses, for each day that the post may have had."""
+    tool = _tool(page, document)
+    find = _FINDERS[tool] if tool else None
+    if permalink and not page.value("url", "permalink", "path"):
+        find = _by_pattern(permalink)
+    if find is None:
+        return
+    date_value = next((page.values[key] for key in _DATE_KEYS if page.values.get(key)), None)
+    in_zone = tool in _IN_ZONE
+    choices = list(moments(meta.date, date_value, page.configuration, in_zone=in_zone))
+    if not choices:
+        yield from map(_clean, find(page))
+    for moment in choices:
+        yield from map(_clean, find(replace(page, moment=moment)))
+
+
+def _tool(page: Page, document: Document) -> Tool | None:
+    """The tool whose rules apply; without a configuration only posts of Jekyll are certain."""
+    configuration = page.configuration
+    if configuration.files or configuration.remarks:
+        return configuration.tool
+    in_posts = "_posts" in page.path.parts[:-1] and date_of_name(page.path.stem)
+    if configuration.tool is Tool.HEXO:
+        return Tool.HEXO
+    if in_posts and source_urls.generator(document, page.path) == "jekyll":
+        return Tool.JEKYLL
+    return None
+
+
+def _by_pattern(pattern: str) -> Callable[[Page], Iterator[str]]:
+    """Fill a pattern of `--permalink`, whose tokens the tools share."""
+
+    def find(page: Page) -> Iterator[str]:
+        address = fill(pattern, lambda name: _shared_token(page, name))
+        yield join(address, ending="/" if address.endswith("/") else "")
+
+    return find
+
+
+def _shared_token(page: Page, name: str) -> str | None:
+    slug = page.slug or page.undated_name
+    values = {
+        "title": slug,
+        "slug": slug,
+        "name": page.path.stem,
+        "filename": page.path.stem,
+        "section": next(iter(page.folders), ""),
+        "sections": "/".join(page.folders),
+    }
+    if page.moment is not None:
+        values |= date_tokens(page.moment)
+    if name in values:
+        return values[name]
+    return jekyll.token(page, name) or (page.value(name.lower()) or None)
+
+
+def _clean(address: str) -> str:
+    """Squeeze slashes, and drop a query and a host."""
+    path = re.sub(r"^\w+://[^/]*", "", address).partition("#")[0].partition("?")[0]
+    return re.sub(r"/{2,}", "/", f"/{path}")
+
+
+def _aliases(page: Page, meta: Meta, main: str, document: Document) -> Iterator[str]:
+    """Yield the addresses that the file names: aliases, and keys that its tool does not read."""
+    base = "/"
+    tool = page.configuration.tool or source_urls.generator(document, page.path)
+    if tool in {Tool.HUGO, "hugo"}:
+        base = main.rstrip("/").rpartition("/")[0] + "/"
+    pairs = [(base, alias) for alias in meta.aliases]
+    pairs += [("/", page.value(key)) for key in _ALIAS_KEYS if _is_plain(page.value(key))]
+    yielded_addresses = {main}
+    for start, alias in pairs:
+        address = _join_alias(start, alias)
+        if address and address not in yielded_addresses:
+            yielded_addresses.add(address)
+            yield address
+
+
+def _is_plain(value: str) -> bool:
+    """Tell whether a value is an address, and no pattern, template or switch."""
+    return (
+        bool(value)
+        and not re.search(r"[:{}\[\]]", re.sub(r"^https?://", "", value))
+        and (value.lower() not in {"true", "false"})
+    )
+
+
+def _join_alias(base: str, alias: str) -> str:
+    try:
+        parts = urlsplit(urljoin(base, alias))
+    except ValueError:
+        return ""
+    path = re.sub(r"/{2,}", "/", parts.path)
+    if parts.query and path in {"/", "/index.php"}:
+        return f"{path}?{parts.query}"
+    return path if path.startswith("/") and path != "/" else ""

@@ -1,0 +1,40 @@
+"""Docusaurus: the literals of `docusaurus.config.js` or `.ts`."""
+
+from __future__ import annotations
+
+from . import values as read
+from .files import Files
+from .model import PermalinkRule, SiteFacts, SourceConfiguration, Tool
+
+_NAMES = tuple(f"docusaurus.config.{suffix}" for suffix in ("js", "ts", "mjs", "cjs", "mts", "cts"))
+
+
+def matches(files: Files) -> bool:
+    """Tell whether the folder has a configuration of Docusaurus."""
+    return files.first(_NAMES) is not None
+
+
+def read_configuration(files: Files) -> SourceConfiguration:
+    """Read the literals of the configuration of Docusaurus."""
+    values = files.read(files.first(_NAMES) or _NAMES[0])
+    last = {key.rpartition("blog.")[2]: key for key in values if "blog." in f".{key}"}
+    blog = {name: values[key] for name, key in last.items()}
+    language = read.text(values, "i18n.defaultLocale") or "en"
+    locales = next((values[key] for key in values if key.endswith("i18n.locales")), ())
+    route = read.text(blog, "routeBasePath") or "blog"
+    return SourceConfiguration(
+        root=files.root,
+        tool=Tool.DOCUSAURUS,
+        content_folders=read.folders([read.text(blog, "path") or "blog"]),
+        static_folders=read.existing(files.root, ["static"]),
+        base_url=read.join_url(read.text(values, "url"), read.text(values, "baseUrl")),
+        default_language=language,
+        languages=read.texts(locales) or (language,),
+        permalinks=(PermalinkRule(pattern=route.strip("/"), scope="blog"),),
+        site=SiteFacts(
+            title=read.text(values, "title"),
+            description=read.text(values, "tagline"),
+            language=language,
+        ),
+        values=values,
+    )

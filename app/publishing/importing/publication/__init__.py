@@ -1,0 +1,1 @@
+"""Whether an imported post is public: the strictest rule of any tool wins."""

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Combines what the tests measured and compares it with the recorded coverage of each room.
+set -eu
+cd "$(dirname "$0")/.."
+
+if ls .coverage.* >/dev/null 2>&1; then
+    .venv/bin/python -m coverage combine --quiet
+fi
+exec .venv/bin/python -m tests.contracts.coverage_ratchet "$@"

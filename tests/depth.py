@@ -1,0 +1,132 @@
+"""How many random cases the tests try: `DEPTH=fast` (the default), `DEPTH=ci` or `DEPTH=night`.
+
+The claims are the same at every depth; only the number of random steps, kills and examples differs.
+`STEPS`, `SEED`, `KILLS`, `CRASHES`, `OUTAGES` and `EXAMPLES` override single numbers.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from random import Random
+from types import MappingProxyType
+
+from hypothesis import HealthCheck, settings
+
+NAMES = ("fast", "ci", "night")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """The numbers of one depth."""
+
+    steps: int
+    """Steps of the random walk over SQLite."""
+    postgres_steps: int
+    """Steps of the random walk over PostgreSQL."""
+    varnish_steps: int
+    """Steps of the random walk with a real Varnish."""
+    kills: int
+    """Processes of a site that are killed, over both databases."""
+    crashes: int
+    """Editors that are killed beside a running server; one for each of the six steps of a purge."""
+    store_kills: int
+    """Processes that are killed while they write into one store of the gateway."""
+    outages: int
+    """Random sequences of outages at the edges."""
+    examples: float
+    """Examples of a property that sets its own number, as a share of that number."""
+    default_examples: int
+    """Examples of a property that sets no number."""
+
+
+DEPTHS = MappingProxyType(
+    {
+        "fast": Depth(
+            steps=600,
+            postgres_steps=150,
+            varnish_steps=40,
+            kills=40,
+            crashes=6,
+            store_kills=60,
+            outages=4,
+            examples=1 / 3,
+            default_examples=100,
+        ),
+        "ci": Depth(
+            steps=2_500,
+            postgres_steps=500,
+            varnish_steps=40,
+            kills=200,
+            crashes=6,
+            store_kills=150,
+            outages=8,
+            examples=1,
+            default_examples=100,
+        ),
+        "night": Depth(
+            steps=25_000,
+            postgres_steps=5_000,
+            varnish_steps=400,
+            kills=2_000,
+            crashes=60,
+            store_kills=1_500,
+            outages=80,
+            examples=10,
+            default_examples=1_000,
+        ),
+    }
+)
+
+
+def choose_depth(name: str) -> Depth:
+    """Return the numbers of a depth; refuse a name that does not exist."""
+    if name not in DEPTHS:
+        message = f"DEPTH={name!r} does not exist: use one of {', '.join(NAMES)}."
+        raise ValueError(message)
+    return DEPTHS[name]
+
+
+NAME = os.environ.get("DEPTH") or "fast"
+DEPTH = choose_depth(NAME)
+
+
+def _number(variable: str, default: int) -> int:
+    return int(os.environ.get(variable) or default)
+
+
+STEPS = _number("STEPS", DEPTH.steps)
+POSTGRES_STEPS = _number("STEPS", DEPTH.postgres_steps)
+VARNISH_STEPS = _number("STEPS", DEPTH.varnish_steps)
+SHELL_STEPS = max(STEPS // 4, 100)
+"""Steps of each walk in which processes with other settings write."""
+
+SEED = _number("SEED", Random().randrange(2**32))
+KILLS = _number("KILLS", DEPTH.kills)
+CRASHES = _number("CRASHES", DEPTH.crashes)
+STORE_KILLS = DEPTH.store_kills
+OUTAGES = _number("OUTAGES", DEPTH.outages)
+
+
+def examples(count: int) -> int:
+    """Return how many examples a property tries that asks for `count` of them in CI."""
+    return _number("EXAMPLES", round(count * DEPTH.examples))
+
+
+def register_profiles() -> None:
+    """Register a hypothesis profile for each depth, and load the one of this run.
+
+    CI always tries the same examples, as hypothesis does by itself there: a change is not blamed
+    for a fault that another run would have shown as well.
+    """
+    for name, depth in DEPTHS.items():
+        settings.register_profile(
+            name,
+            max_examples=depth.default_examples,
+            deadline=None,
+            derandomize=name == "ci",
+            database=None if name == "ci" else settings().database,
+            print_blob=True,
+            suppress_health_check=[HealthCheck.too_slow],
+        )
+    settings.load_profile(NAME)
