@@ -1,6 +1,7 @@
 r"""Formulas in LaTeX: found in Markdown, and turned into MathML when a text is saved.
 
-`$$…$$`, `\(…\)` and `\[…\]` are always formulas; `$…$` only if it can't be money or prose.
+`$$…$$` is always a formula; `$…$` only if it can't be money or prose, and `\(…\)` and `\[…\]` only
+if they can't be escaped brackets.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ MAX_DEPTH = 200
 _PAIRS = {"$$": "$$", "\\[": "\\]", "\\(": "\\)", "$": "$"}
 _NESTING = re.compile(r"\\(?:[{}\\]|(begin|left)(?![a-zA-Z])|(end|right)(?![a-zA-Z]))|([{])|([}])")
 _PROSE = re.compile(r"[A-Za-z]{2,}[,.;:]?\s+[A-Za-z]{2,}")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_LONG_WORD = re.compile(r"[A-Za-z]{3,}")
+_SIGN = re.compile(r"\\[A-Za-z]|[\^_=<>+*/|]|[A-Za-z0-9)]\s*-\s*[A-Za-z0-9(]")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _PRICE = re.compile(r"\d[\d.,]*(?:\s|[A-Za-z]{2}|[kKmM]\b|$)")
 _STYLE = re.compile(r' style="([^"]*)"')
@@ -116,6 +120,8 @@ def _inline_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - th
     latex = state.src[start:end]
     if not latex.strip() or (opening == "$" and not _is_formula(state.src, start, end)):
         return False
+    if opening[0] == "\\" and not _is_no_escape(opening, latex):
+        return False
     if not silent:
         token = state.push(_RULE, "math", 0)
         token.content, token.markup = latex, opening
@@ -158,6 +164,16 @@ def _is_formula(text: str, start: int, end: int) -> bool:
     )
 
 
+def _is_no_escape(opening: str, latex: str) -> bool:
+    r"""Tell a formula from text between escaped brackets, such as `\[sic\]` or `\(or not\)`."""
+    words = _COMMAND.sub("", latex)
+    if words == latex and (_PROSE.search(words) or _LONG_WORD.search(words)):
+        return False
+    if _SIGN.search(latex):
+        return True
+    return opening == "\\(" and not _WORD.search(words)
+
+
 def _block_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: FBT001 - as above
     r"""Find a formula on lines of its own, between `$$` or between `\[` and `\]`."""
     if state.is_code_block(start):
@@ -167,12 +183,15 @@ def _block_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool: 
     last = _last_line(state, start, end, opening, first) if opening else -1
     if last < 0:
         return False
+    text = state.getLines(start, last + 1, state.blkIndent, keepLastLF=False).strip()
+    latex = text[len(opening) : -len(_PAIRS[opening])]
+    if opening == "\\[" and not _is_no_escape(opening, latex):
+        return False
     if silent:
         return True
-    text = state.getLines(start, last + 1, state.blkIndent, keepLastLF=False).strip()
     token = state.push(_RULE, "math", 0)
     token.block, token.map, token.markup = True, [start, last + 1], opening
-    token.content = text[len(opening) : -len(_PAIRS[opening])]
+    token.content = latex
     state.line = last + 1
     return True
 

@@ -101,3 +101,38 @@ def test_a_file_that_export_wrote_keeps_every_character(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text(f"{front}\n{body}\n", encoding="utf-8")
     load(tmp_path)
     assert post("a").body_markdown == body
+
+
+@pytest.mark.parametrize(("unsafe", "expected_lines"), [("", [5]), ("unsafe = true", [])])
+def test_raw_html_that_hugo_did_not_show_is_named(
+    tmp_path: Path, unsafe: str, expected_lines: list[int]
+) -> None:
+    """One remark for each file, unless the configuration shows raw HTML."""
+    settings = f'baseURL = "https://old.example/"\n[markup.goldmark.renderer]\n{unsafe}\n'
+    (tmp_path / "hugo.toml").write_text(settings, encoding="utf-8")
+    write(tmp_path, "content/posts/a.md", "<b>x</b>\n\n<i>y</i>")
+    lines = [remark.line for remark in load(tmp_path).warnings if "raw HTML" in remark.sentence]
+    assert lines == expected_lines
+
+
+def test_a_hugo_reference_leads_to_the_new_address(tmp_path: Path) -> None:
+    """`ref` is read from the content folder, from beside the file, and by name."""
+    (tmp_path / "hugo.toml").write_text('baseURL = "https://old.example/x/"\n', encoding="utf-8")
+    write(tmp_path, "content/posts/b.md", "b")
+    text = '[1]({{< ref "/posts/b.md" >}}) [2]({{< relref "b.md#c" >}}) [3]({{< ref "posts/b" >}})'
+    write(tmp_path, "content/posts/a.md", text)
+    load(tmp_path)
+    assert post("a").body_html.count('href="/articles/b') == 3
+
+
+def test_jekyll_expands_tags_inside_code(tmp_path: Path) -> None:
+    """With Jekyll's configuration a comment inside a block of code is removed."""
+    (tmp_path / "_config.yml").write_text("title: x\nbaseurl: /blog\n", encoding="utf-8")
+    text = "```\n{% comment %}hidden{% endcomment %}{% raw %}{{ y }}{% endraw %}\n```\n"
+    write(tmp_path, "_posts/2020-01-01-b.md", "b")
+    link = "[b]({{ site.baseurl }}{% post_url 2020-01-01-b %})"
+    write(tmp_path, "_posts/2020-01-01-a.md", text + link)
+    load(tmp_path)
+    assert "hidden" not in post("2020-01-01-a").body_markdown
+    assert "{{ y }}" in post("2020-01-01-a").body_markdown
+    assert 'href="/articles/b"' in post("2020-01-01-a").body_html

@@ -68,6 +68,32 @@ def test_money_prose_and_code_are_no_formulas(source: str) -> None:
     assert not result.warnings
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        r"\[main\]",
+        r"a \[..\] b",
+        r"\[x\] done",
+        r"\[1\]",
+        r"he \(or she\) said",
+        r"\[the well-known one\]",
+        r"\[link_name\]",
+        r"\(and/or\)",
+    ],
+)
+def test_escaped_brackets_are_no_formulas(source: str) -> None:
+    """Markdown writes a literal bracket with the same backslash."""
+    assert "<math" not in render_text(source).html
+
+
+@pytest.mark.parametrize(
+    "source", [r"\(x\)", r"\(f(x, y)\)", r"a \[a-b\]", r"\[ \text{one or two} \]"]
+)
+def test_short_formulas_between_brackets_are_read(source: str) -> None:
+    """One letter between parentheses, and anything with a sign or a command, is a formula."""
+    assert "<math" in render_text(source).html
+
+
 def test_block_syntax_inside_a_formula_is_not_markdown() -> None:
     """Lines that begin with a minus or an equals sign belong to the formula."""
     html = render_text("$$\nx\n- y\n= z\n$$").html
