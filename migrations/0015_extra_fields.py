@@ -18,7 +18,7 @@ depends_on = None
 
 def upgrade() -> None:
     # No batch: rebuilding the table on SQLite would drop its triggers.
-    column = sa.Column("extra_fields", sa.JSON, nullable=False, server_default="{}")
+    column = sa.Column("extra_fields", sa.JSON(), nullable=True)
     op.add_column("post", column)
 
 

@@ -42,6 +42,9 @@ pytest_plugins = [
 ]
 
 
+RUN_ENDED = pytest.StashKey[bool]()
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """A run that is interrupted or killed leaves neither servers nor folders behind."""
     RUN.use_as_tempdir()
@@ -49,9 +52,24 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         RUN.add_folder(basetemp(session))
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Note that the run came to its end, by its last test or by -x.
+
+    The exit status can't tell: after a second Ctrl-C it is that of a failed test.
+    """
+    try:
+        result = yield
+    except pytest.Session.Failed:
+        session.stash[RUN_ENDED] = True
+        raise
+    session.stash[RUN_ENDED] = True
+    return result
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """Keep pytest's folder after a run that came to its end, for a look at what failed."""
-    if session.config.option.basetemp is None and exitstatus != pytest.ExitCode.INTERRUPTED:
+    if session.config.option.basetemp is None and session.stash.get(RUN_ENDED, False):
         RUN.release_folder(basetemp(session))
 
 

@@ -107,7 +107,7 @@ def _write_post(session: Session, root: Path, post: Post, indexes: Indexes) -> N
     targets = {target: names[media.id] for target, media in images.items()}
     cover = names.get(post.cover_id) if post.cover_id else None
     front = _table(_facts(session, post, cover, indexes))
-    front += "".join(to_toml(post.extra_fields))
+    front += "".join(to_toml(post.extra_fields or {}))
     body = references.replace(post.body_markdown, targets)
     _write(path, f"+++\n{front}+++\n\n{body}\n")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import PurePosixPath
+from typing import NewType
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -18,6 +19,7 @@ from .slugs import slugify
 from .svg import ImageError
 
 __all__ = [
+    "CleanImage",
     "EncodedRendition",
     "ImageError",
     "ImageInfo",
@@ -25,6 +27,9 @@ __all__ = [
     "remove_metadata",
     "renditions",
 ]
+
+CleanImage = NewType("CleanImage", bytes)
+"""The bytes of an image without metadata; only `remove_metadata` makes one."""
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -71,7 +76,7 @@ class EncodedRendition:
     media_type: str = "image/webp"
 
 
-def remove_metadata(data: bytes) -> bytes:
+def remove_metadata(data: bytes) -> CleanImage:
     """Return the image as it may be published: the same picture without metadata.
 
     The result is what `inspect` accepts or refuses; applied twice, it changes nothing more. Raises
@@ -81,9 +86,9 @@ def remove_metadata(data: bytes) -> bytes:
     if avif_metadata.is_heic(data):
         raise ImageError("The image is HEIC, which few browsers show; export it as JPEG.")
     if svg.looks_like_svg(data):
-        return svg_metadata.clean(data, image_metadata.remove_metadata)
+        return CleanImage(svg_metadata.clean(data, image_metadata.remove_metadata))
     try:
-        return image_metadata.remove_metadata(data)
+        return CleanImage(image_metadata.remove_metadata(data))
     except ImageError:
         raise
     # Turning a PNG or WebP decodes it, and each decoder raises other exceptions.

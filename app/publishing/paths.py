@@ -40,12 +40,15 @@ def normal(path: str) -> str:
 
 
 def spellings(path: str) -> list[str]:
-    """Return a normal path, then the spelling with or without `.html` that is as common."""
+    """Return a normal path, and the one without `.html` or the name of an index file.
+
+    A path without an ending has one spelling alone: a second row that a missing page depends on
+    would cost twelve times the log for each address of a flood.
+    """
     for ending in ("/index.html", "/index.htm", "/index.php", ".html", ".htm"):
         if path.endswith(ending) and path != ending:
             return [path, path.removesuffix(ending)]
-    last = path.rpartition("/")[2]
-    return [path] if "." in last or not last else [path, f"{path}.html"]
+    return [path]
 
 
 def _path_of(path: str) -> str:

@@ -268,7 +268,7 @@ class Saved:
 
 
 class Transitions:
-    """Runs a step once for each state of the system, whatever step the other actors are at.
+    """Runs a step once for each state of the system, at any step of the other actors.
 
     While an actor holds a claim, every step runs: the claim holds a random token, which is in the
     saved state but not in its key.

@@ -160,7 +160,7 @@ def test_nothing_but_the_picture_is_left(name: str) -> None:
     """No secret, no EXIF, no byte after the image; the same pixels, frames, timing and profile."""
     data = CASES[name]()
     assert SECRET[:7] in data or name.startswith("palette"), "the case holds no secret"
-    clean = remove_metadata(data)
+    clean: bytes = remove_metadata(data)
     assert SECRET[:7] not in clean
     with Pillow.open(BytesIO(data)) as before, Pillow.open(BytesIO(clean)) as after:
         assert 0x010E not in after.getexif()
@@ -180,7 +180,7 @@ def test_nothing_but_the_picture_is_left(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_clean_image_stays_as_it_is(name: str) -> None:
     """What is exported and imported again keeps its bytes, and so its address."""
-    clean = remove_metadata(CASES[name]())
+    clean: bytes = remove_metadata(CASES[name]())
     assert remove_metadata(clean) == clean
     assert inspect(clean, "a").digest == inspect(remove_metadata(clean), "a").digest
 
@@ -191,7 +191,7 @@ def test_a_photo_stays_upright(form: str, orientation: int) -> None:
     """The orientation of a JPEG stays as its only field; a PNG and a WebP are turned themselves."""
     options: dict[str, Any] = {"lossless": True} if form == "WEBP" else {}
     data = picture(form, exif=exif(orientation), **options)
-    clean = remove_metadata(data)
+    clean: bytes = remove_metadata(data)
     assert SECRET not in clean
     with Pillow.open(BytesIO(data)) as before, Pillow.open(BytesIO(clean)) as after:
         fields = dict(after.getexif())
@@ -222,7 +222,7 @@ def test_a_truncated_image_is_refused_or_clean(name: str) -> None:
     data = CASES[name]()
     for end in range(0, len(data), max(1, len(data) // 60)):
         try:
-            clean = remove_metadata(data[:end])
+            clean: bytes = remove_metadata(data[:end])
             inspect(clean, "a")
             renditions(clean)
         except ImageError:
@@ -272,7 +272,7 @@ JPEG_URL = "data:image/jpeg;base64," + base64.b64encode(jpeg_with_everything()).
 )
 def test_a_drawing_keeps_its_shapes_and_loses_the_rest(inner: str, rest: str) -> None:
     """HTML in a drawing, metadata, comments and private elements go; each other byte stays."""
-    clean = remove_metadata(DRAWING.format(inner).encode())
+    clean: bytes = remove_metadata(DRAWING.format(inner).encode())
     assert clean.decode() == DRAWING.format(rest)
     assert inspect(clean, "a.svg").media_type == "image/svg+xml"
 
@@ -303,7 +303,7 @@ def test_a_picture_in_a_drawing_has_no_metadata_either() -> None:
 def test_any_drawing_is_refused_or_clean(inner: str) -> None:
     """Odd markup leads to a drawing or to one sentence; what is clean stays as it is."""
     try:
-        clean = remove_metadata(DRAWING.format(inner.replace("{", "")).encode())
+        clean: bytes = remove_metadata(DRAWING.format(inner.replace("{", "")).encode())
         inspect(clean, "a.svg")
     except ImageError:
         return

@@ -23,7 +23,7 @@ _FIELDS = frozenset({"post_name", "status", "post_password", "post_type"})
 _POST_TYPES = frozenset({"post", "page"})
 
 
-class ExportError(ValueError):
+class ExportFileError(ValueError):
     """A file that is an export and can't be read."""
 
 
@@ -42,13 +42,13 @@ class ExportStatuses:
 def find_statuses(folder: Path) -> ExportStatuses | None:
     """Read the first export in a folder or beside it; None without one.
 
-    Raises ExportError, with the file's name, for an export that can't be read.
+    Raises ExportFileError, with the file's name, for an export that can't be read.
     """
     for path in _candidates(folder):
         try:
             reasons = _read_wxr(path) if path.suffix == ".xml" else _read_ghost(path)
         except (OSError, ValueError, RecursionError, expat.ExpatError) as error:
-            raise ExportError(f"{path.name} can't be read: {error}") from None
+            raise ExportFileError(f"{path.name} can't be read: {error}") from None
         if reasons is not None:
             return ExportStatuses(file=path.name, reasons=reasons)
     return None

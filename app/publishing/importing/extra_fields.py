@@ -26,7 +26,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def select_fields(extra: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the fields to store, and the names of those that exceed `MAX_SIZE`."""
+    """Return the fields to store, and the names of the ones that exceed `MAX_SIZE`."""
     fields: dict[str, Any] = {}
     too_large: list[str] = []
     size = 0

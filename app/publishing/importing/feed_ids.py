@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from .configuration import Tool
+
 EXPLICIT_KEYS = ("guid", "feed_id", "id", "wordpress_url", "blogger_id")
 """Front matter that states the identifier, the strongest key first."""
 
@@ -34,14 +36,14 @@ def find_explicit_id(fields: Mapping[str, Any]) -> str:
     return ""
 
 
-def feed_id_at(url: str, *, tool: str, date: datetime | None) -> str:
+def feed_id_at(url: str, *, tool: Tool | None, date: datetime | None) -> str:
     """Return the identifier that the feed of `tool` gives a post at an absolute URL.
 
     `date` is the day of the post in the zone of the old site.
     """
-    if tool == "jekyll":
+    if tool is Tool.JEKYLL:
         return _HTML_OR_SLASH.sub("", url)
-    if tool == "pelican":
+    if tool is Tool.PELICAN:
         parts = urlsplit(url)
         day = f",{date:%Y-%m-%d}" if date else ""
         return f"tag:{parts.hostname}{day}:{parts.path}/{parts.fragment}"

@@ -32,10 +32,15 @@ _DATED = re.compile(r"\d{2,4}-\d{1,2}-\d{1,2}-.")
 _TEST_FILE = re.compile(r"\.test\.\w+\Z")
 
 
+def is_project_file(path: PurePosixPath) -> bool:
+    """Whether a file is README, LICENSE or one of their kind, by its name."""
+    return path.stem.lower() in _PROJECT_FILES and bool(path.suffix)
+
+
 def find_skip_reason(path: PurePosixPath, tool: Tool | None) -> str | None:
     """Say why a file is no post in its tool; None for one that may be a post."""
     name = path.name
-    if path.stem.lower() in _PROJECT_FILES and len(path.parts) == 1 and path.suffix:
+    if len(path.parts) == 1 and is_project_file(path):
         return "describes the project, and is no post"
     if path.stem.partition(".")[0] == "_index":
         return "is the page of a section; sections are made from topics here"

@@ -18,7 +18,7 @@ from app.publishing.models import Kind
 
 from . import file_access, missing_files, plan, site_file, source_folder
 from .configuration import SourceConfiguration, read_configuration
-from .export_statuses import ExportError, ExportStatuses, find_statuses
+from .export_statuses import ExportFileError, ExportStatuses, find_statuses
 from .inheritance import Inheritance, ReadText
 from .people import read_people
 from .plan import Entry
@@ -159,7 +159,7 @@ def _statuses(home: Path) -> ExportStatuses | None:
     """Read the export beside the folder; one that can't be read holds every post back."""
     try:
         return find_statuses(home)
-    except ExportError as error:
+    except ExportFileError as error:
         reason = Reason(key="export", state=State.DRAFT, sentence=f"is a draft, because {error}")
         return ExportStatuses(file="", reasons={"*": reason})
 

@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeAlias
 
 import yaml
 
+from .value_limits import depth_change, exceeds_limits
+
 Kind: TypeAlias = Literal["yaml", "toml", "json", "headers", "none"]
 
 MAX_FRONT_MATTER = 64 * 1024
@@ -143,14 +145,6 @@ def _document(kind: Kind, values: Any, body: str, *, offset: int, source: str) -
 _RESOLVED_TAGS = frozenset({"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"})
 _TRAILING_BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
 
-_OPENING = (
-    yaml.BlockMappingStartToken,
-    yaml.BlockSequenceStartToken,
-    yaml.FlowMappingStartToken,
-    yaml.FlowSequenceStartToken,
-)
-_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
-
 
 class _Loader(yaml.SafeLoader):
     """Safe YAML whose scalars stay text: a title `No`, a slug `007`, a time `12:30:45`.
@@ -186,7 +180,7 @@ def _refuse_bombs(source: str) -> None:
     """Refuse aliases, which multiply values, and depth, which the scanner pays for twice."""
     depth = 0
     for token in yaml.scan(source):
-        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        depth += depth_change(token)
         problem = None
         if isinstance(token, yaml.AliasToken):
             problem = f"aliases (*{token.value}) are not accepted; write the value out"
@@ -218,14 +212,5 @@ def _bounded_source(source: str) -> None:
 
 def _bounded_values(values: Any) -> None:
     """Refuse what is small to write and large to hold."""
-    count = 0
-    rest = [(values, 0)]
-    while rest:
-        value, depth = rest.pop()
-        count += 1
-        if count > MAX_VALUES or depth > MAX_DEPTH:
-            raise FrontMatterError("the front matter has too many values or nests too deep", line=1)
-        if isinstance(value, dict):
-            rest.extend((item, depth + 1) for item in value.values())
-        elif isinstance(value, list):
-            rest.extend((item, depth + 1) for item in value)
+    if exceeds_limits(values, most=MAX_VALUES, depth=MAX_DEPTH):
+        raise FrontMatterError("the front matter has too many values or nests too deep", line=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
@@ -33,6 +33,12 @@ class Inherited:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     reasons: tuple[Reason, ...] = ()
+
+    def complete(self, document: frontmatter.Document) -> frontmatter.Document:
+        """Return the document with the inherited values that its own keys do not override."""
+        own = {key.strip().lower() for key in document.values}
+        below = {key: v for key, v in self.values.items() if key.strip().lower() not in own}
+        return replace(document, values={**below, **document.values})
 
 
 class InheritanceError(ValueError):

@@ -1,4 +1,4 @@
-"""The names of authors and topics: which row a name of a file stands for.
+"""The names of authors and topics: which row a name of a file represents.
 
 Two names are equal when their case-folded NFKC forms are equal; slugs are not compared, because
 "C", "C#" and "C++" have the same one.
@@ -40,7 +40,7 @@ class Named(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """The columns of an author or a topic that decide which name stands for it."""
+    """The columns of an author or a topic that decide which name represents it."""
 
     id: int
     name: str

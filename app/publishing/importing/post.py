@@ -59,7 +59,8 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
     )
     if publication.state is State.SKIPPED:
         raise Invalid("status", next(reason.sentence for reason in publication.remarks))
-    held_back = publication.state.name if publication.state >= State.ARCHIVED else ""
+    is_public = publication.state in {State.PUBLISHED, State.SCHEDULED}
+    held_back = "" if is_public else publication.state.name
     words = (str(entry.kind), job.folder.base_url, entry.source, held_back, converted.text)
     digest = post_images.digest_of(job.folder.root, post.digest, meaning.images, words)
     if digest == entry.digest:

@@ -61,13 +61,13 @@ def prepare(session: Session, root: Path, files: Iterable[PurePosixPath]) -> Pos
 
 
 def _prepare(session: Session, content: bytes, file: PurePosixPath, into: PostImages) -> None:
-    content = images.remove_metadata(content)
-    into.digests[file] = sha256(content).hexdigest()
+    clean = images.remove_metadata(content)
+    into.digests[file] = sha256(clean).hexdigest()
     existing = images.find_media(session, into.digests[file])
     if existing is not None:
         into.images[file] = image_of(existing.files)
         return
-    into.new_images[file] = images.prepare(content, file.name)
+    into.new_images[file] = images.prepare(clean, file.name)
     into.images[file] = images.image_of(into.new_images[file])
 
 

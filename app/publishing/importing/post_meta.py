@@ -138,20 +138,12 @@ class _Reader:
         return text[:limit].rstrip()
 
 
-def read_meta(
-    document: Document,
-    name: PurePosixPath,
-    inherited: Mapping[str, Any] | None = None,
-    zone: tzinfo = UTC,
-) -> Meta:
+def read_meta(document: Document, name: PurePosixPath, zone: tzinfo = UTC) -> Meta:
     """Read the metadata of a file; raises `FrontMatterError` with the line of what is wrong.
 
-    `inherited` are values of the folder or the site, which the file's own keys override.
+    Dates without a zone are in `zone`.
     """
-    own = {key.strip().lower() for key in document.values}
-    below = {key: v for key, v in (inherited or {}).items() if key.strip().lower() not in own}
-    values = {**below, **document.values}
-    reader = _Reader(values, document)
+    reader = _Reader(document.values, document)
     taxonomies = _taxonomies(reader)
     people = _people(reader)
     permalink = reader.remaining.get("permalink")
@@ -170,7 +162,7 @@ def read_meta(
         author_urls=tuple((person.name, person.url) for person in people if person.url),
         topics=_merge_topics(reader, taxonomies),
         aliases=reader.read_list("aliases", "redirect_from"),
-        publication=flatten(values),
+        publication=flatten(document.values),
         name_date=name_date,
         description=reader.convert(_line, *_DESCRIPTION_NAMES),
         image=reader.convert(_image, *_IMAGE_NAMES),

@@ -50,7 +50,6 @@ class PreparedPost:
     now: datetime
     publication: Publication = PUBLIC
     base_url: str = ""
-    tool: str = ""
     people: Mapping[str, Person] = field(default_factory=dict)
 
 
@@ -118,8 +117,9 @@ def _feed_id(session: Session, ready: PreparedPost, report: Report) -> str:
     source = ready.source_post
     feed_id = feed_ids.find_explicit_id(source.meta.extra)
     if not feed_id and ready.base_url:
+        date = source.meta.date and source.meta.date.astimezone(source.zone)
         url = f"{ready.base_url}{source.source_url}"
-        feed_id = feed_ids.feed_id_at(url, tool=ready.tool, date=source.meta.date)
+        feed_id = feed_ids.feed_id_at(url, tool=source.tool, date=date)
     if not feed_id or len(feed_id) > feed_ids.MAX_LENGTH:
         return ""
     if session.scalar(sa.select(Post.id).where(Post.feed_id == feed_id)) is None:
@@ -134,7 +134,7 @@ def _save_extra_fields(session: Session, post: Post, ready: PreparedPost, report
     for name in too_large:
         sentence = f"the field {name} is not stored: all such fields together exceed 64 KiB"
         report.warn(ready.entry.path, ready.source_post.document.line_of(name), sentence)
-    if post.extra_fields != fields:
+    if (post.extra_fields or {}) != fields:
         post.extra_fields = fields
         session.flush()
 
@@ -248,7 +248,10 @@ def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
 
 def _redirect_siblings(post: Post, ready: PreparedPost) -> None:
     """Redirect the addresses that the post may have had, unless another post had them."""
-    for source in ready.siblings:
+    addresses = (*ready.siblings, ready.entry.source, *ready.entry.aliases)
+    # The lookup of a path without .html reads one row alone, so each spelling has a row of its own.
+    without_html = (a.removesuffix(".html") for a in addresses if a.endswith(".html"))
+    for source in dict.fromkeys((*ready.siblings, *without_html)):
         old = normal(ready.prefix + source)
         if old in {normal(post.path), "/"}:
             continue

@@ -30,7 +30,7 @@ _PLACE = re.compile(r"\(at [^()]*\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
+class SiteFile:
     """What the file says; empty where it says nothing."""
 
     site: SiteDraft | None = None
@@ -42,10 +42,10 @@ class Publication:
     """The Markdown that replaces a tag of another tool, by the tag's name (`[shortcodes]`)."""
 
 
-def load(root: Path, report: Report) -> Publication:
+def load(root: Path, report: Report) -> SiteFile:
     """Read the file, if there is one; a broken one is noted as skipped."""
     if not (root / NAME).exists():
-        return Publication()
+        return SiteFile()
     text = ""
     try:
         text = source_folder.read_file(root, NAME, most=MOST).decode()
@@ -59,10 +59,10 @@ def load(root: Path, report: Report) -> Publication:
         report.skip(NAME, None, "is not UTF-8; save it as UTF-8")
     except (source_folder.SourceError, ValueError) as error:
         report.skip(NAME, None, str(error))
-    return Publication()
+    return SiteFile()
 
 
-def parse_site_file(values: Mapping[str, Any]) -> Publication:
+def parse_site_file(values: Mapping[str, Any]) -> SiteFile:
     """What the values of the file mean; raises a `ValueError` that names what is wrong."""
     site = None
     if "title" in values:
@@ -70,7 +70,7 @@ def parse_site_file(values: Mapping[str, Any]) -> Publication:
         site = SiteDraft(**{name: _text(values, name) for name in names if name in values})
     menu = values.get("menu")
     redirects = _text_table(values, "redirects")
-    return Publication(
+    return SiteFile(
         site=site,
         authors=tuple(_author(one) for one in _tables(values, "authors")),
         topics=tuple(_topic(one) for one in _tables(values, "topics")),
@@ -120,7 +120,7 @@ def _topic(values: dict[str, Any]) -> TopicDraft:
     return TopicDraft(name=name, slug=slug, description=_text(values, "description"))
 
 
-def save_people(publication: Publication, report: Report, *, now: datetime) -> None:
+def save_people(publication: SiteFile, report: Report, *, now: datetime) -> None:
     """Save the site's settings, its authors and its topics; the file wins over what is there."""
     if publication.site is not None:
         _try(report, _save_site, publication.site)
@@ -132,7 +132,7 @@ def save_people(publication: Publication, report: Report, *, now: datetime) -> N
         _try(report, _save_topic, topic, claimed, now)
 
 
-def save_menu(publication: Publication, report: Report, *, now: datetime) -> None:
+def save_menu(publication: SiteFile, report: Report, *, now: datetime) -> None:
     """Arrange the menu and add the redirects, when every post is there."""
     if publication.menu is not None:
         _try(report, actions.arrange_menu, publication.menu)

@@ -16,7 +16,7 @@ from .addresses import find_addresses
 from .configuration import SourceConfiguration, Tool
 from .export_statuses import ExportStatuses
 from .file_access import SourceError, read_file, resolve_root
-from .file_kinds import find_reasons, find_skip_reason, is_passed_over
+from .file_kinds import find_reasons, find_skip_reason, is_passed_over, is_project_file
 from .inheritance import Inheritance, Inherited
 from .publication.decision import is_held_back
 from .publication.state import Reason
@@ -84,6 +84,8 @@ class Rules:
     permalink: str = ""
     inheritance: Inheritance | None = None
     statuses: ExportStatuses | None = None
+    index_folders: dict[PurePosixPath, bool] = field(default_factory=dict)
+    """Whether a folder has an `index.*` file, for the folders that were looked at."""
 
     @property
     def tool(self) -> Tool | None:
@@ -103,7 +105,12 @@ class Rules:
         folders = path.parents[1:] if is_index else path.parents
         content = self.configuration.content_folders
         below = [folder for folder in folders if any(top in folder.parents for top in content)]
-        return any(any((self.configuration.root / f).glob("index.*")) for f in below)
+        return any(self._has_index(self.configuration.root, folder) for folder in below)
+
+    def _has_index(self, root: Path, folder: PurePosixPath) -> bool:
+        if folder not in self.index_folders:
+            self.index_folders[folder] = any((root / folder).glob("index.*"))
+        return self.index_folders[folder]
 
     def find_reasons(self, path: PurePosixPath, slug: str) -> Iterator[Reason]:
         """Yield the reasons for which the place of a file, or an export, holds it back."""
@@ -294,7 +301,8 @@ def _build_source_post(
     path: PurePosixPath, text: str, digest: str, rules: Rules
 ) -> SourcePost | Skipped:
     document = frontmatter.split(text)
-    if document.kind == "none" and not _needs_no_front_matter(path, rules.tool):
+    is_post = _needs_no_front_matter(path, rules.tool) and not is_project_file(path)
+    if document.kind == "none" and not is_post:
         reason = "has no front matter; put a title between two lines of --- at its top"
         return Skipped(path=path, line=1, reason=reason)
     template = next((k for k, v in document.values.items() if _is_template(k, v)), None)
@@ -303,7 +311,8 @@ def _build_source_post(
         return Skipped(path=path, line=document.line_of(template), reason=reason)
     inherited = rules.inheritance.find(path) if rules.inheritance else Inherited()
     zone = (rules.configuration and rules.configuration.time_zone) or UTC
-    meta = post_meta.read_meta(document, path, inherited.values, zone)
+    complete_document = inherited.complete(document)
+    meta = post_meta.read_meta(complete_document, path, zone)
     if not document.body.strip() and not meta.title:
         reason = "has no title, and no text below its front matter"
         return Skipped(path=path, line=document.offset, reason=reason)
@@ -311,8 +320,8 @@ def _build_source_post(
     reasons = (*inherited.reasons, *rules.find_reasons(path, slug))
     if meta.date is None and not is_held_back(meta.publication, reasons):
         meta = replace(meta, kind="page")  # an article without a date has no place
-    post = _source_post(path, meta, document, digest, rules)
-    return replace(post, reasons=reasons)
+    post = _source_post(path, meta, complete_document, digest, rules)
+    return replace(post, document=document, reasons=reasons)
 
 
 def _needs_no_front_matter(path: PurePosixPath, tool: Tool | None) -> bool:
@@ -333,14 +342,8 @@ def _source_post(
 ) -> SourcePost:
     title = meta.title or _title(document, path)
     configuration = rules.configuration or SourceConfiguration(root=Path())
-    inherited = rules.inheritance.find(path).values if rules.inheritance else {}
     addresses = find_addresses(
-        configuration,
-        replace(document, values={**inherited, **document.values}),
-        meta,
-        path,
-        title=title,
-        permalink=rules.permalink,
+        configuration, document, meta, path, title=title, permalink=rules.permalink
     )
     return SourcePost(
         path=path,

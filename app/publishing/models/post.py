@@ -131,10 +131,13 @@ class Post(Model):
     )
     """The words alone, for search."""
 
-    extra_fields: Mapped[dict[str, Any]] = mapped_column(
-        sa.JSON, default=dict, server_default="{}", deferred=True, deferred_group="source"
+    extra_fields: Mapped[dict[str, Any] | None] = mapped_column(
+        sa.JSON(none_as_null=True), default=dict, deferred=True, deferred_group="source"
     )
-    """The fields of an imported file that have no meaning here; only an export reads them."""
+    """The fields of an imported file that have no meaning here; only an export reads them.
+
+    A row of an older release has none.
+    """
 
     authors: Mapped[list[Author]] = relationship(
         secondary=post_author,

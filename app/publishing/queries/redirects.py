@@ -16,22 +16,26 @@ from .post_selects import for_links
 def target(path: str) -> str | None:
     """Return the target of a path: a published post or a fixed target, never the path itself.
 
-    A path with `.html` and the same path without it share their redirect, unless each has its own.
+    A path with `.html` that has no redirect takes the one of the path without it.
     """
     try:
         sources = spellings(normal(quote(path)))
     except ValueError:
         return None
-    leads = next(filter(None, map(_target_of, sources)), None)
+    leads = _target_of(sources)
     return leads if leads != path else None
 
 
-def _target_of(source: str) -> str | None:
-    statement = sa.select(Redirect.id, Redirect.target, Redirect.post_id)
-    row = db.session.execute(statement.where(Redirect.source == source)).one_or_none()
-    if row is None:
-        return None
-    return row.target if row.post_id is None else _public_path(row.post_id)
+def _target_of(sources: list[str]) -> str | None:
+    """Return the target of the first source that has one: one statement for all spellings."""
+    columns = sa.select(Redirect.source, Redirect.target, Redirect.post_id)
+    result = db.session.execute(columns.where(Redirect.source.in_(sources)))
+    rows = {row.source: row for row in result}
+    for row in (rows[source] for source in sources if source in rows):
+        target = row.target if row.post_id is None else _public_path(row.post_id)
+        if target is not None:
+            return target
+    return None
 
 
 def _public_path(post_id: int) -> str | None:

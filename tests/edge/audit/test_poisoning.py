@@ -43,7 +43,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("attacked", "clean", "reference", "expected"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    ("poisoned_host", "clean", "reference", "finding_codes"), CASES.values(), ids=CASES
+)
 def test_a_difference_from_the_reference_is_a_finding(
     poisoned_host: Exchange, clean: Exchange, reference: Exchange, finding_codes: set[str]
 ) -> None:

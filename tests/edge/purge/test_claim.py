@@ -167,8 +167,8 @@ def test_a_claim_is_recorded_with_its_token_and_its_end(connection: Connection) 
 
 def test_a_hard_purge_wins_over_a_soft_one_of_the_same_page(connection: Connection) -> None:
     """Each page is sent once, with its site and its tag."""
-    for missing_entry in (True, False):
-        add_entry(connection, "/a", missing_entry=missing_entry, tag="t", site="https://a.example")
+    for gone in (True, False):
+        add_entry(connection, "/a", gone=gone, tag="t", site="https://a.example")
     add_entry(connection, "/a", tag="t", site="https://b.example")
     result = claim(connection)
     assert isinstance(result, Claim)

@@ -100,7 +100,7 @@ def test_a_change_joins_a_pending_entry_of_its_page(
 HARDNESS = [(False, False, False), (False, True, True), (True, False, True), (True, True, True)]
 
 
-@pytest.mark.parametrize(("old", "new", "joined"), HARDNESS)
+@pytest.mark.parametrize(("old", "new", "both"), HARDNESS)
 def test_a_joined_purge_is_hard_if_one_of_the_two_is(
     connection: Connection, old: bool, new: bool, both: bool
 ) -> None:
@@ -167,7 +167,7 @@ ORIGINS = {
 }
 
 
-@pytest.mark.parametrize(("origin", "page_id", "merged"), ORIGINS.values(), ids=ORIGINS)
+@pytest.mark.parametrize(("origin", "page_id", "result"), ORIGINS.values(), ids=ORIGINS)
 @pytest.mark.parametrize("attempts", [0, 2])
 def test_two_purges_of_everything_keep_the_earlier_origin(
     connection: Connection,

@@ -102,11 +102,11 @@ def test_an_accepted_first_purge_waits_for_its_second(
 ) -> None:
     """It is due after the longest time of flight that any process has reported."""
     connection.exec_driver_sql(f"UPDATE edge_tier SET flight = {flight} WHERE name = 'cdn'")
-    entry_id = add_claimed(connection, second_claim=True)
+    entry_id = add_claimed(connection, again=True)
     record_success(connection, CDN, claim_of(entry_id), NOW)
     row = get_entry(connection, entry_id)
     assert (row.state, row.sent_at, row.settled_at) == (EntryState.SENT, AT, None)
-    assert (row.second_claim, row.due_at) == (False, AT + wait)
+    assert (row.again, row.due_at) == (False, AT + wait)
     assert (row.claimed_by, row.attempts, row.blame) == ("", 0, 0)
 
 
@@ -174,15 +174,15 @@ def test_the_last_purge_of_everything_settles_older_dead_letters(
     connection: Connection,
     values: dict[str, Any],
     tier: Tier,
-    second_claim: bool,
+    again: bool,
     state: EntryState,
 ) -> None:
     """They are covered up to the id that the purge waits for."""
     dead = add_entry(connection, tier=tier, **{"id": 7, "state": EntryState.DEAD, **values})
     add_claimed(connection, "", id=102, upto=1000, claimed_by="2" * 32)
     everything = [
-        add_claimed(connection, "", id=101, upto=20, second_claim=second_claim),
-        add_claimed(connection, "", id=100, upto=50, second_claim=second_claim),
+        add_claimed(connection, "", id=101, upto=20, again=again),
+        add_claimed(connection, "", id=100, upto=50, again=again),
     ]
     record_success(connection, CDN, claim_of(*everything, everything=True), NOW)
     row = get_entry(connection, dead)

@@ -239,7 +239,7 @@ RETIRED = {
 }
 
 
-@pytest.mark.parametrize(("seen_at", "was_seen", "retired"), RETIRED.values(), ids=RETIRED)
+@pytest.mark.parametrize(("seen_at", "was_seen", "old_member"), RETIRED.values(), ids=RETIRED)
 def test_a_gateway_whose_heartbeats_are_gone_was_retired(
     connection: Connection, seen_at: int | None, was_seen: bool, old_member: bool
 ) -> None:
@@ -317,7 +317,7 @@ FLIGHT = timedelta(seconds=5)
 
 
 @pytest.mark.parametrize(
-    ("depth", "flight", "expected"),
+    ("depth", "flight", "outcome"),
     [
         (1, FLIGHT, (1, FLIGHT)),
         (0, FLIGHT * 2, (1, FLIGHT * 2)),

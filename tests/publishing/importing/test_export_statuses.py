@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.publishing.importing.export_statuses import ExportError, find_statuses
+from app.publishing.importing.export_statuses import ExportFileError, find_statuses
 
 WXR = """<?xml version="1.0"?><rss xmlns:wp="http://wordpress.org/export/1.2/"><channel>{}</channel></rss>"""
 
@@ -101,7 +101,7 @@ def test_a_status_of_ghost_decides(
 def test_an_export_that_cannot_be_read_is_an_error(tmp_path: Path, name: str, text: str) -> None:
     """The sentence names the file: nothing may be published without it."""
     (tmp_path / name).write_text(text)
-    with pytest.raises(ExportError, match=name):
+    with pytest.raises(ExportFileError, match=name):
         find_statuses(tmp_path)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.publishing.importing.configuration import Tool
 from app.publishing.importing.feed_ids import feed_id_at, find_explicit_id
 
 AT = datetime(2020, 3, 4, 23, tzinfo=UTC)
@@ -42,14 +43,14 @@ def test_front_matter_states_the_identifier(fields: dict[str, Any], identifier: 
 @pytest.mark.parametrize(
     ("tool", "url", "identifier"),
     [
-        ("hugo", "https://e.com/posts/a/", "https://e.com/posts/a/"),
-        ("zola", "https://e.com/a/", "https://e.com/a/"),
-        ("jekyll", "https://e.com/2020/03/04/a.html", "https://e.com/2020/03/04/a"),
-        ("jekyll", "https://e.com/a/", "https://e.com/a"),
-        ("pelican", "https://e.com/a.html", "tag:e.com,2020-03-04:/a.html/"),
-        ("", "https://e.com/a", "https://e.com/a"),
+        (Tool.HUGO, "https://e.com/posts/a/", "https://e.com/posts/a/"),
+        (Tool.ZOLA, "https://e.com/a/", "https://e.com/a/"),
+        (Tool.JEKYLL, "https://e.com/2020/03/04/a.html", "https://e.com/2020/03/04/a"),
+        (Tool.JEKYLL, "https://e.com/a/", "https://e.com/a"),
+        (Tool.PELICAN, "https://e.com/a.html", "tag:e.com,2020-03-04:/a.html/"),
+        (None, "https://e.com/a", "https://e.com/a"),
     ],
 )
-def test_each_tool_has_its_own_form(tool: str, url: str, identifier: str) -> None:
+def test_each_tool_has_its_own_form(tool: Tool | None, url: str, identifier: str) -> None:
     """An absolute address, or what the tool makes of it."""
     assert feed_id_at(url, tool=tool, date=AT) == identifier

@@ -126,13 +126,16 @@ def test_posts_of_three_tools_come_in_with_all_they_say(
 
 
 def test_the_old_addresses_lead_to_the_posts(app: Flask, folder: Path, now: datetime) -> None:
-    """The path that each tool had served, and every alias."""
+    """The path that each tool had served, and every alias, with and without .html."""
     import_folder(folder, now=now)
     assert redirects() == {
         "/posts/one": "/articles/one",
         "/old/one.html": "/articles/one",
+        "/old/one": "/articles/one",
         "/print/2020/01/02/two.html": "/articles/two",
+        "/print/2020/01/02/two": "/articles/two",
         "/2020/01/02/two.html": "/articles/two",
+        "/2020/01/02/two": "/articles/two",
         "/2021/05/06/three": "/articles/three",
         "/2021/05/06/three.html": "/articles/three",
     }
@@ -533,3 +536,12 @@ def test_a_pattern_in_a_data_file_is_no_slug(app: Flask, tmp_path: Path, now: da
 
     assert sorted(db.session.scalars(sa.select(Post.slug))) == ["one", "two"]
     assert redirects()["/2020/02/03/one"] == "/articles/one"
+
+
+def test_a_post_keeps_the_identifier_of_its_tool(app: Flask, tmp_path: Path, now: datetime) -> None:
+    """The feed of Jekyll names addresses without .html; the tool is known by its configuration."""
+    (tmp_path / "_config.yml").write_text("url: https://old.example\n")
+    (tmp_path / "_posts").mkdir()
+    (tmp_path / "_posts" / "2020-01-02-a.md").write_text("---\ntitle: A\n---\nText.\n")
+    import_folder(tmp_path, now=now)
+    assert db.session.scalars(sa.select(Post.feed_id)).one() == "https://old.example/2020/01/02/a"

@@ -201,6 +201,7 @@ SITES: dict[str, tuple[dict[str, str], Status | None]] = {
         Status.DRAFT,
     ),
     "archetype": ({"hugo.toml": "", "content/a.md": "---\ntitle: '{{ x }}'\n---\nx"}, None),
+    "README in a folder of Hugo": ({"hugo.toml": "", "content/b/README.md": "# Notes\n\nx"}, None),
     "Hugo without front matter": (
         {"hugo.toml": "", "content/a.md": "# Title\n\nx"},
         Status.PUBLISHED,
@@ -244,3 +245,15 @@ def test_a_converted_folder_asks_for_its_export(app: Flask, tmp_path: Path) -> N
     report = import_folder(tmp_path, now=NOW)
     assert statuses() == {Status.DRAFT}
     assert not [r.sentence for r in report.warnings if "private, pending" in r.sentence]
+
+
+def test_a_new_default_of_the_site_reaches_unchanged_files(app: Flask, tmp_path: Path) -> None:
+    """A post that the site hides from now on is held back by the next import."""
+    write_site(tmp_path, {"_config.yml": "title: x\n", "_posts/2020-01-01-a.md": POST})
+    import_folder(tmp_path, now=NOW)
+    assert statuses() == {Status.PUBLISHED}
+    db.session.rollback()
+    defaults = "defaults:\n- scope: {path: _posts}\n  values: {hidden: true}\n"
+    write_site(tmp_path, {"_config.yml": defaults})
+    import_folder(tmp_path, now=NOW)
+    assert statuses() == {Status.DRAFT}

@@ -15,6 +15,7 @@ import yaml
 
 from app.publishing.importing import file_access
 from app.publishing.importing.report import Remark
+from app.publishing.importing.value_limits import depth_change, exceeds_limits
 
 from . import javascript
 
@@ -84,21 +85,12 @@ def _parse_yaml(text: str) -> dict[str, Any]:
     try:
         for token in yaml.scan(text):
             aliases += isinstance(token, yaml.AliasToken)
-            depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+            depth += depth_change(token)
             if aliases > MAX_ALIASES or depth > MAX_DEPTH:
                 raise ValueError(f"it has more than {MAX_ALIASES} aliases or {MAX_DEPTH} levels")
         return _table(yaml.load(text, Loader=_Loader))  # noqa: S506 - it is a SafeLoader
     except (yaml.YAMLError, TypeError, AttributeError) as error:
         raise ValueError(f"the YAML is broken: {error}") from None
-
-
-_OPENING = (
-    yaml.BlockMappingStartToken,
-    yaml.BlockSequenceStartToken,
-    yaml.FlowMappingStartToken,
-    yaml.FlowSequenceStartToken,
-)
-_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
 
 def _parse_toml(text: str) -> dict[str, Any]:
@@ -159,17 +151,8 @@ def _table(values: Any) -> dict[str, Any]:
 
 def _check_size(values: Any) -> None:
     """Refuse values that are too many or too deeply nested, and values that contain themselves."""
-    count = 0
-    rest = [(values, 0)]
-    while rest:
-        value, depth = rest.pop()
-        count += 1
-        if count > MAX_VALUES or depth > MAX_DEPTH:
-            raise ValueError(f"it has more than {MAX_VALUES} values or {MAX_DEPTH} levels")
-        if isinstance(value, dict):
-            rest.extend((item, depth + 1) for item in value.values())
-        elif isinstance(value, list | tuple | set):
-            rest.extend((item, depth + 1) for item in value)
+    if exceeds_limits(values, most=MAX_VALUES, depth=MAX_DEPTH):
+        raise ValueError(f"it has more than {MAX_VALUES} values or {MAX_DEPTH} levels")
 
 
 _PARSERS: dict[str, Callable[[str], dict[str, Any]]] = {

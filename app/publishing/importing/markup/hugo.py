@@ -56,12 +56,17 @@ def _split_comments(source: Source, tags: list[Tag]) -> tuple[list[Edit], list[T
             edits.append(Edit(start=start.start, end=tag.end))
             start = None
         elif start is None:
-            if is_comment:
+            if is_comment and _is_expanded(source, tag):
                 source.hold_back(tag.start, "the end of a comment closes nothing; kept a draft")
             rest.append(tag)
-    if start is not None:
+    if start is not None and _is_expanded(source, start):
         source.hold_back(start.start, "the comment is never closed; it is kept a draft")
     return edits, rest
+
+
+def _is_expanded(source: Source, tag: Tag) -> bool:
+    """Tell whether a shortcode certainly was one: code of an unknown tool may only mention it."""
+    return source.tool == "hugo" or source.masked.startswith(_OPENINGS, tag.start)
 
 
 def _unescape(source: Source, tag: Tag) -> Edit:

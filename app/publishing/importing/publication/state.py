@@ -12,11 +12,15 @@ from app.publishing.importing.configuration import Tool
 
 
 class State(IntEnum):
-    """How public a post is; a higher value is stricter."""
+    """How public a post is; a higher value is stricter.
+
+    An unlisted post is stored as a draft, so it is stricter than a scheduled one, which will be in
+    all lists at its date.
+    """
 
     PUBLISHED = 0
-    UNLISTED = 1
-    SCHEDULED = 2
+    SCHEDULED = 1
+    UNLISTED = 2
     ARCHIVED = 3
     DRAFT = 4
     SKIPPED = 5

@@ -104,6 +104,14 @@ def test_text_that_may_be_private_holds_the_post_back(text: str) -> None:
     assert convert(text).hold_back_reasons
 
 
+@pytest.mark.parametrize("text", ["Write `{{< comment >}}`.", "```\n{{< /comment >}}\n```"])
+def test_code_that_mentions_a_comment_is_text_unless_hugo_expands_it(text: str) -> None:
+    """Hugo expands shortcodes inside code; a file of an unknown tool may be about Hugo."""
+    assert not convert(text).hold_back_reasons
+    assert convert(text).text == text
+    assert convert(text, "hugo").hold_back_reasons
+
+
 @pytest.mark.parametrize(
     ("tool", "text", "markdown"),
     [
