@@ -44,16 +44,6 @@ class EmbeddedGateway:
 RECHECK = timedelta(milliseconds=5)
 
 
-def is_enabled(app: Flask) -> bool:
-    """Return whether the settings enable the gateway."""
-    value = app.config["EDGE_GATEWAY"]
-    if isinstance(value, bool):
-        return value
-    if value not in {"on", "off"}:
-        raise SettingError("{} is {value!r}: set it to on or off.", "EDGE_GATEWAY", value=value)
-    return bool(value == "on")
-
-
 def build_gateway(
     app: Flask,
     dialects: Iterable[Dialect],
