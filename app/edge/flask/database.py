@@ -50,7 +50,7 @@ class TrackedDatabase:
     """The arguments of `Edge.track`, which describes them."""
 
     engine: Engine
-    watched: Sequence[WatchedTable]
+    watched_tables: Sequence[WatchedTable]
     schema: PublicSchema
     site: str
     settings: Sequence[str] = ()
@@ -86,25 +86,25 @@ def connect_database(app: Flask, database: TrackedDatabase) -> None:
 
 
 def _build_tracker(app: Flask, state: EdgeState, database: TrackedDatabase) -> Tracker:
-    engine, watched = database.engine, tuple(database.watched)
+    engine, tables = database.engine, tuple(database.watched_tables)
     return Tracker(
         engine=engine,
-        watched_tables=watched,
+        watched_tables=tables,
         schema=database.schema,
         site=database.site,
         tags=PageTags(engine, database.site),
         front=state.edge_chain,
         parts=AppBuild(app, database.settings),
-        drift_monitor=DriftMonitor(engine, watched, on_problem=lambda: purge_everything(app)),
+        drift_monitor=DriftMonitor(engine, tables, on_problem=lambda: purge_everything(app)),
         requires_current_build=not app.debug,
         capacity=IndexCapacity(max_pages=read_number(app.config, "EDGE_INDEX_PAGES")),
     )
 
 
-def _bind_site(embedded: EmbeddedGateway, site: str) -> None:
+def _bind_site(gateway: EmbeddedGateway, site: str) -> None:
     """Store pages under the site's URL, by which they are purged."""
     try:
-        embedded.gateway.bind_site(site)
+        gateway.gateway.bind_site(site)
     except ValueError as error:
         raise PolicyError(f"track(site={site!r}) is invalid: {error}") from None
 

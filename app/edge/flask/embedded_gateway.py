@@ -14,7 +14,7 @@ from ..gateway.sites import Sites
 from ..gateway.store.lmdb.store import LmdbStore
 from ..http.cache_key import TRACKERS
 from ..policy.policy import SettingError
-from ..purge.leader import FileLeader
+from ..purge.file_leader import FileLeader
 from ..purge.lease import GatewayLease
 from ..settings import read_folder, read_number, read_optional_bool
 from .static import StaticFiles

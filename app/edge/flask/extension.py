@@ -158,7 +158,7 @@ class Edge:
 
         database = TrackedDatabase(
             engine=engine,
-            watched=watched,
+            watched_tables=watched,
             schema=schema,
             site=site,
             settings=settings,

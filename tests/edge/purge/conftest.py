@@ -22,7 +22,7 @@ from app.edge.pages import IndexedPage, RegistrationResult, Resolution
 from app.edge.pages.page import AffectedPage
 from app.edge.pages.register import register
 from app.edge.purge import EntryState, Relay, Tier, enqueue_resolution
-from app.edge.purge.leader import SoleLeader
+from app.edge.purge.file_leader import SoleLeader
 from app.edge.purge.runtime import RelayRuntime
 from app.edge.purge.tables import outbox
 
