@@ -153,6 +153,8 @@ def _facts(
     yield "path", post.path
     if post.kind is Kind.PAGE:
         yield "type", "page"
+    if post.language:
+        yield "lang", post.language
     yield from _identity(post)
     if _has_written_summary(session, post):
         yield "description", post.summary

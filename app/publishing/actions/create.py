@@ -61,6 +61,7 @@ def _build_post(draft: Draft, rendered: Rendered, now: datetime) -> Post:
         slug=draft.slug,
         title=draft.title,
         summary=draft.summary or rendered.excerpt,
+        language=draft.language,
         published_at=draft.published_at,
         created_at=now,
         updated_at=draft.updated_at or now,

@@ -69,6 +69,7 @@ def _write_facts(session: Session, post: Post, draft: Draft) -> None:
     facts: dict[str, Any] = {
         "cover_id": draft.cover_id,
         "cover_alt": draft.cover_alt,
+        "language": draft.language,
         "menu_position": draft.menu_position,
         "published_at": published_at,
         "updated_at": writes.last_change(post, draft.updated_at or post.updated_at, published_at),

@@ -99,6 +99,7 @@ def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft
         kind=entry.kind,
         title=ready.source_post.title,
         slug=entry.slug,
+        language=meta.language,
         summary=meta.description or "",
         body_markdown=ready.markdown,
         author_ids=tuple(_authors(session, ready)),
