@@ -27,7 +27,9 @@ def create(
     draft = checked(draft)
     with transaction() as session:
         draft = check(session, draft)
-        rendered = rendered or render_text(session, draft.title, draft.body_markdown)
+        rendered = rendered or render_text(
+            session, draft.title, draft.body_markdown, language=draft.language
+        )
         post = _build_post(draft, rendered, now)
         session.add(post)
         lookups.flush_or_conflict(

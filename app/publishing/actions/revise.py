@@ -40,7 +40,10 @@ def revise(
         check(session, post, draft, now)
         if draft.slug and draft.slug != post.slug:
             move(session, post, draft.slug, now=now)
+        has_new_language = draft.language != post.language
         _write_facts(session, post, draft)
+        if has_new_language and rendered is None:  # its quotation marks may be other ones
+            rendered = _render(session, draft)
         _write_text(session, post, draft, rendered, now=now, user_id=user_id)
         session.flush()
         return post
@@ -58,6 +61,10 @@ def check(session: Session, post: Post, draft: Draft, now: datetime) -> None:
     lookups.require_existing(session, Author, draft.author_ids)
     lookups.require_existing(session, Topic, draft.topic_ids)
     lookups.require_existing(session, Media, () if draft.cover_id is None else (draft.cover_id,))
+
+
+def _render(session: Session, draft: Draft) -> Rendered:
+    return render_text(session, draft.title, draft.body_markdown, language=draft.language)
 
 
 def _a(noun: str) -> str:
@@ -94,7 +101,7 @@ def _write_text(
     if same and rendered is None and draft.summary:
         texts: dict[str, Any] = {"summary": draft.summary}
     else:
-        rendered = rendered or render_text(session, draft.title, draft.body_markdown)
+        rendered = rendered or _render(session, draft)
         texts = {
             "title": draft.title,
             "summary": draft.summary or rendered.excerpt,

@@ -12,12 +12,18 @@ from app.publishing.transaction import transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteDraft:
-    """The fields of the site's settings; the language is a tag such as `en` or `de-CH`."""
+    """The fields of the site's settings; the language is a tag such as `en` or `de-CH`.
+
+    `emoji` and `smart_punctuation` apply when a post is rendered: posts that are saved already
+    have to be rendered again (`render_again`).
+    """
 
     title: str
     tagline: str = ""
     description: str = ""
     language: str = "en"
+    emoji: bool = False
+    smart_punctuation: bool = False
 
 
 def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
@@ -43,7 +49,7 @@ def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
         return site
 
 
-def checked(draft: SiteDraft) -> dict[str, str]:
+def checked(draft: SiteDraft) -> dict[str, str | bool]:
     """Return the cleaned columns of the site; raises Invalid."""
     return {
         "title": validation.clean_line("title", draft.title, limit=200),
@@ -52,4 +58,6 @@ def checked(draft: SiteDraft) -> dict[str, str]:
             "description", draft.description, limit=2000, empty=True
         ),
         "language": validation.validate_language(draft.language),
+        "emoji": draft.emoji,
+        "smart_punctuation": draft.smart_punctuation,
     }
