@@ -30,7 +30,7 @@ from .post_finder import PostFinder
 from .post_languages import PostLanguages
 from .publication.state import Reason, State
 from .reference_targets import Folder
-from .report import Outcome, Report
+from .report import Outcome, Remark, Report
 from .source_folder import Skipped, SourcePost
 
 log = logging.getLogger(__name__)
@@ -103,6 +103,7 @@ def _plan(root: Path, options: Options, report: Report, now: datetime, site_lang
     home = file_access.resolve_root(root)
     configuration = read_configuration(home)
     report.warnings.extend(configuration.remarks)
+    report.warnings.extend(_text_remarks(configuration))
     base_url = (base_url or _base_url(configuration, report)).rstrip("/")
     rules = source_folder.Rules(
         configuration=configuration,
@@ -137,7 +138,7 @@ def _plan(root: Path, options: Options, report: Report, now: datetime, site_lang
         plan=planned,
         base_url=base_url,
         configuration=configuration,
-        finder=PostFinder.of(planned.entries.values()),
+        finder=PostFinder.of((*planned.entries.values(), *planned.existing_entries.values())),
         drafts_for_unknown_tags=options.drafts_for_unknown_tags,
     )
     return Job(
@@ -149,6 +150,20 @@ def _plan(root: Path, options: Options, report: Report, now: datetime, site_lang
         languages=languages,
         people=read_people(root),
     )
+
+
+def _text_remarks(configuration: SourceConfiguration) -> Iterator[Remark]:
+    """Yield a remark for each setting of text that the old site turned on explicitly."""
+    markdown = configuration.values.get("markdown")
+    zola = markdown if isinstance(markdown, dict) else {}
+    settings = {
+        "emoji": (configuration.values.get("enableemoji"), zola.get("render_emoji")),
+        "smart_punctuation": (zola.get("smart_punctuation"), configuration.values.get("TYPOGRIFY")),
+    }
+    for name, switches in settings.items():
+        if True in switches:
+            sentence = f"the old site had this turned on: write {name} = true into site.toml"
+            yield Remark(path=str(configuration.files[0]), line=None, sentence=sentence)
 
 
 def _reader_of(configuration: SourceConfiguration) -> ReadText:

@@ -77,11 +77,17 @@ class Plan:
 
     entries: dict[PurePosixPath, Entry] = field(default_factory=dict)
     rejected_files: dict[PurePosixPath, str] = field(default_factory=dict)
+    existing_entries: dict[PurePosixPath, Entry] = field(default_factory=dict)
+    """The posts that are not imported this time, because they are in another language."""
     by_address: dict[str, Entry] = field(default_factory=dict)
     missing: list[Record] = field(default_factory=list)
     """The records of files that are gone from the folder."""
     other_languages: Counter[str] = field(default_factory=Counter)
     """The numbers of posts in languages that are not imported."""
+
+    def of_file(self, path: PurePosixPath) -> Entry | None:
+        """Return the post of a file."""
+        return self.entries.get(path) or self.existing_entries.get(path)
 
     def at(self, path: str) -> Entry | None:
         """The post that stood at this address."""
@@ -140,11 +146,16 @@ def _with_suffixes(entries: Iterable[Entry], languages: PostLanguages) -> list[E
 
 
 def _leave_out(plan: Plan, languages: PostLanguages) -> Counter[str]:
-    """Take the posts of languages that are not imported out of the plan, and count them."""
+    """Take the posts of languages that are not imported out of the plan, and count them.
+
+    Links may lead to those that the site has already.
+    """
     counts: Counter[str] = Counter()
     for path, entry in list(plan.entries.items()):
         if not languages.is_chosen(entry.language):
             del plan.entries[path]
+            if entry.post_id is not None:
+                plan.existing_entries[path] = entry
             counts[entry.language or languages.stated_default or languages.site_language] += 1
     return counts
 
@@ -160,7 +171,7 @@ def _file(entry: Entry) -> File:
 
 def _index_addresses(plan: Plan) -> None:
     """Index the posts by their addresses; an address that is certain comes before a sibling."""
-    entries = plan.entries.values()
+    entries = (*plan.entries.values(), *plan.existing_entries.values())
     for entry in entries:
         plan.by_address.setdefault(entry.source, entry)
     for entry in entries:

@@ -155,7 +155,7 @@ def _entry_of_file(folder: Folder, post: SourcePost, file: PurePosixPath) -> Ent
     if post.name_path != post.path:
         files.insert(0, file.with_name(f"{file.stem}.{post.language_name}{file.suffix}"))
     candidates = (*files, *(top / each for each in files for top in folder.tops))
-    entries = (folder.plan.entries.get(path) for path in candidates)
+    entries = (folder.plan.of_file(path) for path in candidates)
     return next((entry for entry in entries if entry is not None), None)
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.extensions import db
+from app.publishing.editing.rendering import find_typography
 from app.publishing.errors import Invalid
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Report
@@ -349,3 +350,68 @@ def test_a_language_that_the_configuration_gains_updates_the_posts(
     report = take({"hugo.toml": HUGO + "[languages.de]\nweight = 3\n"})
     assert imported()["Brot"] == ("bread-de", "de")
     assert report.counts == {"updated": 1, "unchanged": 1}
+
+
+def test_a_link_to_a_post_in_another_language_leads_there(take: Callable[..., Report]) -> None:
+    """If the site has it from an earlier import, though it is left out this time."""
+    take(MIXED)
+    persian = post("نان") + "\n[a](../bread/) [b](bread.fa.md)\n"
+    take(
+        {"rice.fa.md": persian, "rice.md": post("Rice", "lang: fa"), "z.md": persian}, language="fa"
+    )
+    posts = db.session.scalars(sa.select(Post).where(Post.slug.in_(["z", "rice-fa"])))
+    for one in posts:
+        assert 'href="/articles/bread"' in one.body_html
+        assert 'href="/articles/bread-fa"' in one.body_html
+
+
+@pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        ({"hugo.toml": "enableEmoji = true\n"}, "emoji"),
+        ({"config.toml": 'base_url = "x"\n[markdown]\nrender_emoji = true\n'}, "emoji"),
+        (
+            {"config.toml": 'base_url = "x"\n[markdown]\nsmart_punctuation = true\n'},
+            "smart_punctuation",
+        ),
+        ({"pelicanconf.py": "TYPOGRIFY = True\n"}, "smart_punctuation"),
+    ],
+)
+def test_a_setting_of_text_of_the_old_site_is_named(
+    take: Callable[..., Report], files: dict[str, str], name: str
+) -> None:
+    """With the line to write; the settings of this site are not changed."""
+    report = take(files | {"content/bread.md": post("Bread")})
+    sentences = [remark.sentence for remark in report.warnings]
+    expected = f"the old site had this turned on: write {name} = true into site.toml"
+    assert expected in sentences
+    assert find_typography(db.session(), None).is_plain
+
+
+SITE = 'title = "x"\nlanguage = "de"\nsmart_punctuation = true\nemoji = true\n'
+
+
+def test_site_toml_turns_the_settings_of_text_on(take: Callable[..., Report]) -> None:
+    """Posts that are imported with it have them, with the quotes of the site's language."""
+    report = take({"site.toml": SITE, "a.md": post("A") + '"x" :tada:\n'})
+    assert report.warnings == []
+    assert "„x“ 🎉" in db.session.scalars(sa.select(Post)).one().body_html
+
+
+def test_a_change_of_the_settings_of_text_names_the_command(take: Callable[..., Report]) -> None:
+    """The posts that are there stay as they were rendered; an equal file is no change."""
+    files = {"a.md": post("A") + '"x" :tada:\n'}
+    take(files)
+    report = take({"site.toml": SITE})
+    (remark,) = report.warnings
+    assert remark.place == "site.toml"
+    assert "run `flask content render`" in remark.sentence
+    assert ":tada:" in db.session.scalars(sa.select(Post)).one().body_html
+    assert take({}).warnings == []
+
+
+def test_a_setting_of_text_is_true_or_false(take: Callable[..., Report]) -> None:
+    """Any other value is an error of the file."""
+    report = take({"site.toml": 'title = "x"\nemoji = "yes"\n', "a.md": post("A")})
+    (remark,) = report.skipped
+    assert remark.sentence == "emoji: true or false is expected here, not 'yes'"
