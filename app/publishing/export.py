@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session, undefer_group
 
 from app.extensions import db
 
-from .editing.rendering import render_text
+from .editing.summaries import is_excerpt
 from .importing import references
 from .importing.extra_fields import text_to_toml, to_toml
 from .importing.names import NameIndex
+from .importing.site_file import TEXT_SETTINGS
 from .models import Author, Kind, Media, MediaFile, Post, Redirect, Site, Status, Topic
 
 Value = str | int | bool | datetime | list[str]
@@ -153,8 +154,10 @@ def _facts(
     yield "path", post.path
     if post.kind is Kind.PAGE:
         yield "type", "page"
+    if post.language:
+        yield "lang", post.language
     yield from _identity(post)
-    if _has_written_summary(session, post):
+    if not is_excerpt(session, post):
         yield "description", post.summary
     if post.status in {Status.DRAFT, Status.ARCHIVED}:
         yield "draft", True
@@ -163,14 +166,6 @@ def _facts(
     yield from _looks(post, cover)
     if aliases := _aliases(session, post):
         yield "aliases", aliases
-
-
-def _has_written_summary(session: Session, post: Post) -> bool:
-    """Whether a person wrote the summary; an excerpt of the text follows every change of it."""
-    if not post.summary:
-        return False
-    rendered = render_text(session, post.title, post.body_markdown)
-    return post.summary != rendered.excerpt
 
 
 def _identity(post: Post) -> Iterator[tuple[str, Value]]:
@@ -214,6 +209,7 @@ def _site(session: Session) -> Iterator[str]:
     if site is not None:
         names = ("title", "tagline", "description", "language")
         yield _table((name, getattr(site, name)) for name in names)
+        yield _table((name, True) for name in TEXT_SETTINGS if getattr(site, name))
     for author in session.scalars(sa.select(Author).order_by(Author.id)):
         facts = {"name": author.name, "slug": author.slug}
         facts |= {"bio": author.bio_markdown, "url": author.url}

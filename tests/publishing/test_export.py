@@ -102,7 +102,7 @@ def furnish(now: datetime) -> None:
     actions.rename(post.id, "2020-01-02-hello", expected_version=2, now=now)
     actions.add_redirect("/50%25 off/é?", post_id=post.id, now=now)
     actions.create(Draft(title="Empty draft"), now=now)
-    later = actions.create(Draft(title="Later", body_markdown="x"), now=now)
+    later = actions.create(Draft(title="Later", body_markdown="x", language="pt-br"), now=now)
     actions.schedule(later.id, now + day, expected_version=1, now=now)
     put_away = actions.create(Draft(title="Old", body_markdown="x"), now=now)
     actions.publish(put_away.id, expected_version=1, now=now)

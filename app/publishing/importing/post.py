@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.extensions import db
 from app.publishing import text
 from app.publishing.editing.draft import body
-from app.publishing.editing.rendering import find_image
+from app.publishing.editing.rendering import find_image, find_typography
 from app.publishing.errors import Invalid
 from app.publishing.text import Rendered, TextError
 from app.publishing.transaction import transaction
@@ -22,6 +22,7 @@ from .author_names import Person
 from .markup_context import convert_post, draft_reasons
 from .plan import Entry
 from .post_images import PostImages
+from .post_languages import PostLanguages
 from .publication.decision import decide
 from .publication.state import State
 from .reference_targets import Folder, Translation, translate
@@ -43,6 +44,7 @@ class Job:
     dry_run: bool = False
     people: Mapping[str, Person] = field(default_factory=dict)
     rules: Rules = field(default_factory=Rules)
+    languages: PostLanguages = field(default_factory=PostLanguages)
 
 
 def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
@@ -61,7 +63,15 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
         raise Invalid("status", next(reason.sentence for reason in publication.remarks))
     is_public = publication.state in {State.PUBLISHED, State.SCHEDULED}
     held_back = "" if is_public else publication.state.name
-    words = (str(entry.kind), job.folder.base_url, entry.source, held_back, converted.text)
+    language = _find_language(job, post)
+    words = (
+        *_optional(language),
+        str(entry.kind),
+        job.folder.base_url,
+        entry.source,
+        held_back,
+        converted.text,
+    )
     digest = post_images.digest_of(job.folder.root, post.digest, meaning.images, words)
     if digest == entry.digest:
         _complete_record(job, entry)
@@ -77,6 +87,17 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
     except _Undo:
         pass
     return Outcome.UPDATED if entry.post_id else Outcome.IMPORTED
+
+
+def _find_language(job: Job, post: SourcePost) -> str | None:
+    """Return the language of the post, or None if it is the site's."""
+    is_stated_in_file = post.meta.language is not None
+    return job.languages.find_own(post.language, is_stated_in_file=is_stated_in_file)
+
+
+def _optional(language: str | None) -> tuple[str, ...]:
+    """Return the language as a part of the digest; posts without one keep their digests."""
+    return () if language is None else (f"lang {language}",)
 
 
 def _complete_record(job: Job, entry: Entry) -> None:
@@ -99,7 +120,10 @@ def _prepare(
     images = post_images.by_reference(meaning.images, ready.images)
     targets = meaning.links | {target: image.url for target, image in images.items()}
     markdown = body(references.replace(post.document.body, targets))
-    rendered = _render(session, post.title, markdown, images, meaning.links)
+    language = _find_language(job, post)
+    typography = find_typography(session, language)
+    resolver = _Resolver(session=session, images=images, links=meaning.links)
+    rendered = _render(post.title, markdown, resolver, typography)
     remarks.warn(job.report, post, meaning, ready, rendered.warnings)
     return save_post.PreparedPost(
         entry=entry,
@@ -115,6 +139,7 @@ def _prepare(
         now=job.now,
         base_url=job.folder.base_url,
         people=job.people,
+        language=language,
     )
 
 
@@ -130,20 +155,30 @@ def _cover(post: SourcePost, meaning: Translation, ready: PostImages) -> PurePos
     return file if file in ready.images else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resolver:
+    """Finds what a text refers to: images of the folder or of the site, and posts."""
+
+    session: Session
+    images: Mapping[str, text.Image]
+    links: Mapping[str, str]
+
+    def find_image(self, source: str) -> text.Image | None:
+        by_url = {image.url: image for image in self.images.values()}
+        image = self.images.get(source) or by_url.get(source)
+        return image or find_image(self.session, source)
+
+
 def _render(
-    session: Session,
-    title: str,
-    markdown: str,
-    images: dict[str, text.Image],
-    links: dict[str, str],
+    title: str, markdown: str, resolver: _Resolver, typography: text.Typography
 ) -> Rendered:
-    images = {image.url: image for image in images.values()} | images
     try:
         return text.render(
             markdown,
             title=title,
-            resolve_image=lambda source: images.get(source) or find_image(session, source),
-            resolve_link=links.get,
+            resolve_image=resolver.find_image,
+            resolve_link=resolver.links.get,
+            typography=typography,
         )
     except TextError as error:
         raise Invalid("body_markdown", str(error)) from None

@@ -49,6 +49,7 @@ class PreparedPost:
     siblings: tuple[str, ...]
     now: datetime
     publication: Publication = PUBLIC
+    language: str | None = None
     base_url: str = ""
     people: Mapping[str, Person] = field(default_factory=dict)
 
@@ -99,6 +100,7 @@ def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft
         kind=entry.kind,
         title=ready.source_post.title,
         slug=entry.slug,
+        language=ready.language,
         summary=meta.description or "",
         body_markdown=ready.markdown,
         author_ids=tuple(_authors(session, ready)),

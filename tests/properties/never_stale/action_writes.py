@@ -116,7 +116,7 @@ def save_site(desk: Desk) -> None:
         title=desk.one(("Site", "Other")),
         tagline=desk.one(("", "Daily")),
         description=desk.one(("", "A site")),
-        language=desk.one(("en", "de-CH")),
+        language=desk.one(("en", "de-CH", "fa")),
     )
     actions.save_site(draft, expected_version=site.version if site else None)
 
