@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.publishing.editing.draft import validate_post_slug
 from app.publishing.models import Kind, Post, Redirect
-from app.publishing.paths import normal
+from app.publishing.paths import find_query_error, normal
 from app.publishing.slugs import MAX_LENGTH, slugify
 
 from . import dates, source_urls
@@ -74,7 +74,7 @@ class Plan:
     """The records of files that are gone from the folder."""
 
     def at(self, path: str) -> Entry | None:
-        """The post that stood at this address."""
+        """The post that stood at this address; a query counts as in redirects."""
         try:
             return self.by_address.get(normal(path))
         except ValueError:
@@ -171,7 +171,7 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
     meta = post.meta
     last = (meta.path or "").rstrip("/").rpartition("/")[2]
     last = re.sub(r"\.html?$", "", last)
-    is_name = last.lower() not in {"true", "false"} and not re.search(r"[:{}]", last)
+    is_name = last.lower() not in {"true", "false"} and not re.search(r"[:{}?]", last)
     last_segment = last if is_name else ""
     preferred_slug = (
         meta.slug or last_segment or dates.without_date(source_urls.own_name(post.path))
@@ -191,10 +191,9 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
 
 def _normal(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
-        if "?" in path:
-            continue  # a redirect by query is not possible; `save_post` names it
         try:
-            yield normal(path)
+            if not find_query_error(path):  # `save_post` names the others
+                yield normal(path)
         except ValueError:
             continue
 

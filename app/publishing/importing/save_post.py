@@ -16,7 +16,7 @@ from app.publishing.actions import AuthorDraft, Draft, TopicDraft
 from app.publishing.editing import images
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
-from app.publishing.paths import normal
+from app.publishing.paths import find_query_error, normal, to_url
 from app.publishing.text import Rendered
 
 from . import feed_ids
@@ -232,18 +232,24 @@ def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
     entry = ready.entry
     own = normal(post.path)
     for source in dict.fromkeys((entry.source, *entry.aliases)):
-        old = normal(ready.prefix + source)
+        old = _with_prefix(ready, source)
         if old in {own, "/"}:
             continue
         try:
-            actions.add_redirect(old, post_id=post.id, now=ready.now)
+            actions.add_redirect(to_url(old), post_id=post.id, now=ready.now)
         except (Conflict, Invalid) as error:
             report.warn(entry.path, None, f"no redirect from {old}: {error}")
-    for address in ready.source_post.aliases:
-        if "?" in address:
-            sentence = f"no redirect from {address}: addresses with a query can't be redirected"
-            report.warn(entry.path, None, sentence)
+    _name_impossible_queries(ready, report)
     _redirect_siblings(post, ready)
+
+
+def _name_impossible_queries(ready: PreparedPost, report: Report) -> None:
+    """Name the old addresses that differ by a query which the routes do not read."""
+    for alias in ready.source_post.aliases:
+        address = ready.prefix + alias
+        with suppress(ValueError):
+            if error := find_query_error(address):
+                report.warn(ready.entry.path, None, f"no redirect from {address}: {error}")
 
 
 def _redirect_siblings(post: Post, ready: PreparedPost) -> None:
@@ -252,11 +258,17 @@ def _redirect_siblings(post: Post, ready: PreparedPost) -> None:
     # The lookup of a path without .html reads one row alone, so each spelling has a row of its own.
     without_html = (a.removesuffix(".html") for a in addresses if a.endswith(".html"))
     for source in dict.fromkeys((*ready.siblings, *without_html)):
-        old = normal(ready.prefix + source)
+        old = _with_prefix(ready, source)
         if old in {normal(post.path), "/"}:
             continue
         with suppress(Conflict, Invalid):
-            actions.add_redirect(old, post_id=post.id, now=ready.now)
+            actions.add_redirect(to_url(old), post_id=post.id, now=ready.now)
+
+
+def _with_prefix(ready: PreparedPost, source: str) -> str:
+    """Return an old address below the path of the old site; one with a query stays at the root."""
+    url = to_url(source)
+    return normal(url if "?" in url else ready.prefix + url)
 
 
 def save_import_record(session: Session, entry: Entry, values: RecordValues) -> None:
