@@ -16,7 +16,7 @@ from app.publishing.editing import validation
 from app.publishing.errors import Invalid, PublishingError
 from app.publishing.models import Kind
 
-from . import file_access, missing_files, plan, site_file, source_folder
+from . import file_access, missing_files, plan, site_facts, site_file, source_folder
 from .configuration import SourceConfiguration, read_configuration
 from .export_statuses import ExportFileError, ExportStatuses, find_statuses
 from .inheritance import Inheritance, ReadText
@@ -25,6 +25,9 @@ from .plan import Entry
 from .post import Job, import_post
 from .post_finder import PostFinder
 from .publication.state import Reason, State
+from .redirects.model import OldRedirect, find_redirect_target
+from .redirects.reading import read_redirects
+from .redirects.saving import save_redirects
 from .reference_targets import Folder
 from .report import Outcome, Report
 from .source_folder import Skipped, SourcePost
@@ -77,6 +80,8 @@ def import_folder(
     settings = site_file.load(root, report)
     job = _plan(root, options, report, now)
     job = replace(job, folder=replace(job.folder, templates=settings.templates))
+    texts = site_facts.save_facts(job, settings)
+    takes_menu = settings.menu is None and not site_facts.has_menu()
     if not options.dry_run:
         site_file.save_people(settings, report, now=now)
     entries = job.folder.plan.entries
@@ -84,8 +89,14 @@ def import_folder(
         _import_one(job, entry)
         progress(count, len(entries))
     missing_files.report_missing(job, prune=options.prune)
+    if takes_menu and (menu_text := site_facts.save_menu(job)):
+        texts = (*texts, menu_text)
+    site_facts.report_facts(job, texts)
     if not options.dry_run:
         site_file.save_menu(settings, report, now=now)
+    if job.folder.configuration is not None:
+        file_redirects = read_redirects(job.folder.configuration, report)
+        save_redirects(job, [*job.redirects, *file_redirects])
     return report
 
 
@@ -131,6 +142,7 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
         dry_run=options.dry_run,
         rules=rules,
         people=read_people(root),
+        default_author=site_facts.default_author(configuration),
     )
 
 
@@ -207,11 +219,24 @@ def _import_one(job: Job, entry: Entry) -> None:
         job.report.skip(entry.path, None, reason)
     else:
         job.report.counts[outcome] += 1
+        _note_redirect(job, post)
         if entry.source != entry.address:
             job.report.old_addresses.append(job.folder.prefix + post.source_url)
         if outcome is Outcome.IMPORTED and entry.slug != entry.preferred_slug:
             sentence = f"its slug is {entry.slug}, because {entry.preferred_slug} is taken"
             job.report.warn(entry.path, None, sentence)
+
+
+def _note_redirect(job: Job, post: SourcePost) -> None:
+    """Remember where a post redirects that shows no text of its own."""
+    if target := find_redirect_target(post.meta.publication):
+        line = post.document.line_of("redirect_to")
+        job.redirects.extend(
+            OldRedirect(
+                source=job.folder.prefix + address, target=target, file=str(post.path), line=line
+            )
+            for address in (post.source_url, *post.aliases)
+        )
 
 
 def _line(post: SourcePost, error: PublishingError) -> int | None:

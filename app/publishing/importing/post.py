@@ -24,6 +24,7 @@ from .plan import Entry
 from .post_images import PostImages
 from .publication.decision import decide
 from .publication.state import State
+from .redirects.model import OldRedirect
 from .reference_targets import Folder, Translation, translate
 from .report import Outcome, Report
 from .source_folder import Rules, SourcePost
@@ -42,6 +43,9 @@ class Job:
     report: Report
     dry_run: bool = False
     people: Mapping[str, Person] = field(default_factory=dict)
+    default_author: str = ""
+    redirects: list[OldRedirect] = field(default_factory=list)
+    """Those of posts that only redirect; they are saved when all posts are."""
     rules: Rules = field(default_factory=Rules)
 
 
@@ -115,6 +119,7 @@ def _prepare(
         now=job.now,
         base_url=job.folder.base_url,
         people=job.people,
+        default_author=job.default_author,
     )
 
 
