@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, undefer_group
@@ -20,6 +19,7 @@ from .importing.extra_fields import text_to_toml, to_toml
 from .importing.names import NameIndex
 from .importing.site_file import TEXT_SETTINGS
 from .models import Author, Kind, Media, MediaFile, Post, Redirect, Site, Status, Topic
+from .paths import to_url
 
 Value = str | int | bool | datetime | list[str]
 Indexes = Mapping[type[Author | Topic], NameIndex]
@@ -197,10 +197,7 @@ def _people(indexes: Indexes, post: Post) -> Iterator[tuple[str, Value]]:
 
 def _aliases(session: Session, post: Post) -> list[str]:
     old = sa.select(Redirect.source).where(Redirect.post_id == post.id)
-    return [
-        quote(source, safe="/:@!$&'()*+,;=~")
-        for source in session.scalars(old.order_by(Redirect.source))
-    ]
+    return [to_url(source) for source in session.scalars(old.order_by(Redirect.source))]
 
 
 def _site(session: Session) -> Iterator[str]:
@@ -220,7 +217,8 @@ def _site(session: Session) -> Iterator[str]:
     fixed = sa.select(Redirect.source, Redirect.target).where(Redirect.target.is_not(None))
     if rows := session.execute(fixed.order_by(Redirect.source)).all():
         yield "\n[redirects]\n"
-        yield from (f"{text_to_toml(old)} = {text_to_toml(new or '')}\n" for old, new in rows)
+        for old, new in rows:
+            yield f"{text_to_toml(to_url(old))} = {text_to_toml(new or '')}\n"
 
 
 def _non_empty(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from . import (
     home,
     media,
     pages,
+    query_redirects,
     robots,
     search,
     sitemap,
@@ -26,6 +27,7 @@ from . import (
 
 RESOURCES = (
     home,
+    query_redirects,
     articles,
     pages,
     topics,

@@ -25,6 +25,7 @@ from .post_images import PostImages
 from .post_languages import PostLanguages
 from .publication.decision import decide
 from .publication.state import State
+from .redirects.model import OldRedirect
 from .reference_targets import Folder, Translation, translate
 from .report import Outcome, Report
 from .source_folder import Rules, SourcePost
@@ -43,6 +44,9 @@ class Job:
     report: Report
     dry_run: bool = False
     people: Mapping[str, Person] = field(default_factory=dict)
+    default_author: str = ""
+    redirects: list[OldRedirect] = field(default_factory=list)
+    """Those of posts that only redirect; they are saved when all posts are."""
     rules: Rules = field(default_factory=Rules)
     languages: PostLanguages = field(default_factory=PostLanguages)
 
@@ -140,6 +144,7 @@ def _prepare(
         base_url=job.folder.base_url,
         people=job.people,
         language=language,
+        default_author=job.default_author,
     )
 
 

@@ -141,6 +141,8 @@ def _link(folder: Folder, post: SourcePost, local: str) -> str | None:
     other = _entry_of_file(folder, post, link.file) if link.file else None
     if link.url is not None:
         other = folder.plan.at(link.url)
+    if link.url in {"/", "/index.php"}:
+        other = folder.plan.at(local)  # as `/?p=20`
     if other is None:
         return None
     return f"{other.address}#{link.fragment}" if link.fragment else other.address
