@@ -14,6 +14,7 @@ from . import (
     demo,
     favicon,
     feeds,
+    files,
     home,
     media,
     pages,
@@ -36,6 +37,7 @@ RESOURCES = (
     robots,
     search,
     media,
+    files,
     demo,
     favicon,
 )

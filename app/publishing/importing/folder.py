@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
@@ -48,7 +49,8 @@ class Options:
     `base_url` is where the old site stood: absolute links to it become links to the posts here.
     `permalink` is the pattern of its addresses; it overrules the configuration. `kind` overrules
     the files. `prune` archives the posts whose files are gone. With `drafts_for_unknown_tags` a
-    post that has a tag of an unknown kind stays a draft.
+    post that has a tag of an unknown kind stays a draft. `file_size` is the largest linked file in
+    bytes; None means the setting FILE_SIZE.
     """
 
     base_url: str = ""
@@ -57,6 +59,7 @@ class Options:
     dry_run: bool = False
     prune: bool = False
     drafts_for_unknown_tags: bool = False
+    file_size: int | None = None
 
 
 def import_folder(
@@ -129,9 +132,15 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
         now=now,
         report=report,
         dry_run=options.dry_run,
+        file_size=_file_size(options),
         rules=rules,
         people=read_people(root),
     )
+
+
+def _file_size(options: Options) -> int:
+    size = options.file_size
+    return int(current_app.config["FILE_SIZE"]) if size is None else size
 
 
 def _reader_of(configuration: SourceConfiguration) -> ReadText:

@@ -4,7 +4,7 @@ Only reads, and never outside the folder; what cannot be read is named and passe
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from hashlib import sha256
@@ -27,7 +27,6 @@ __all__ = [
     "Skipped",
     "SourceError",
     "SourcePost",
-    "locate",
     "read_file",
     "read_post",
     "scan",
@@ -37,7 +36,6 @@ _MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mkdown"}
 _OTHER_TEXTS = frozenset(
     {".adoc", ".asciidoc", ".ipynb", ".mdx", ".org", ".qmd", ".rmd", ".rst", ".textile"}
 )
-_IMAGE_FOLDERS = ("", "static", "assets", "public", "content")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,28 +177,6 @@ def read_post(
 ) -> SourcePost | Skipped:
     """Read one post that `scan` has found; `root` is the root of its site."""
     return _read_post(resolve_root(root), path, rules or Rules(limits=limits or Limits()))
-
-
-def locate(
-    root: Path, post: PurePosixPath, reference: str, tops: Iterable[PurePosixPath] = ()
-) -> PurePosixPath | None:
-    """Find the file that an image reference of `post` means; None when the folder has none.
-
-    Looks beside the post, then in `tops`, at the top and in `static`, `assets`, `public`.
-    """
-    path_part = reference.split("#", 1)[0].split("?", 1)[0]
-    beside = (
-        []
-        if path_part.startswith("/")
-        else [source_urls.inside(f"{post.parent.as_posix()}/{path_part}")]
-    )
-    home = resolve_root(root)
-    folders = dict.fromkeys((*(str(top) for top in tops), *_IMAGE_FOLDERS))
-    candidates = [source_urls.inside(f"{folder}/{path_part}") for folder in folders]
-    for candidate in (*beside, *candidates):
-        if candidate and _is_own_file(home, candidate):
-            return candidate
-    return None
 
 
 def _walk(
@@ -368,11 +344,3 @@ def _title(document: frontmatter.Document, path: PurePosixPath) -> str:
         return first[2:].strip().rstrip("#").strip() or path.stem
     words = dates.without_date(source_urls.own_name(path)).replace("-", " ")
     return " ".join(words.replace("_", " ").split()).capitalize() or path.stem
-
-
-def _is_own_file(home: Path, path: PurePosixPath) -> bool:
-    try:
-        real = (home / path).resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):
-        return False
-    return real.is_relative_to(home) and real.is_file()
