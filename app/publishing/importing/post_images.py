@@ -19,7 +19,7 @@ from app.publishing.images import MAX_BYTES
 
 from . import source_folder
 
-VERSION = b"2"
+VERSION = b"3"
 """Increment it when the importer converts the same file differently."""
 
 

@@ -15,7 +15,7 @@ from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Outcome, Report
 from app.publishing.models import Attachment, Post
 
-from .test_folder import write
+from .test_folder import png, write
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 PDF = b"%PDF-1.7 one"
@@ -145,3 +145,36 @@ def test_an_export_carries_the_files_and_imports_unchanged(app: Flask, tmp_path:
     assert sum(path.suffix in {".pdf", ".mp4"} for path in names[0]) == 3
     texts = [(one / names[0][-1]).read_bytes() for one in exports]
     assert texts[0] == texts[1]
+
+
+def test_a_long_alternative_text_does_not_refuse_the_post(app: Flask, tmp_path: Path) -> None:
+    """The post is imported with its cover, and the report names the line."""
+    front = FRONT.replace("---\n", "---\ncover: a.png\ncover_alt: " + "a" * 900 + "\n", 1)
+    write(tmp_path, {"one.md": f"{front}Text.\n", "a.png": png()})
+    report = run(tmp_path)
+    assert report.counts[Outcome.IMPORTED] == 1
+    (warning,) = report.warnings
+    assert (warning.path, warning.line) == ("one.md", 3)
+    assert len(db.session.scalars(sa.select(Post.cover_alt)).one()) == 500
+
+
+def test_references_of_pelican_and_other_spellings_are_found(app: Flask, tmp_path: Path) -> None:
+    """Links and images with `{static}` and its kind, in any Unicode form and case, are resolved."""
+    text = (
+        f"{FRONT}![a]({{static}}/images/a.png) ![a](|filename|../images/a.png) "
+        "[pdf]({attach}paper.pdf) [two]({filename}/blog/caf\u00e9.md) "
+        "![b](../images/B%231.PNG)\n"
+    )
+    write(tmp_path, {"pelicanconf.py": "PATH = 'content'\n"})
+    write(tmp_path, {"content/blog/one.md": text, "content/blog/paper.pdf": PDF})
+    write(tmp_path, {"content/images/a.png": png(), "content/images/b#1.png": png("blue")})
+    write(tmp_path, {"content/blog/cafe\u0301.md": FRONT.replace("One", "Two") + "Text."})
+    report = run(tmp_path)
+    assert report.counts[Outcome.IMPORTED] == 2
+    html = db.session.scalars(sa.select(Post.body_html).where(Post.title == "One")).one()
+    assert html.count('src="/media/') == 3
+    assert 'href="/media/files/' in html
+    assert 'href="/articles/cafe"' in html
+    (warning,) = [one for one in report.warnings if "case" in one.sentence]
+    assert (warning.path, warning.line) == ("content/blog/one.md", 5)
+    assert "content/images/b#1.png" in warning.sentence
