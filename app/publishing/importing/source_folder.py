@@ -11,7 +11,7 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from . import dates, frontmatter, post_meta, source_urls
+from . import dates, frontmatter, html_posts, post_meta, source_urls
 from .addresses import find_addresses
 from .configuration import SourceConfiguration, Tool
 from .export_statuses import ExportStatuses
@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 _MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mkdown"})
+_HTML_START = 8192
 _OTHER_TEXTS = frozenset(
     {".adoc", ".asciidoc", ".ipynb", ".mdx", ".org", ".qmd", ".rmd", ".rst", ".textile"}
 )
@@ -139,7 +140,9 @@ def scan(
     for path in _walk(home, start, rules, [rules.limits.files]):
         if isinstance(path, Skipped):
             yield path
-        elif path.suffix.lower() not in _MARKDOWN | _OTHER_TEXTS:
+        elif path.suffix.lower() not in _MARKDOWN | _OTHER_TEXTS and not _is_html_post(
+            home, path, rules
+        ):
             continue
         elif reason := _outside(rules.configuration, path):
             yield Skipped(path=path, line=None, reason=reason)
@@ -147,6 +150,19 @@ def scan(
             yield Skipped(path=path, line=None, reason=f"{path.suffix} is not Markdown")
         else:
             yield _read_post(home, path, rules)
+
+
+def _is_html_post(home: Path, path: PurePosixPath, rules: Rules) -> bool:
+    """Tell whether a file in HTML is a post: by its place, and by metadata at its top."""
+    if path.suffix.lower() not in html_posts.SUFFIXES:
+        return False
+    if not html_posts.is_post_folder(path, rules.tool):
+        return False
+    try:
+        data = read_file(home, path, most=rules.limits.text_bytes)
+    except SourceError:
+        return False
+    return html_posts.has_metadata(data[:_HTML_START].decode("utf-8", "replace"), rules.tool)
 
 
 def _roots(root: Path, rules: Rules) -> tuple[Path, PurePosixPath]:
@@ -247,7 +263,7 @@ def _link_refusal(home: Path, path: PurePosixPath) -> str | None:
         return "is a symbolic link to nothing"
     if not real.is_relative_to(home):
         return "is a symbolic link out of the folder"
-    if real.is_dir() or path.suffix.lower() in _MARKDOWN:
+    if real.is_dir() or path.suffix.lower() in _MARKDOWN | html_posts.SUFFIXES:
         return f"is a symbolic link to {real.relative_to(home)}, which is read there"
     return None
 
@@ -276,7 +292,8 @@ def _read_post(home: Path, path: PurePosixPath, rules: Rules) -> SourcePost | Sk
 def _build_source_post(
     path: PurePosixPath, text: str, digest: str, rules: Rules
 ) -> SourcePost | Skipped:
-    document = frontmatter.split(text)
+    is_html = path.suffix.lower() in html_posts.SUFFIXES
+    document = html_posts.split(text) if is_html else frontmatter.split(text)
     is_post = _needs_no_front_matter(path, rules.tool) and not is_project_file(path)
     if document.kind == "none" and not is_post:
         reason = "has no front matter; put a title between two lines of --- at its top"
