@@ -198,7 +198,7 @@ def test_an_export_that_fails_leaves_nothing_behind(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export, "_write_image", full)
+    monkeypatch.setattr(export, "_write_content", full)
     with pytest.raises(ExportError, match="No space left"):
         export_folder(parent / "out", force=True)
     assert files(parent) == before

@@ -10,6 +10,7 @@ from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
@@ -56,7 +57,8 @@ class Options:
     `permalink` is the pattern of its addresses; it overrules the configuration. `kind` overrules
     the files. `prune` archives the posts whose files are gone. With `drafts_for_unknown_tags` a
     post that has a tag of an unknown kind stays a draft. `language` is the tag of the only language
-    whose posts are imported.
+    whose posts are imported. `file_size` is the largest linked file in bytes; None means the
+    setting FILE_SIZE.
     """
 
     base_url: str = ""
@@ -66,6 +68,7 @@ class Options:
     prune: bool = False
     drafts_for_unknown_tags: bool = False
     language: str = ""
+    file_size: int | None = None
 
 
 def import_folder(
@@ -157,6 +160,7 @@ def _plan(root: Path, options: Options, report: Report, now: datetime, site_lang
         now=now,
         report=report,
         dry_run=options.dry_run,
+        file_size=_file_size(options),
         rules=rules,
         languages=languages,
         people=read_people(root),
@@ -176,6 +180,11 @@ def _text_remarks(configuration: SourceConfiguration) -> Iterator[Remark]:
         if True in switches:
             sentence = f"the old site had this turned on: write {name} = true into site.toml"
             yield Remark(path=str(configuration.files[0]), line=None, sentence=sentence)
+
+
+def _file_size(options: Options) -> int:
+    size = options.file_size
+    return int(current_app.config["FILE_SIZE"]) if size is None else size
 
 
 def _reader_of(configuration: SourceConfiguration) -> ReadText:

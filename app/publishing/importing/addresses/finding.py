@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 
 from app.publishing.importing import source_urls
 from app.publishing.importing.configuration import SourceConfiguration, Tool
-from app.publishing.importing.file_language import FileLanguage, find_folder_language
 from app.publishing.importing.feed_ids import EXPLICIT_KEYS
+from app.publishing.importing.file_language import FileLanguage, find_folder_language
 from app.publishing.importing.frontmatter import Document
 from app.publishing.importing.post_meta import Meta
 from app.publishing.paths import normal
