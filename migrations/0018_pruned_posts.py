@@ -1,7 +1,7 @@
 """An import that archives the post of a missing file records it.
 
 Revision ID: 0018
-Revises: 0016
+Revises: 0017
 Create Date: 2026-11-29
 """
 

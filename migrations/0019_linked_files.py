@@ -1,7 +1,7 @@
 """The files that posts link to, and the images that imports have fetched from other sites.
 
 Revision ID: 0019
-Revises: 0016
+Revises: 0018
 Create Date: 2026-11-29
 """
 
