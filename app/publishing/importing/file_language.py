@@ -1,8 +1,8 @@
 """The language that the path of a file states: `post.fa.md`, `fa/post.md`, `content/fa/post.md`.
 
 A suffix or a folder is a language if the configuration of the old site names it. Else it has to be
-a code of ISO 639-1, and other files have to show that it is no ordinary name: the same file without
-the language or in another one, or a folder of the site's own language beside the folder.
+a code of ISO 639-1, and other files have to show that it is not an ordinary name: the same file
+without the language or in another one, or a folder of the site's own language beside the folder.
 """
 
 from __future__ import annotations

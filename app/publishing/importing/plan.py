@@ -148,7 +148,7 @@ def _with_suffixes(entries: Iterable[Entry], languages: PostLanguages) -> list[E
 def _leave_out(plan: Plan, languages: PostLanguages) -> Counter[str]:
     """Take the posts of languages that are not imported out of the plan, and count them.
 
-    Links may lead to those that the site has already.
+    Links may lead to posts that the site has already.
     """
     counts: Counter[str] = Counter()
     for path, entry in list(plan.entries.items()):

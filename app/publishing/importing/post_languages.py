@@ -28,7 +28,7 @@ class PostLanguages:
     def find_default(self, languages: Iterable[str | None]) -> str:
         """Return the language whose posts keep their slugs without a suffix.
 
-        `languages` are those that the posts state. Without a configuration it is the language of
+        `languages` are the tags that the posts state. Without a configuration it is the language of
         the site, unless every post states another one: then it is the one that most posts have.
         """
         if self.stated_default:

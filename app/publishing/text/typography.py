@@ -63,7 +63,7 @@ class Typography:
 
     @property
     def is_plain(self) -> bool:
-        """Whether a text stays as it was written."""
+        """Whether rendering changes no character of a text."""
         return not (self.emoji or self.smart_punctuation)
 
     @property

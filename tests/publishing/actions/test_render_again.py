@@ -1,4 +1,4 @@
-"""Rendering saved posts again: what is written, what is not, and what stays as it was."""
+"""Rendering saved posts again: what is written, what is not, and what stays the same."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from app.publishing import actions
 from app.publishing.actions import Draft, SiteDraft, render_again
 from app.publishing.errors import Missing
 from app.publishing.models import Kind, Post, Revision, Site
+from app.publishing.sample_content import load_samples
 
 MODULE = import_module("app.publishing.actions.render_again")
 SMART = SiteDraft(title="x", smart_punctuation=True, emoji=True)
@@ -83,7 +84,7 @@ def test_rendering_twice_writes_nothing(posts: list[Post], dump: Callable[[], An
 def test_turning_the_settings_off_restores_every_text(
     posts: list[Post], dump: Callable[[], Any]
 ) -> None:
-    """The source is kept as it was written, so nothing is lost; summaries follow too."""
+    """The source keeps what the writer typed, so nothing is lost; summaries follow too."""
     before = [(post.body_html, post.summary, post.body_text) for post in posts]
     turn_on()
     render_again()
@@ -165,3 +166,11 @@ def test_a_text_that_can_not_be_rendered_is_named(posts: list[Post]) -> None:
     assert report.failed == [
         "/articles/plain: Line 1 of the text is nested over 40 levels deep; flatten it."
     ]
+
+
+def test_imported_posts_are_rendered_as_the_import_did(app: Flask, now: datetime) -> None:
+    """The stored source has all that the import resolved: links, images, tags."""
+    load_samples(now=now)
+    report = render_again()
+    assert (report.changed, report.failed) == (0, [])
+    assert report.unchanged > 10

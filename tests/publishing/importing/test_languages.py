@@ -263,7 +263,7 @@ def test_a_name_that_only_looks_like_a_language_is_kept(
 
 
 def test_a_site_in_one_language_has_no_suffixes(take: Callable[..., Report]) -> None:
-    """Every post states Persian: it is the default language, whatever the new site's is."""
+    """Every post states Persian: it is the default language, even if the new site has another one."""
     take({"nan.md": post("نان", "lang: fa"), "chay.md": post("چای", "lang: fa")})
     assert imported() == {"نان": ("nan", "fa"), "چای": ("chay", "fa")}
 
@@ -280,7 +280,7 @@ def test_the_default_language_of_the_old_site_may_be_another_one(
 def test_a_slug_that_a_writer_chose_gets_a_suffix_only_where_it_is_taken(
     take: Callable[..., Report],
 ) -> None:
-    """The post of the default language has the first choice, in whichever order the files are."""
+    """The post of the default language has the first choice, in any order of the files."""
     take(
         {
             "a.md": post("نان", "lang: fa", "slug: bread"),
