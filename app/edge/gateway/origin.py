@@ -1,7 +1,8 @@
 """Parse the response of an HTTP origin strictly, so that the cache never stores a misread message.
 
 The standard library drops all fields after a malformed line, uses the first of two lengths,
-and reads a body with an unknown transfer coding as content.
+reads a body with an unknown transfer coding as content, accepts a status such as `+200` or `2_00`,
+and does not check what follows the data of a chunk.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ _INTERIM: Final = range(100, 200)
 _MAX_INTERIM: Final = 16
 _MAX_LINE_LENGTH: Final = 65_536
 _MAX_LINES: Final = 200
+_CRLF: Final = b"\r\n"
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?\r?\n", re.DOTALL)
 _HTTP_1_0: Final = 10
 _HTTP_1_1: Final = 11
-_VERSION: Final = re.compile(r"HTTP/1\.[0-9]")
+_STATUS_LINE: Final = re.compile(
+    rb"(HTTP/1\.[0-9])[ \t]+([1-9][0-9]{2})(?:[ \t]+(.*?))?[ \t]*\r?\n", re.DOTALL
+)
 
 
 class UpstreamResponse(http.client.HTTPResponse):
@@ -63,14 +67,21 @@ class UpstreamResponse(http.client.HTTPResponse):
         self.malformed = self.malformed or frame.contradictory
 
     def _read_final_status(self) -> tuple[str, int, str]:
-        for _ in range(_MAX_INTERIM):
-            version, status, reason = self._read_status()  # type: ignore[attr-defined, unused-ignore] # not in typeshed
-            if not _VERSION.fullmatch(version):
-                raise http.client.UnknownProtocol(version)
+        for _ in range(_MAX_INTERIM + 1):
+            version, status, reason = self._read_status_line()
             if status not in _INTERIM:
                 return version, status, reason
             self._read_section()
         raise http.client.HTTPException(f"More than {_MAX_INTERIM} interim responses.")
+
+    def _read_status_line(self) -> tuple[str, int, str]:
+        line = self.fp.readline(_MAX_LINE_LENGTH + 1)
+        if not line:
+            raise http.client.RemoteDisconnected("The origin closed the connection.")
+        match = _STATUS_LINE.fullmatch(line)
+        if match is None:
+            raise http.client.BadStatusLine(line[:100].decode("latin-1"))
+        return match[1].decode("ascii"), int(match[2]), (match[3] or b"").decode("latin-1")
 
     def _read_section(self) -> Section:
         raw_lines: list[bytes] = []
@@ -82,10 +93,28 @@ class UpstreamResponse(http.client.HTTPResponse):
                 raise http.client.HTTPException(f"More than {_MAX_LINES} header lines.")
         return lines.parse(raw_lines)
 
+    def _get_chunk_left(self) -> int | None:
+        """Return the bytes that remain of the current chunk; None after the last chunk."""
+        if self.chunk_left == 0:  # type: ignore[attr-defined, unused-ignore] # not in typeshed
+            end = self.fp.read(len(_CRLF))
+            if end != _CRLF:
+                raise _error_at_chunk_end(end)
+            self.chunk_left = None
+        remaining: int | None = super()._get_chunk_left()  # type: ignore[misc, unused-ignore] # not in typeshed
+        return remaining
+
     def _read_next_chunk_size(self) -> int:
-        """Return the size of the next chunk; raise ValueError, as callers expect, if invalid."""
-        match = _CHUNK_SIZE.fullmatch(self.fp.readline(_MAX_LINE_LENGTH))
+        """Return the size of the next chunk; raise HTTPException if it is invalid."""
+        line = self.fp.readline(_MAX_LINE_LENGTH)
+        match = _CHUNK_SIZE.fullmatch(line)
         if match is None:
-            self.close()
-            raise ValueError("The chunk size is invalid.")
+            if line.endswith(b"\n"):
+                raise http.client.HTTPException("The chunk size is invalid.")
+            raise http.client.IncompleteRead(b"")
         return int(match[1], 16)
+
+
+def _error_at_chunk_end(end: bytes) -> http.client.HTTPException:
+    if len(end) < len(_CRLF):
+        return http.client.IncompleteRead(b"")
+    return http.client.HTTPException("The data of a chunk is longer than its size.")
