@@ -42,16 +42,19 @@ class UpstreamResponse(http.client.HTTPResponse):
     malformed: bool = False
 
     def begin(self) -> None:
-        """Read the head of the final response; raise HTTPException if it is invalid."""
+        """Read the head of the final response.
+
+        Raises HTTPException or ValueError if it is invalid.
+        """
         version, status, reason = self._read_final_status()
         section = self._read_section()
         fields = HeaderFields(section.pairs)
         self.code = self.status = status  # type: ignore[attr-defined, unused-ignore] # not in typeshed
-        self.reason = lines.cleaned_value(reason.strip())
+        self.reason = lines.cleaned_value(reason)
         self.version = _HTTP_1_0 if version == "HTTP/1.0" else _HTTP_1_1
         self.headers = self.msg = http.client.HTTPMessage()
         self.pairs, self.malformed = section.pairs, section.malformed
-        self.malformed = self.malformed or self.reason != reason.strip()
+        self.malformed = self.malformed or self.reason != reason
         self._frame(fields)
 
     def _frame(self, fields: HeaderFields) -> None:
@@ -59,10 +62,7 @@ class UpstreamResponse(http.client.HTTPResponse):
         if framing.has_no_body(self.status) or self._method == "HEAD":  # type: ignore[attr-defined] # not in typeshed
             self.chunked, self.length = False, 0  # type: ignore[attr-defined, unused-ignore] # not in typeshed
             return
-        try:
-            frame = framing.of_response(fields, http_1_0=self.version == _HTTP_1_0)
-        except framing.FramingError as error:
-            raise http.client.HTTPException(str(error)) from error
+        frame = framing.of_response(fields, http_1_0=self.version == _HTTP_1_0)
         self.chunked, self.length = frame.chunked, frame.length  # type: ignore[attr-defined, unused-ignore] # not in typeshed
         self.malformed = self.malformed or frame.contradictory
 
@@ -86,8 +86,10 @@ class UpstreamResponse(http.client.HTTPResponse):
     def _read_section(self) -> Section:
         raw_lines: list[bytes] = []
         while (line := self.fp.readline(_MAX_LINE_LENGTH + 1)) not in {b"\r\n", b"\n"}:
+            if len(line) > _MAX_LINE_LENGTH:
+                raise http.client.LineTooLong("header line")
             if not line.endswith(b"\n"):
-                raise http.client.HTTPException("The head of the response is incomplete.")
+                raise http.client.IncompleteRead(line)
             raw_lines.append(line)
             if len(raw_lines) > _MAX_LINES:
                 raise http.client.HTTPException(f"More than {_MAX_LINES} header lines.")

@@ -215,7 +215,11 @@ class _ResponseStream:
 
         No client waits longer for the head: a WSGI server sends it with the first chunk.
         """
-        self._first_chunk = self._read_chunk()
+        try:
+            self._first_chunk = self._read_chunk()
+        except BaseException:
+            self.close()
+            raise
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield chunks as they arrive; raise IncompleteRead if the body is truncated."""
