@@ -12,7 +12,7 @@ from app.edge.http.cache_key import build_cache_key
 from tests.edge.gateway.scripted_origin import environ_for, get
 
 
-def request(options: Options | None = None, **changes: Any) -> Request:
+def request(options: Options | None = None, /, **changes: Any) -> Request:
     """Return the request for an environ with these values; None removes one."""
     environ = {**environ_for(get()), **changes}
     present = {name: value for name, value in environ.items() if value is not None}
@@ -43,7 +43,7 @@ BYPASSED: list[tuple[dict[str, str], str | None]] = [
 @pytest.mark.parametrize(("changes", "reason"), BYPASSED)
 def test_some_requests_bypass_the_cache(changes: dict[str, str], reason: str | None) -> None:
     """They have no key, and Cache-Status gives the reason."""
-    made = request(**changes)
+    made = request(None, **changes)
     assert made.bypass_reason == reason
     assert (made.key is None) is (reason is not None)
 
@@ -72,7 +72,7 @@ def test_a_cookie_or_credentials_make_a_request_personal(
     changes: dict[str, str], has_credentials: bool, personal: bool
 ) -> None:
     """RFC 9111 section 3.5, and the users that a server has authenticated."""
-    made = request(**changes)
+    made = request(None, **changes)
     assert (made.has_credentials, made.personal) == (has_credentials, personal)
 
 
@@ -181,7 +181,7 @@ def test_directives_of_any_length_are_parsed(name: str, length: int) -> None:
     """Only short ones are cached."""
     changes = {name: "no-cache" + "".join([", x"] * (length // 3))}
     for _ in range(2):
-        assert "no-cache" in request(**changes).directives
+        assert "no-cache" in request(None, **changes).directives
         assert "no-cache" not in request(Options.shield(), **changes).directives
     assert not list(request().directives)
 

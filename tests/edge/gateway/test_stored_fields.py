@@ -142,3 +142,49 @@ def test_the_age_is_reset_if_every_change_purges_the_page(
     stage.origin.script[:] = [page]
     stage.clock.now += 30
     assert stage.ask(get()).header("Age") == "60"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_304_with_another_vary_keeps_the_codings_apart(packed: bool) -> None:
+    """The gateway's own codings stay a reason to vary."""
+    stage = Stage(COMPRESSED)
+    page = says(b"a" * 999, cache_control="max-age=10", etag='"a"')
+    stage.origin.script[:] = [page]
+    body = stage.gateway(environ_for(get()), lambda *_: bytes)
+    if packed:
+        body.close()  # type: ignore[attr-defined] # closing it compresses the page
+    stage.clock.now += 20
+    stage.origin.script[:] = [not_modified(cache_control="max-age=60", vary="X-A")]
+    stage.gateway(environ_for(get()), lambda *_: bytes)
+    assert call(stage.gateway, get(headers=BR)).header("Vary") == "X-A, Accept-Encoding"
+
+
+def test_a_304_sends_no_internal_field() -> None:
+    """Even if `private` names it."""
+    stage = Stage()
+    stage.play(get(says(b"page", cache_control="max-age=10", etag='"a"')))
+    control = 'max-age=60, private="surrogate-key, x-mine"'
+    answer = not_modified(cache_control=control, also=[("Surrogate-KEY", "a"), ("X-Mine", "b")])
+    stage.play(get(answer, at=20, response_headers={"Surrogate-Key": None, "X-Mine": "b"}))
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_coding_selects_a_page_if_the_origin_compresses(compress: bool) -> None:
+    """A gateway that compresses by itself asks the origin for one form only."""
+    stage = Stage(Options(compress=compress, min_compress_size=10_000))
+    page = says(b"page", cache_control="max-age=60", vary="X-A, Accept-Encoding")
+    stage.play(get(page, headers={"Accept-Encoding": "br", "X-A": "1"}))
+    again = [] if compress else [page]
+    stage.play(get(*again, at=1, headers={"Accept-Encoding": "x", "X-A": "1"}))
+    stage.play(get(page, at=2, headers={"Accept-Encoding": "br", "X-A": "2"}))
+
+
+def test_a_page_that_its_origin_compresses_is_not_compressed_again() -> None:
+    """Each coding of such a path is a variant."""
+    options = Options(compress=True, min_compress_size=1, is_encoded_by_origin=lambda _path: True)
+    stage = Stage(options)
+    page = says(b"a" * 999, cache_control="max-age=60", vary="Accept-Encoding")
+    hidden = {"Content-Encoding": None}
+    stage.play(get(page, headers=BR, response_headers=hidden))
+    stage.play(get(at=1, headers=BR, cache="hit", response_headers=hidden))
+    stage.play(get(page, at=2, headers={"Accept-Encoding": "gzip"}, response_headers=hidden))
