@@ -55,6 +55,11 @@ def init_app(app: Flask) -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Check the old addresses of a sitemap or of a list of URLs afterwards.",
 )
+@click.option(
+    "--drafts-for-unknown-tags",
+    is_flag=True,
+    help="Keep a post a draft when it has a tag that is not known here.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
 @click.option("--strict", is_flag=True, help="End with status 1 when a file was skipped.")
 def import_command(path: Path, **flags: Any) -> None:
@@ -64,7 +69,7 @@ def import_command(path: Path, **flags: Any) -> None:
     named and passed over; the status is 1 only when no file of the folder can be used, when an old
     address of --check-urls does not answer, or with --strict.
     """
-    names = ("base_url", "permalink", "prune", "dry_run")
+    names = ("base_url", "permalink", "prune", "drafts_for_unknown_tags", "dry_run")
     options = Options(**{name: flags[name] for name in names})
     with _in_one_sentence(), _shown_progress() as progress:
         addresses = read_addresses(flags["check_urls"]) if flags["check_urls"] else None

@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
 from .models import Post
+from .text.formulas import with_sources
 
 SIZE = 20
 """How many posts a feed holds."""
@@ -89,7 +90,7 @@ def _entry(root: ET.Element, feed: Feed, post: Post) -> None:
         _add(entry, "category", term=topic.slug, label=topic.name)
     if post.summary:
         _add(entry, "summary", post.summary)
-    _add(entry, "content", absolute_html(post.body_html, url), type="html")
+    _add(entry, "content", absolute_html(with_sources(post.body_html), url), type="html")
 
 
 def _add(parent: ET.Element, tag: str, text: str = "", **attributes: str) -> ET.Element:
@@ -122,7 +123,7 @@ def _item(feed: Feed, post: Post) -> dict[str, Any]:
             "url": url,
             "title": post.title,
             "summary": post.summary,
-            "content_html": absolute_html(post.body_html, url),
+            "content_html": absolute_html(with_sources(post.body_html), url),
             "image": feed.url(cover) if cover else "",
             "date_published": (post.published_at or post.created_at).isoformat(),
             "date_modified": changed_at(post).isoformat(),

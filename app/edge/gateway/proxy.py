@@ -16,8 +16,8 @@ from ..http.fields import HeaderFields, is_name
 from . import loops
 from . import response as reply
 from .admission import loop_detected, looped
+from .finding_key import FINDING_KEY
 from .origin import UpstreamResponse
-from .wsgi_call import FINDING_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -23,6 +23,7 @@ from .inheritance import Inheritance, ReadText
 from .people import read_people
 from .plan import Entry
 from .post import Job, import_post
+from .post_finder import PostFinder
 from .publication.state import Reason, State
 from .reference_targets import Folder
 from .report import Outcome, Report
@@ -46,7 +47,8 @@ class Options:
 
     `base_url` is where the old site stood: absolute links to it become links to the posts here.
     `permalink` is the pattern of its addresses; it overrules the configuration. `kind` overrules
-    the files. `prune` archives the posts whose files are gone.
+    the files. `prune` archives the posts whose files are gone. With `drafts_for_unknown_tags` a
+    post that has a tag of an unknown kind stays a draft.
     """
 
     base_url: str = ""
@@ -54,6 +56,7 @@ class Options:
     kind: Kind | None = None
     dry_run: bool = False
     prune: bool = False
+    drafts_for_unknown_tags: bool = False
 
 
 def import_folder(
@@ -71,8 +74,9 @@ def import_folder(
     """
     options = replace(options or Options(), **fields)
     report = Report()
-    job = _plan(root, options, report, now)
     settings = site_file.load(root, report)
+    job = _plan(root, options, report, now)
+    job = replace(job, folder=replace(job.folder, templates=settings.templates))
     if not options.dry_run:
         site_file.save_people(settings, report, now=now)
     entries = job.folder.plan.entries
@@ -113,7 +117,12 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
     for path, reason in planned.rejected_files.items():
         report.skip(path, None, reason)
     folder = Folder(
-        root=configuration.root, plan=planned, base_url=base_url, configuration=configuration
+        root=configuration.root,
+        plan=planned,
+        base_url=base_url,
+        configuration=configuration,
+        finder=PostFinder.of(planned.entries.values()),
+        drafts_for_unknown_tags=options.drafts_for_unknown_tags,
     )
     return Job(
         folder=folder,

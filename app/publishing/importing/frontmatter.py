@@ -39,13 +39,23 @@ class FrontMatterError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A file taken apart; `offset` is how many lines stand above the body."""
+    """A file taken apart; `offset` is how many lines stand above the body.
+
+    `body_lines` numbers the lines of a body that was converted, as they were before.
+    """
 
     kind: Kind
     values: Mapping[str, Any]
     body: str
     offset: int
     source: str = ""
+    body_lines: tuple[int, ...] = ()
+
+    def line_in_file(self, body_line: int) -> int:
+        """Return the line of the file from which this line of the body comes."""
+        if 0 < body_line <= len(self.body_lines):
+            body_line = self.body_lines[body_line - 1]
+        return self.offset + body_line
 
     def line_of(self, key: str) -> int:
         """Tell the line of the file on which a key is written; the first when it is not."""

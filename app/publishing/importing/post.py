@@ -19,6 +19,7 @@ from app.publishing.transaction import transaction
 
 from . import post_images, references, remarks, save_post
 from .author_names import Person
+from .markup_context import convert_post, draft_reasons
 from .plan import Entry
 from .post_images import PostImages
 from .publication.decision import decide
@@ -46,6 +47,7 @@ class Job:
 
 def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
     """Bring one post in, or up to date; raises Invalid or Conflict for what can't be."""
+    post, converted = convert_post(job.folder, post)
     meaning = translate(job.folder, entry, post)
     publication = decide(
         post.meta.publication,
@@ -53,18 +55,19 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
         tool=post.tool,
         zone=post.zone,
         fallback=post.meta.name_date,
-        reasons=post.reasons,
+        reasons=(*post.reasons, *draft_reasons(converted)),
     )
     if publication.state is State.SKIPPED:
         raise Invalid("status", next(reason.sentence for reason in publication.remarks))
     is_public = publication.state in {State.PUBLISHED, State.SCHEDULED}
     held_back = "" if is_public else publication.state.name
-    words = (str(entry.kind), job.folder.base_url, entry.source, held_back)
+    words = (str(entry.kind), job.folder.base_url, entry.source, held_back, converted.text)
     digest = post_images.digest_of(job.folder.root, post.digest, meaning.images, words)
     if digest == entry.digest:
         _complete_record(job, entry)
         return Outcome.UNCHANGED
     remarks.warn_of_publication(job.report, post, publication)
+    remarks.warn_about_tags(job.report, post, converted)
     ready = replace(_prepare(job, entry, post, meaning, digest), publication=publication)
     try:
         with transaction() as session:

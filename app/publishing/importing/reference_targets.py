@@ -5,6 +5,7 @@ Looks at the folder, never at the database.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from . import references, source_folder, source_urls
 from .configuration import SourceConfiguration
 from .plan import Entry, Plan
+from .post_finder import PostFinder
 from .source_folder import SourcePost
 
 _IMAGES = frozenset({".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"})
@@ -19,12 +21,18 @@ _IMAGES = frozenset({".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """The folder that is imported, the plan of its posts, and where the old site stood."""
+    """The folder that is imported, the plan of its posts, and where the old site stood.
+
+    `templates` maps unknown tags to Markdown.
+    """
 
     root: Path
     plan: Plan
     base_url: str = ""
     configuration: SourceConfiguration | None = None
+    templates: Mapping[str, str] = field(default_factory=dict)
+    finder: PostFinder | None = None
+    drafts_for_unknown_tags: bool = False
 
     @property
     def tops(self) -> tuple[PurePosixPath, ...]:
@@ -63,7 +71,7 @@ def translate(folder: Folder, entry: Entry, post: SourcePost) -> Translation:
         target = reference.target
         if target in meaning.lines:
             continue
-        meaning.lines[target] = post.document.offset + reference.line
+        meaning.lines[target] = post.document.line_in_file(reference.line)
         _note(folder, post, target, meaning)
         if at_home and target.startswith("/"):
             meaning.links.pop(target, None)

@@ -36,7 +36,7 @@ class Reference:
 
 def find(markdown: str) -> Iterator[Reference]:
     """Every target of an image, a link or a definition, in the order of the text."""
-    masked = _without_code(markdown)
+    masked = mask_code(markdown)
     line, position = 1, 0
     for match in _PLACES.finditer(masked):
         name = match.lastgroup or "inline"
@@ -56,8 +56,8 @@ def replace(markdown: str, targets: Mapping[str, str]) -> str:
     return "".join([*pieces, markdown[position:]])
 
 
-def _without_code(markdown: str) -> str:
-    """The text with blanks where its code is, so that every place keeps its number."""
+def mask_code(markdown: str) -> str:
+    """Return the text with blanks where its code is; every position stays the same."""
     lines: list[str] = []
     fence = ""
     for line in markdown.split("\n"):

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
+from .markup import ConvertedText
+from .markup_context import TEXT_KEY
 from .post_images import PostImages
 from .publication.state import Publication
 from .reference_targets import Translation
 from .report import Report
 from .source_folder import SourcePost
 
+_SHORTCODE = "the shortcode "
 _LINE = re.compile(r"line (\d+): ", re.IGNORECASE)
 
 
@@ -36,12 +39,22 @@ def warn(
         sentence = f"the link {target} leads to no post and no file of the folder"
         report.warn(post.path, meaning.lines[target], sentence)
     for warning in warnings:
+        if _SHORTCODE in warning:
+            continue  # the conversion of tags has named it, with its own line
         _note(report, post, meaning, rejected, warning)
+
+
+def warn_about_tags(report: Report, post: SourcePost, converted: ConvertedText) -> None:
+    """Note which tags were removed or stay as text, and why the post is kept a draft."""
+    for remark in (*converted.hold_back_reasons, *converted.remarks):
+        report.warn(post.path, post.document.offset + remark.line, remark.sentence)
 
 
 def warn_of_publication(report: Report, post: SourcePost, publication: Publication) -> None:
     """Note why a post is not public, and what changes for its readers."""
     for reason in publication.remarks:
+        if reason.key == TEXT_KEY:
+            continue  # `warn_about_tags` names it with its own line
         has_line = any(reason.key == key for key, _ in post.meta.publication)
         line = post.document.line_of(reason.key.rpartition(".")[2]) if has_line else None
         report.warn(post.path, line, reason.sentence)
@@ -54,7 +67,7 @@ def _note(
 ) -> None:
     numbered = _LINE.match(warning)
     if numbered:
-        line = post.document.offset + int(numbered[1])
+        line = post.document.line_in_file(int(numbered[1]))
         report.warn(post.path, line, warning[numbered.end() :])
         return
     target = _named_in(warning, meaning)

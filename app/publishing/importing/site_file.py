@@ -38,6 +38,8 @@ class SiteFile:
     topics: tuple[TopicDraft, ...] = ()
     menu: tuple[str, ...] | None = None
     redirects: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """The Markdown that replaces a tag of another tool, by the tag's name (`[shortcodes]`)."""
 
 
 def load(root: Path, report: Report) -> SiteFile:
@@ -67,16 +69,22 @@ def parse_site_file(values: Mapping[str, Any]) -> SiteFile:
         names = ("title", "tagline", "description", "language")
         site = SiteDraft(**{name: _text(values, name) for name in names if name in values})
     menu = values.get("menu")
-    redirects = values.get("redirects", {})
-    if not isinstance(redirects, dict):
-        raise ValueError("redirects: a table of addresses is expected here")  # noqa: TRY004 - a person wrote it
+    redirects = _text_table(values, "redirects")
     return SiteFile(
         site=site,
         authors=tuple(_author(one) for one in _tables(values, "authors")),
         topics=tuple(_topic(one) for one in _tables(values, "topics")),
         menu=None if menu is None else tuple(_texts(menu, "menu")),
-        redirects={old: _text(redirects, old) for old in redirects},
+        redirects=redirects,
+        templates=_text_table(values, "shortcodes"),
     )
+
+
+def _text_table(values: Mapping[str, Any], name: str) -> dict[str, str]:
+    table = values.get(name, {})
+    if not isinstance(table, dict):
+        raise ValueError(f"{name}: write a table of texts below a line [{name}]")  # noqa: TRY004 - a person wrote it
+    return {key: _text(table, key) for key in table}
 
 
 def _text(values: Mapping[str, Any], name: str) -> str:

@@ -10,7 +10,7 @@ from .html_tree import Child, Node
 
 Resolve: TypeAlias = Callable[[str], str | None]
 
-_NEVER_INSIDE = frozenset({"a", "code", "pre", "samp", "kbd"})
+_NEVER_INSIDE = frozenset({"a", "code", "kbd", "math", "pre", "samp"})
 _BARE = re.compile(r"(?<![\w@/.:])(?:https?://|www\.)[^\s<>\"“”]{3,2000}", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:|//|/|#", re.IGNORECASE)
 _EMBEDS = frozenset({"audio", "iframe", "video"})
