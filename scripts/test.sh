@@ -5,6 +5,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# Let Python store bytecode: hundreds of processes that tests start would otherwise compile the app.
+unset PYTHONDONTWRITEBYTECODE
 sh scripts/venv.sh dev
 if [ $# -eq 0 ] && [ "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)" -gt 1 ]; then
     set -- -n 2 --dist loadgroup --no-loadscope-reorder -q

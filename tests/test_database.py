@@ -21,6 +21,7 @@ from app.extensions import alembic, db
 from app.publishing.models import Topic
 from app.publishing.transaction import transaction
 
+from .depth import share
 from .live.gunicorn import environment, flask
 from .live.programs import ROOT
 
@@ -239,16 +240,17 @@ def test_writers_in_several_processes_lose_nothing(app: Flask, tmp_path: Path) -
     with transaction() as session:
         session.add(Topic(slug="counter", name="0"))
     db.session.remove()
+    times = share(50)
     code = (
         "from app import create_app; from tests.test_database import add_to_a_counter; "
-        "errors = []; add_to_a_counter(create_app(), 50, errors); assert not errors, errors"
+        f"errors = []; add_to_a_counter(create_app(), {times}, errors); assert not errors, errors"
     )
     started = [
         subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment(tmp_path, {}))
         for _ in range(4)
     ]
     assert [process.wait(100) for process in started] == [0, 0, 0, 0]
-    assert db.session.execute(sa.select(Topic.name)).scalar_one() == "200"
+    assert db.session.execute(sa.select(Topic.name)).scalar_one() == str(4 * times)
 
 
 def test_a_reader_does_not_wait_for_a_writer(app: Flask) -> None:
