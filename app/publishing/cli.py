@@ -1,4 +1,4 @@
-"""The commands `flask content import`, `export`, `render`, `sample`, `publish`, `publish-due`."""
+"""The commands of `flask content`: import, export, render, sample, site, publish, publish-due."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import sqlalchemy as sa
 from flask import Flask
 from flask.cli import AppGroup
 
@@ -19,7 +20,7 @@ from app.edge.changes.log import count_unresolved
 from app.extensions import db
 from app.publishing.importing.source_folder import SourceError
 
-from .actions import publish, publish_due, render_again
+from .actions import SiteDraft, publish, publish_due, render_again, save_site
 from .address_check import AddressCheck, check_addresses
 from .dry_run import pages_touched_by
 from .errors import Missing, PublishingError
@@ -27,7 +28,10 @@ from .export import ExportError, export_folder
 from .importing.address_list import read_addresses
 from .importing.folder import Options, Progress, import_folder
 from .importing.report import Outcome, Report
+from .importing.site_facts import DEFAULTS, has_default_title
+from .models import Site
 from .queries import unpublished
+from .queries.site import settings as site_settings
 from .sample_content import load_samples
 
 _SAMPLES = 3
@@ -85,6 +89,7 @@ def import_command(path: Path, **flags: Any) -> None:
         _tell(report, dry_run=options.dry_run)
         _tell_addresses(report, check, dry_run=options.dry_run)
         _tell_what_is_left()
+        _tell_default_title()
     has_failures = (flags["strict"] and report.skipped) or (check is not None and check.failures)
     sys.exit(1 if has_failures or report.has_only_skipped_files else 0)
 
@@ -148,6 +153,24 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
     click.echo(json.dumps(impact.to_json(), indent=2) if as_json else "\n".join(impact.to_lines()))
 
 
+@content.command("site")
+@click.option("--title", help="The name of the site.")
+@click.option("--tagline", help="One line below the name.")
+@click.option("--description", help="What the site is about, for search engines and feeds.")
+@click.option("--language", help="The language of its texts, such as en or de-CH.")
+def site_command(**texts: str | None) -> None:
+    """Show the site's own settings, and change those that are given."""
+    changes = {name: text for name, text in texts.items() if text is not None}
+    with _in_one_sentence():
+        site = site_settings()
+        draft = SiteDraft(**{name: getattr(site, name) for name in texts} | changes)
+        if changes:
+            version = db.session.scalar(sa.select(Site.version))
+            site = save_site(draft, expected_version=version)
+        for name in texts:
+            click.echo(f"{name}: {printable(getattr(site, name))}")
+
+
 @content.command("publish-due")
 def publish_due_command() -> None:
     """Make the scheduled posts public whose time has come."""
@@ -196,6 +219,15 @@ def _tell_what_is_left() -> None:
         click.echo(
             f"{entries} entries of the change log are left for the relay; "
             "`flask edge status` counts them.",
+        )
+
+
+def _tell_default_title() -> None:
+    """Say how to name the site, as long as it bears the default name."""
+    if has_default_title():
+        click.echo(
+            f"The site is still called {DEFAULTS.title}. Name it with: "
+            'flask content site --title "Your title"'
         )
 
 

@@ -18,6 +18,7 @@ from app.publishing.export import ExportError, export_folder
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Outcome
 from app.publishing.models import Author, Kind, MediaFile, Post, Redirect, Site, Topic
+from tests.depth import choose_cases
 
 from .blogs import LARGE_BLOG, Blog, generated_blog, large_blog, samples_blog
 
@@ -198,7 +199,7 @@ def test_an_export_that_fails_leaves_nothing_behind(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export, "_write_image", full)
+    monkeypatch.setattr(export, "_write_content", full)
     with pytest.raises(ExportError, match="No space left"):
         export_folder(parent / "out", force=True)
     assert files(parent) == before
@@ -206,8 +207,7 @@ def test_an_export_that_fails_leaves_nothing_behind(
 
 
 BLOGS = [
-    samples_blog,
-    generated_blog,
+    *choose_cases([generated_blog, samples_blog]),
     *(
         [pytest.param(large_blog, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
         if LARGE_BLOG

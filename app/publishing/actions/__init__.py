@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from app.publishing.editing.draft import Draft
 
+from .add_file import add_file
 from .add_media import add_media
 from .add_redirect import add_redirect
 from .archive import archive
@@ -29,6 +30,7 @@ __all__ = [
     "Draft",
     "SiteDraft",
     "TopicDraft",
+    "add_file",
     "add_media",
     "add_redirect",
     "archive",

@@ -10,6 +10,7 @@ from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
@@ -18,7 +19,7 @@ from app.publishing.errors import Invalid, PublishingError
 from app.publishing.models import Kind
 from app.publishing.queries import site as site_queries
 
-from . import file_access, missing_files, plan, site_file, source_folder
+from . import file_access, missing_files, plan, site_facts, site_file, source_folder
 from .configuration import SourceConfiguration, read_configuration
 from .export_statuses import ExportFileError, ExportStatuses, find_statuses
 from .file_language import LanguageFinder
@@ -29,6 +30,9 @@ from .post import Job, import_post
 from .post_finder import PostFinder
 from .post_languages import PostLanguages
 from .publication.state import Reason, State
+from .redirects.model import OldRedirect, find_redirect_target
+from .redirects.reading import read_redirects
+from .redirects.saving import save_redirects
 from .reference_targets import Folder
 from .report import Outcome, Remark, Report
 from .source_folder import Skipped, SourcePost
@@ -53,7 +57,8 @@ class Options:
     `permalink` is the pattern of its addresses; it overrules the configuration. `kind` overrules
     the files. `prune` archives the posts whose files are gone. With `drafts_for_unknown_tags` a
     post that has a tag of an unknown kind stays a draft. `language` is the tag of the only language
-    whose posts are imported.
+    whose posts are imported. `file_size` is the largest linked file in bytes; None means the
+    setting FILE_SIZE.
     """
 
     base_url: str = ""
@@ -63,6 +68,7 @@ class Options:
     prune: bool = False
     drafts_for_unknown_tags: bool = False
     language: str = ""
+    file_size: int | None = None
 
 
 def import_folder(
@@ -84,6 +90,8 @@ def import_folder(
     site_language = settings.site.language if settings.site else site_queries.settings().language
     job = _plan(root, options, report, now, site_language)
     job = replace(job, folder=replace(job.folder, templates=settings.templates))
+    texts = site_facts.save_facts(job, settings)
+    takes_menu = settings.menu is None and not site_facts.has_menu()
     if not options.dry_run:
         site_file.save_people(settings, report, now=now)
     entries = job.folder.plan.entries
@@ -91,8 +99,14 @@ def import_folder(
         _import_one(job, entry)
         progress(count, len(entries))
     missing_files.report_missing(job, prune=options.prune)
+    if takes_menu and (menu_text := site_facts.save_menu(job)):
+        texts = (*texts, menu_text)
+    site_facts.report_facts(job, texts)
     if not options.dry_run:
         site_file.save_menu(settings, report, now=now)
+    if job.folder.configuration is not None:
+        file_redirects = read_redirects(job.folder.configuration, report)
+        save_redirects(job, [*job.redirects, *file_redirects])
     return report
 
 
@@ -146,9 +160,11 @@ def _plan(root: Path, options: Options, report: Report, now: datetime, site_lang
         now=now,
         report=report,
         dry_run=options.dry_run,
+        file_size=_file_size(options),
         rules=rules,
         languages=languages,
         people=read_people(root),
+        default_author=site_facts.default_author(configuration),
     )
 
 
@@ -164,6 +180,11 @@ def _text_remarks(configuration: SourceConfiguration) -> Iterator[Remark]:
         if True in switches:
             sentence = f"the old site had this turned on: write {name} = true into site.toml"
             yield Remark(path=str(configuration.files[0]), line=None, sentence=sentence)
+
+
+def _file_size(options: Options) -> int:
+    size = options.file_size
+    return int(current_app.config["FILE_SIZE"]) if size is None else size
 
 
 def _reader_of(configuration: SourceConfiguration) -> ReadText:
@@ -246,11 +267,24 @@ def _import_one(job: Job, entry: Entry) -> None:
         job.report.skip(entry.path, None, reason)
     else:
         job.report.counts[outcome] += 1
+        _note_redirect(job, post)
         if entry.source != entry.address:
             job.report.old_addresses.append(job.folder.prefix + post.source_url)
         if outcome is Outcome.IMPORTED and entry.slug != entry.preferred_slug:
             sentence = f"its slug is {entry.slug}, because {entry.preferred_slug} is taken"
             job.report.warn(entry.path, None, sentence)
+
+
+def _note_redirect(job: Job, post: SourcePost) -> None:
+    """Remember where a post redirects that shows no text of its own."""
+    if target := find_redirect_target(post.meta.publication):
+        line = post.document.line_of("redirect_to")
+        job.redirects.extend(
+            OldRedirect(
+                source=job.folder.prefix + address, target=target, file=str(post.path), line=line
+            )
+            for address in (post.source_url, *post.aliases)
+        )
 
 
 def _line(post: SourcePost, error: PublishingError) -> int | None:

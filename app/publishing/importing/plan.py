@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.publishing.editing.draft import validate_post_slug
 from app.publishing.models import Kind, Post, Redirect
-from app.publishing.paths import normal
+from app.publishing.paths import find_query_error, normal
 from app.publishing.slugs import MAX_LENGTH, slugify
 
 from . import dates
@@ -90,7 +90,7 @@ class Plan:
         return self.entries.get(path) or self.existing_entries.get(path)
 
     def at(self, path: str) -> Entry | None:
-        """The post that stood at this address."""
+        """The post that stood at this address; a query counts as in redirects."""
         try:
             return self.by_address.get(normal(path))
         except ValueError:
@@ -234,7 +234,7 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
     meta = post.meta
     last = (meta.path or "").rstrip("/").rpartition("/")[2]
     last = re.sub(r"\.html?$", "", last)
-    is_name = last.lower() not in {"true", "false"} and not re.search(r"[:{}]", last)
+    is_name = last.lower() not in {"true", "false"} and not re.search(r"[:{}?]", last)
     last_segment = last if is_name else ""
     stated_slug = meta.slug or last_segment
     preferred_slug = stated_slug or dates.without_date(post.name)
@@ -257,10 +257,9 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
 
 def _normal(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
-        if "?" in path:
-            continue  # a redirect by query is not possible; `save_post` names it
         try:
-            yield normal(path)
+            if not find_query_error(path):  # `save_post` names the others
+                yield normal(path)
         except ValueError:
             continue
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from sqlalchemy.orm import Session
 
@@ -14,17 +15,21 @@ from app.publishing import text
 from app.publishing.editing.draft import body
 from app.publishing.editing.rendering import find_image, find_typography
 from app.publishing.errors import Invalid
+from app.publishing.files import MAX_BYTES
+from app.publishing.images import MAX_BYTES as MAX_IMAGE
 from app.publishing.text import Rendered, TextError
 from app.publishing.transaction import transaction
 
-from . import post_images, references, remarks, save_post
+from . import post_files, post_images, references, remarks, save_post
 from .author_names import Person
 from .markup_context import convert_post, draft_reasons
 from .plan import Entry
+from .post_files import PostFiles
 from .post_images import PostImages
 from .post_languages import PostLanguages
 from .publication.decision import decide
 from .publication.state import State
+from .redirects.model import OldRedirect
 from .reference_targets import Folder, Translation, translate
 from .report import Outcome, Report
 from .source_folder import Rules, SourcePost
@@ -42,7 +47,11 @@ class Job:
     now: datetime
     report: Report
     dry_run: bool = False
+    file_size: int = MAX_BYTES
     people: Mapping[str, Person] = field(default_factory=dict)
+    default_author: str = ""
+    redirects: list[OldRedirect] = field(default_factory=list)
+    """Those of posts that only redirect; they are saved when all posts are."""
     rules: Rules = field(default_factory=Rules)
     languages: PostLanguages = field(default_factory=PostLanguages)
 
@@ -72,7 +81,13 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
         held_back,
         converted.text,
     )
-    digest = post_images.digest_of(job.folder.root, post.digest, meaning.images, words)
+    digest = post_images.digest_of(
+        job.folder.root,
+        post.digest,
+        meaning.images | meaning.files,
+        words,
+        most=max(MAX_IMAGE, job.file_size),
+    )
     if digest == entry.digest:
         _complete_record(job, entry)
         return Outcome.UNCHANGED
@@ -118,13 +133,18 @@ def _prepare(
     session = db.session()
     ready = post_images.prepare(session, job.folder.root, meaning.images.values())
     images = post_images.by_reference(meaning.images, ready.images)
-    targets = meaning.links | {target: image.url for target, image in images.items()}
+    files = post_files.prepare(job.folder.root, meaning.files.values(), most=job.file_size)
+    targets = {
+        **meaning.links,
+        **{target: image.url for target, image in images.items()},
+        **_file_urls(meaning, files),
+    }
     markdown = body(references.replace(post.document.body, targets))
     language = _find_language(job, post)
     typography = find_typography(session, language)
     resolver = _Resolver(session=session, images=images, links=meaning.links)
     rendered = _render(post.title, markdown, resolver, typography)
-    remarks.warn(job.report, post, meaning, ready, rendered.warnings)
+    remarks.warn(job.report, post, meaning, ready.errors | files.errors, rendered.warnings)
     return save_post.PreparedPost(
         entry=entry,
         source_post=post,
@@ -132,6 +152,7 @@ def _prepare(
         markdown=markdown,
         rendered=rendered,
         images=ready,
+        files=files,
         cover=_cover(post, meaning, ready),
         prefix=job.folder.prefix,
         folder=str(job.folder.root),
@@ -140,7 +161,25 @@ def _prepare(
         base_url=job.folder.base_url,
         people=job.people,
         language=language,
+        default_author=job.default_author,
     )
+
+
+def _file_urls(meaning: Translation, files: PostFiles) -> dict[str, str]:
+    """Return the URL of each linked file by its target in the text."""
+    paths = {file: prepared.path for file, prepared in files.files.items()}
+    return {
+        target: paths[file] + _fragment(target, file)
+        for target, file in meaning.files.items()
+        if file in paths
+    }
+
+
+def _fragment(target: str, file: PurePosixPath) -> str:
+    """Return the place inside the file that a link names, such as `#page=3`."""
+    path, mark, fragment = target.partition("#")
+    is_name = unquote(path).lower().endswith(file.suffix.lower())
+    return f"{mark}{fragment}" if is_name else ""
 
 
 def _own_siblings(job: Job, entry: Entry) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ from . import dates, source_urls
 from .plan import Entry
 
 _ROOTS = ("", "content/", "_posts/", "source/_posts/", "source/", "posts/")
-_SUFFIXES = frozenset({".htm", ".html", ".markdown", ".md", ".mdx"})
+_SUFFIXES = frozenset(
+    {".htm", ".html", ".markdown", ".md", ".mdown", ".mdx", ".mkd", ".mkdn", ".mkdown"}
+)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -20,6 +20,8 @@ from .publication.rules import is_date
 PostKind: TypeAlias = Literal["article", "page"]
 
 MAX_TEXT = 2000
+MAX_TITLE = 300
+MAX_ALT = 500
 MAX_LIST = 200
 MAX_NAME = 200
 
@@ -55,6 +57,7 @@ class Meta:
     remarks: tuple[tuple[str, str], ...] = ()
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PAGE_TYPES = frozenset({"page", "pages", "static", "about"})
 _PRIVATE_KEYS = frozenset({"comments", "meta", "password"})
 _PRIVATE_WORDS = frozenset(
@@ -127,11 +130,33 @@ class _Reader:
             line = self.document.line_of(name)
             raise FrontMatterError(f"{name}: {error}", line=line) from None
 
+    def read_line(self, limit: int, *names: str) -> str | None:
+        """Read the first text of `names` on one line; what is too long is cut with a remark."""
+        name = next(
+            (name for name in names if self.remaining.get(name) not in (None, "")), names[0]
+        )
+        text = self.convert(_line, *names)
+        return None if text is None else self._cut(name, text, limit)
+
+    def cut_extra(self, limit: int, *names: str) -> None:
+        """Cut texts among the fields without a meaning of their own, with a remark for each."""
+        for name in names:
+            value = self.remaining.get(name)
+            if isinstance(value, str | int | float):
+                text = " ".join(_CONTROL.sub(" ", str(value)).split())
+                self.remaining[name] = self._cut(name, text, limit)
+            elif value is not None:
+                self.remaining.pop(name)
+                self.remarks.append((name, f"{name} is left out, because it is not a text"))
+
     def read_list(self, *names: str, separator: str = "") -> tuple[str, ...]:
         """Join the lists under all of `names`; a text is cut at the characters of `apart`."""
         distinct_names: dict[str, None] = {}
         for name in names:
             texts = self.convert(lambda value: _names(value, separator), name) or ()
+            if len(texts) > MAX_LIST:
+                self.remarks.append((name, f"{name} is cut after {MAX_LIST} entries"))
+                texts = texts[:MAX_LIST]
             distinct_names |= dict.fromkeys(self._cut(name, text, MAX_NAME) for text in texts)
         return tuple(distinct_names)
 
@@ -157,11 +182,13 @@ def read_meta(document: Document, name: PurePosixPath, zone: tzinfo = UTC) -> Me
     path = reader.convert(_path, "path", "url", "permalink")
     date = _date(reader, zone, *_DATE_NAMES)
     name_date = _date_elsewhere(name, path)
+    _read_nested_alt(reader)
+    reader.cut_extra(MAX_ALT, "cover_alt", "image_alt")
     return Meta(
-        title=reader.convert(_line, "title"),
+        title=reader.read_line(MAX_TITLE, "title"),
         date=date or name_date,
         updated=_date(reader, zone, *_UPDATED_NAMES),
-        slug=reader.convert(_line, "slug"),
+        slug=reader.read_line(MAX_NAME, "slug"),
         path=path,
         authors=tuple(dict.fromkeys(person.name for person in people)),
         author_urls=tuple((person.name, person.url) for person in people if person.url),
@@ -169,7 +196,7 @@ def read_meta(document: Document, name: PurePosixPath, zone: tzinfo = UTC) -> Me
         aliases=reader.read_list("aliases", "redirect_from"),
         publication=flatten(document.values),
         name_date=name_date,
-        description=reader.convert(_line, *_DESCRIPTION_NAMES),
+        description=reader.read_line(MAX_TEXT, *_DESCRIPTION_NAMES),
         image=reader.convert(_image, *_IMAGE_NAMES),
         weight=reader.convert(_number, *_WEIGHT_NAMES),
         menu=reader.convert(_menu, "menu", "menus"),
@@ -271,8 +298,6 @@ def _line(value: Any) -> str:
         # The writer's value is wrong, not the caller's type.
         raise ValueError(f"a text is expected here, not {type(value).__name__}")  # noqa: TRY004
     text = " ".join(str(value).split())
-    if len(text) > MAX_TEXT:
-        raise ValueError(f"the text is longer than {MAX_TEXT} characters")
     if any(category(character) in {"Cc", "Cs"} for character in text):
         raise ValueError("the text has control characters")
     return text
@@ -287,8 +312,6 @@ def _names(value: Any, separator: str) -> tuple[str, ...]:
     if isinstance(value, str):
         used = next((mark for mark in separator if mark in value.strip()), None)
         values = value.split(used) if used else [value]
-    if len(values) > MAX_LIST:
-        raise ValueError(f"the list has more than {MAX_LIST} entries")
     names = (_line(_name_in(item)) for item in values if item is not None)
     return tuple(name for name in names if name)
 
@@ -304,6 +327,15 @@ def _name_in(value: Any) -> Any:
     if email:
         return email[:200]
     raise ValueError("an entry is a table without a name")
+
+
+def _read_nested_alt(reader: _Reader) -> None:
+    """Take the alternative text out of `cover: {image: …, alt: …}`, as Hugo's themes write it."""
+    tables = (reader.remaining.get(name) for name in _IMAGE_NAMES)
+    table = next((table for table in tables if isinstance(table, dict)), {})
+    if isinstance(alt := table.get("alt"), str) and "cover_alt" not in reader.remaining:
+        reader.remaining["cover_alt"] = alt
+        reader.spellings["cover_alt"] = "cover_alt"
 
 
 def _image(value: Any) -> str:

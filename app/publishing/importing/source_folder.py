@@ -4,14 +4,14 @@ Only reads, and never outside the folder; what cannot be read is named and passe
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from . import dates, frontmatter, post_meta, source_urls
+from . import dates, frontmatter, html_posts, post_meta, source_urls
 from .addresses import find_addresses
 from .configuration import SourceConfiguration, Tool
 from .export_statuses import ExportStatuses
@@ -28,17 +28,16 @@ __all__ = [
     "Skipped",
     "SourceError",
     "SourcePost",
-    "locate",
     "read_file",
     "read_post",
     "scan",
 ]
 
 _MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mkdown"})
+_HTML_START = 8192
 _OTHER_TEXTS = frozenset(
     {".adoc", ".asciidoc", ".ipynb", ".mdx", ".org", ".qmd", ".rmd", ".rst", ".textile"}
 )
-_IMAGE_FOLDERS = ("", "static", "assets", "public", "content")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +155,9 @@ def scan(
     for path in _walk(home, start, rules, [rules.limits.files]):
         if isinstance(path, Skipped):
             yield path
-        elif path.suffix.lower() not in _MARKDOWN | _OTHER_TEXTS:
+        elif path.suffix.lower() not in _MARKDOWN | _OTHER_TEXTS and not _is_html_post(
+            home, path, rules
+        ):
             continue
         elif reason := _outside(rules.configuration, path):
             yield Skipped(path=path, line=None, reason=reason)
@@ -164,6 +165,19 @@ def scan(
             yield Skipped(path=path, line=None, reason=f"{path.suffix} is not Markdown")
         else:
             yield _read_post(home, path, rules)
+
+
+def _is_html_post(home: Path, path: PurePosixPath, rules: Rules) -> bool:
+    """Tell whether a file in HTML is a post: by its place, and by metadata at its top."""
+    if path.suffix.lower() not in html_posts.SUFFIXES:
+        return False
+    if not html_posts.is_post_folder(path, rules.tool):
+        return False
+    try:
+        data = read_file(home, path, most=rules.limits.text_bytes)
+    except SourceError:
+        return False
+    return html_posts.has_metadata(data[:_HTML_START].decode("utf-8", "replace"), rules.tool)
 
 
 def _roots(root: Path, rules: Rules) -> tuple[Path, PurePosixPath]:
@@ -194,28 +208,6 @@ def read_post(
 ) -> SourcePost | Skipped:
     """Read one post that `scan` has found; `root` is the root of its site."""
     return _read_post(resolve_root(root), path, rules or Rules(limits=limits or Limits()))
-
-
-def locate(
-    root: Path, post: PurePosixPath, reference: str, tops: Iterable[PurePosixPath] = ()
-) -> PurePosixPath | None:
-    """Find the file that an image reference of `post` means; None when the folder has none.
-
-    Looks beside the post, then in `tops`, at the top and in `static`, `assets`, `public`.
-    """
-    path_part = reference.split("#", 1)[0].split("?", 1)[0]
-    beside = (
-        []
-        if path_part.startswith("/")
-        else [source_urls.inside(f"{post.parent.as_posix()}/{path_part}")]
-    )
-    home = resolve_root(root)
-    folders = dict.fromkeys((*(str(top) for top in tops), *_IMAGE_FOLDERS))
-    candidates = [source_urls.inside(f"{folder}/{path_part}") for folder in folders]
-    for candidate in (*beside, *candidates):
-        if candidate and _is_own_file(home, candidate):
-            return candidate
-    return None
 
 
 def _walk(
@@ -286,7 +278,7 @@ def _link_refusal(home: Path, path: PurePosixPath) -> str | None:
         return "is a symbolic link to nothing"
     if not real.is_relative_to(home):
         return "is a symbolic link out of the folder"
-    if real.is_dir() or path.suffix.lower() in _MARKDOWN:
+    if real.is_dir() or path.suffix.lower() in _MARKDOWN | html_posts.SUFFIXES:
         return f"is a symbolic link to {real.relative_to(home)}, which is read there"
     return None
 
@@ -315,7 +307,8 @@ def _read_post(home: Path, path: PurePosixPath, rules: Rules) -> SourcePost | Sk
 def _build_source_post(
     path: PurePosixPath, text: str, digest: str, rules: Rules
 ) -> SourcePost | Skipped:
-    document = frontmatter.split(text)
+    is_html = path.suffix.lower() in html_posts.SUFFIXES
+    document = html_posts.split(text) if is_html else frontmatter.split(text)
     is_post = _needs_no_front_matter(path, rules.tool) and not is_project_file(path)
     if document.kind == "none" and not is_post:
         reason = "has no front matter; put a title between two lines of --- at its top"
@@ -395,11 +388,3 @@ def _title(document: frontmatter.Document, path: PurePosixPath) -> str:
         return first[2:].strip().rstrip("#").strip() or path.stem
     words = dates.without_date(source_urls.own_name(path)).replace("-", " ")
     return " ".join(words.replace("_", " ").split()).capitalize() or path.stem
-
-
-def _is_own_file(home: Path, path: PurePosixPath) -> bool:
-    try:
-        real = (home / path).resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):
-        return False
-    return real.is_relative_to(home) and real.is_file()

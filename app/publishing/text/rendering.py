@@ -29,6 +29,7 @@ def render(
     """
     html, warnings = markdown.to_html(prepare(source), typography)
     root = html_tree.parse(sanitizer.admit(_bounded(html)))
+    html_tree.unwrap(root)
     pictures = images.ImageRewriter(resolve=resolve_image)
     references = links.LinkRewriter(resolve=resolve_link)
     framed = links.unembed(root)

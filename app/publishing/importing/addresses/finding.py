@@ -10,9 +10,11 @@ from urllib.parse import urljoin, urlsplit
 
 from app.publishing.importing import source_urls
 from app.publishing.importing.configuration import SourceConfiguration, Tool
+from app.publishing.importing.feed_ids import EXPLICIT_KEYS
 from app.publishing.importing.file_language import FileLanguage, find_folder_language
 from app.publishing.importing.frontmatter import Document
 from app.publishing.importing.post_meta import Meta
+from app.publishing.paths import normal
 
 from . import hexo, hugo, jekyll, others, pelican, zola
 from .page import Page, date_of_name, date_tokens, fill, join, moments
@@ -33,6 +35,7 @@ _ALIAS_KEYS = ("aliases", "redirect_from", "alias", "url", "permalink", "path", 
 _DATE_KEYS = ("date", "publishdate", "pubdate", "published_at")
 _UNTRANSLATED = frozenset({Tool.JEKYLL, Tool.DOCUSAURUS, Tool.NIKOLA})
 _MOST_LANGUAGES = 20
+_AMPERSAND = re.compile(r"&(?:amp|#0?38);")
 _CONTENT = (("src", "content"), ("src", "posts"), ("content",), ("source",))
 
 
@@ -71,7 +74,8 @@ def find_addresses(  # noqa: PLR0913 - the last three are optional facts of the 
     page = _page(configuration, document, meta, path, title)
     page = replace(page, language=_language_name(configuration, meta, language))
     candidates = list(dict.fromkeys(_candidates(page, document, meta, permalink)))
-    if candidates and not (configuration.files or permalink):
+    is_certain = configuration.files or permalink or "?" in "".join(candidates[:1])
+    if candidates and not is_certain:
         candidates.append(earlier)  # a guess: the tool is known by the file alone
     if not candidates:
         page = replace(page, path=_without_content(path))
@@ -82,7 +86,8 @@ def find_addresses(  # noqa: PLR0913 - the last three are optional facts of the 
         plain = source_urls.source_url(document, meta, _without_content(language.path))
         candidates.append(f"/{page.other_language}{plain}")
     candidates += _below_languages(page, main)
-    siblings = tuple(address for address in candidates[1:] if address not in aliases)
+    others = dict.fromkeys((*candidates[1:], *_feed_addresses(page)))
+    siblings = tuple(address for address in others if address not in (main, *aliases))
     return OldAddresses(main=main, aliases=aliases, siblings=siblings, earlier=earlier)
 
 
@@ -146,6 +151,9 @@ def _page(
 
 def _candidates(page: Page, document: Document, meta: Meta, permalink: str) -> Iterator[str]:
     """Yield the tool's addresses, for each day that the post may have had."""
+    if address := _query_address(page.value("url", "permalink", "path")):
+        yield address
+        return
     tool = _tool(page, document)
     find = _FINDERS[tool] if tool else None
     if permalink and not page.value("url", "permalink", "path"):
@@ -223,6 +231,24 @@ def _aliases(page: Page, meta: Meta, main: str, document: Document) -> Iterator[
             yield address
 
 
+def _feed_addresses(page: Page) -> Iterator[str]:
+    """Yield the addresses with a query that WordPress answers: its feed's id holds them."""
+    number = page.value("wordpress_id")
+    values = [page.value(key) for key in EXPLICIT_KEYS if "://" in page.value(key)]
+    for value in (*values, f"/?p={number}" if number.isdecimal() else ""):
+        if address := _query_address(value):
+            yield address
+
+
+def _query_address(value: str) -> str:
+    """Return the address of a value such as `https://example.com/?p=20`, or an empty text."""
+    try:
+        address = normal(_AMPERSAND.sub("&", value))
+    except ValueError:
+        return ""
+    return address if "?" in address else ""
+
+
 def _is_plain(value: str) -> bool:
     """Tell whether a value is an address, and no pattern, template or switch."""
     return (
@@ -234,10 +260,10 @@ def _is_plain(value: str) -> bool:
 
 def _join_alias(base: str, alias: str) -> str:
     try:
-        parts = urlsplit(urljoin(base, alias))
+        parts = urlsplit(urljoin(base, _AMPERSAND.sub("&", alias)))
     except ValueError:
         return ""
-    path = re.sub(r"/{2,}", "/", parts.path)
-    if parts.query and path in {"/", "/index.php"}:
+    path = re.sub(r"/{2,}", "/", parts.path or "/")
+    if parts.query and path.startswith("/"):
         return f"{path}?{parts.query}"
     return path if path.startswith("/") and path != "/" else ""

@@ -38,6 +38,7 @@ def read_configuration(files: Files) -> SourceConfiguration:
         permalinks=(PermalinkRule(pattern=route.strip("/"), scope="blog"),),
         site=SiteFacts(
             title=read.text(values, "title"),
+            tagline=read.text(values, "tagline"),
             description=read.text(values, "tagline"),
             language=language,
         ),

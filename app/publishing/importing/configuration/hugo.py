@@ -171,6 +171,7 @@ def _site(values: dict[str, Any], options: dict[str, Any], language: str) -> Sit
     menus = menus or read.table(values, "menus") or read.table(values, "menu")
     return SiteFacts(
         title=read.text(options, "title") or read.text(values, "title"),
+        tagline=read.text(params, "tagline", "subtitle", "slogan"),
         description=read.text(params, "description", "subtitle"),
         language=read.text(options, "locale", "languagecode")
         or read.text(values, "locale", "languagecode")

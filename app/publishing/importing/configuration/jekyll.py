@@ -50,6 +50,7 @@ def _permalinks(values: dict[str, Any]) -> Iterator[PermalinkRule]:
 def _site(files: Files, values: dict[str, Any], language: str) -> SiteFacts:
     return SiteFacts(
         title=read.text(values, "title", "name"),
+        tagline=read.text(values, "tagline", "subtitle"),
         description=read.text(values, "description", "tagline"),
         language=language,
         author=author_name(values.get("author")),

@@ -44,6 +44,7 @@ class SiteFacts:
     """What the configuration says about the site itself; `menu` holds names with addresses."""
 
     title: str = ""
+    tagline: str = ""
     description: str = ""
     language: str = ""
     author: str = ""

@@ -56,7 +56,8 @@ def _permalinks(values: dict[str, Any]) -> Iterator[PermalinkRule]:
 def _site(values: dict[str, Any], language: str) -> SiteFacts:
     return SiteFacts(
         title=read.text(values, "SITENAME"),
-        description=read.text(values, "SITESUBTITLE"),
+        tagline=read.text(values, "SITESUBTITLE", "SITETAG"),
+        description=read.text(values, "SITEDESCRIPTION", "SITESUBTITLE"),
         language=language,
         author=author_name(values.get("AUTHOR")),
         menu=pairs(values.get("MENUITEMS")),
