@@ -20,6 +20,7 @@ from app.publishing.models import Kind
 from . import file_access, missing_files, plan, site_file, source_folder
 from .configuration import SourceConfiguration, read_configuration
 from .export_statuses import ExportFileError, ExportStatuses, find_statuses
+from .image_fetcher import ImageFetcher
 from .inheritance import Inheritance, ReadText
 from .people import read_people
 from .plan import Entry
@@ -50,7 +51,8 @@ class Options:
     `permalink` is the pattern of its addresses; it overrules the configuration. `kind` overrules
     the files. `prune` archives the posts whose files are gone. With `drafts_for_unknown_tags` a
     post that has a tag of an unknown kind stays a draft. `file_size` is the largest linked file in
-    bytes; None means the setting FILE_SIZE.
+    bytes; None means the setting FILE_SIZE. Images are fetched from the hosts of `fetch_images`, by
+    `fetcher` if it is given.
     """
 
     base_url: str = ""
@@ -60,6 +62,8 @@ class Options:
     prune: bool = False
     drafts_for_unknown_tags: bool = False
     file_size: int | None = None
+    fetch_images: tuple[str, ...] = ()
+    fetcher: ImageFetcher | None = None
 
 
 def import_folder(
@@ -133,6 +137,7 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
         report=report,
         dry_run=options.dry_run,
         file_size=_file_size(options),
+        fetcher=_fetcher(options),
         rules=rules,
         people=read_people(root),
     )
@@ -141,6 +146,12 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
 def _file_size(options: Options) -> int:
     size = options.file_size
     return int(current_app.config["FILE_SIZE"]) if size is None else size
+
+
+def _fetcher(options: Options) -> ImageFetcher | None:
+    if options.fetcher is not None or not options.fetch_images:
+        return options.fetcher
+    return ImageFetcher(hosts=frozenset(host.lower() for host in options.fetch_images))
 
 
 def _reader_of(configuration: SourceConfiguration) -> ReadText:
