@@ -7,18 +7,19 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, undefer_group
 
 from app.extensions import db
 
-from .editing.rendering import render_text
+from .editing.summaries import is_excerpt
 from .importing import references
 from .importing.extra_fields import text_to_toml, to_toml
 from .importing.names import NameIndex
+from .importing.site_file import TEXT_SETTINGS
 from .models import Attachment, Author, Kind, Media, MediaFile, Post, Redirect, Site, Status, Topic
+from .paths import to_url
 
 Value = str | int | bool | datetime | list[str]
 Indexes = Mapping[type[Author | Topic], NameIndex]
@@ -170,8 +171,10 @@ def _facts(
     yield "path", post.path
     if post.kind is Kind.PAGE:
         yield "type", "page"
+    if post.language:
+        yield "lang", post.language
     yield from _identity(post)
-    if _has_written_summary(session, post):
+    if not is_excerpt(session, post):
         yield "description", post.summary
     if post.status in {Status.DRAFT, Status.ARCHIVED}:
         yield "draft", True
@@ -180,14 +183,6 @@ def _facts(
     yield from _looks(post, cover)
     if aliases := _aliases(session, post):
         yield "aliases", aliases
-
-
-def _has_written_summary(session: Session, post: Post) -> bool:
-    """Whether a person wrote the summary; an excerpt of the text follows every change of it."""
-    if not post.summary:
-        return False
-    rendered = render_text(session, post.title, post.body_markdown)
-    return post.summary != rendered.excerpt
 
 
 def _identity(post: Post) -> Iterator[tuple[str, Value]]:
@@ -219,10 +214,7 @@ def _people(indexes: Indexes, post: Post) -> Iterator[tuple[str, Value]]:
 
 def _aliases(session: Session, post: Post) -> list[str]:
     old = sa.select(Redirect.source).where(Redirect.post_id == post.id)
-    return [
-        quote(source, safe="/:@!$&'()*+,;=~")
-        for source in session.scalars(old.order_by(Redirect.source))
-    ]
+    return [to_url(source) for source in session.scalars(old.order_by(Redirect.source))]
 
 
 def _site(session: Session) -> Iterator[str]:
@@ -231,6 +223,7 @@ def _site(session: Session) -> Iterator[str]:
     if site is not None:
         names = ("title", "tagline", "description", "language")
         yield _table((name, getattr(site, name)) for name in names)
+        yield _table((name, True) for name in TEXT_SETTINGS if getattr(site, name))
     for author in session.scalars(sa.select(Author).order_by(Author.id)):
         facts = {"name": author.name, "slug": author.slug}
         facts |= {"bio": author.bio_markdown, "url": author.url}
@@ -241,7 +234,8 @@ def _site(session: Session) -> Iterator[str]:
     fixed = sa.select(Redirect.source, Redirect.target).where(Redirect.target.is_not(None))
     if rows := session.execute(fixed.order_by(Redirect.source)).all():
         yield "\n[redirects]\n"
-        yield from (f"{text_to_toml(old)} = {text_to_toml(new or '')}\n" for old, new in rows)
+        for old, new in rows:
+            yield f"{text_to_toml(to_url(old))} = {text_to_toml(new or '')}\n"
 
 
 def _non_empty(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

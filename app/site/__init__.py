@@ -18,6 +18,7 @@ from . import (
     home,
     media,
     pages,
+    query_redirects,
     robots,
     search,
     sitemap,
@@ -27,6 +28,7 @@ from . import (
 
 RESOURCES = (
     home,
+    query_redirects,
     articles,
     pages,
     topics,

@@ -17,6 +17,7 @@ from .create import create
 from .publish import publish
 from .publish_due import publish_due
 from .rename import rename
+from .render_again import render_again
 from .revise import revise
 from .save_author import AuthorDraft, save_author
 from .save_site import SiteDraft, save_site
@@ -38,6 +39,7 @@ __all__ = [
     "publish",
     "publish_due",
     "rename",
+    "render_again",
     "revise",
     "save_author",
     "save_site",

@@ -148,7 +148,7 @@ class ImageFetcher:
         return httpx.Client(transport=transport, timeout=timeout, trust_env=False)
 
     def _follow(self, client: httpx.Client, url: httpx.URL) -> bytes:
-        """Request a URL, and those that it redirects to, while their hosts are named."""
+        """Request a URL, and the URLs that it redirects to, while their hosts are named."""
         for _ in range(self.limits.redirects + 1):
             if url.host not in self.hosts:
                 raise FetchError(f"it redirects to the host {url.host}, which is not named")

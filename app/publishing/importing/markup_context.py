@@ -60,7 +60,10 @@ def _context(folder: Folder, post: SourcePost) -> MarkupContext:
     finder = folder.finder
 
     def find_post(reference: str) -> str | None:
-        entry = finder.find(reference, post.path.parent) if finder else None
+        if finder is None:
+            return None
+        language = post.language_name if post.name_path != post.path else ""
+        entry = finder.find(reference, post.path.parent, language=language)
         return None if entry is None else entry.source
 
     return MarkupContext(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.extensions import db
 from app.publishing import text
 from app.publishing.editing.draft import body
-from app.publishing.editing.rendering import find_image
+from app.publishing.editing.rendering import find_image, find_typography
 from app.publishing.errors import Invalid
 from app.publishing.files import MAX_BYTES
 from app.publishing.images import MAX_BYTES as MAX_IMAGE
@@ -27,8 +27,10 @@ from .markup_context import convert_post, draft_reasons
 from .plan import Entry
 from .post_files import PostFiles
 from .post_images import PostImages
+from .post_languages import PostLanguages
 from .publication.decision import decide
 from .publication.state import State
+from .redirects.model import OldRedirect
 from .reference_targets import Folder, Translation, translate
 from .remote_images import RemoteImages
 from .report import Outcome, Report
@@ -50,7 +52,11 @@ class Job:
     file_size: int = MAX_BYTES
     fetcher: ImageFetcher | None = None
     people: Mapping[str, Person] = field(default_factory=dict)
+    default_author: str = ""
+    redirects: list[OldRedirect] = field(default_factory=list)
+    """Those of posts that only redirect; they are saved when all posts are."""
     rules: Rules = field(default_factory=Rules)
+    languages: PostLanguages = field(default_factory=PostLanguages)
 
 
 def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
@@ -70,7 +76,15 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
     is_public = publication.state in {State.PUBLISHED, State.SCHEDULED}
     held_back = "" if is_public else publication.state.name
     remote = _remote_images(job, post)
-    words = (str(entry.kind), job.folder.base_url, entry.source, held_back, converted.text)
+    language = _find_language(job, post)
+    words = (
+        *_optional(language),
+        str(entry.kind),
+        job.folder.base_url,
+        entry.source,
+        held_back,
+        converted.text,
+    )
     digest = post_images.digest_of(
         job.folder.root,
         post.digest,
@@ -107,6 +121,17 @@ def _remote_images(job: Job, post: SourcePost) -> RemoteImages:
     )
 
 
+def _find_language(job: Job, post: SourcePost) -> str | None:
+    """Return the language of the post, or None if it is the site's."""
+    is_stated_in_file = post.meta.language is not None
+    return job.languages.find_own(post.language, is_stated_in_file=is_stated_in_file)
+
+
+def _optional(language: str | None) -> tuple[str, ...]:
+    """Return the language as a part of the digest; posts without one keep their digests."""
+    return () if language is None else (f"lang {language}",)
+
+
 def _complete_record(job: Job, entry: Entry) -> None:
     """Record a new path of an unchanged file, or the path that an older import did not record."""
     if entry.is_recorded or entry.post_id is None or job.dry_run:
@@ -133,7 +158,10 @@ def _prepare(
         **_file_urls(meaning, files),
     }
     markdown = body(references.replace(post.document.body, targets))
-    rendered = _render(session, post.title, markdown, images, meaning.links)
+    language = _find_language(job, post)
+    typography = find_typography(session, language)
+    resolver = _Resolver(session=session, images=images, links=meaning.links)
+    rendered = _render(post.title, markdown, resolver, typography)
     remarks.warn(job.report, post, meaning, ready.errors | files.errors, rendered.warnings)
     return save_post.PreparedPost(
         entry=entry,
@@ -151,6 +179,8 @@ def _prepare(
         now=job.now,
         base_url=job.folder.base_url,
         people=job.people,
+        language=language,
+        default_author=job.default_author,
     )
 
 
@@ -183,20 +213,30 @@ def _cover(post: SourcePost, meaning: Translation, ready: PostImages) -> PurePos
     return file if file in ready.images else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resolver:
+    """Finds what a text refers to: images of the folder or of the site, and posts."""
+
+    session: Session
+    images: Mapping[str, text.Image]
+    links: Mapping[str, str]
+
+    def find_image(self, source: str) -> text.Image | None:
+        by_url = {image.url: image for image in self.images.values()}
+        image = self.images.get(source) or by_url.get(source)
+        return image or find_image(self.session, source)
+
+
 def _render(
-    session: Session,
-    title: str,
-    markdown: str,
-    images: dict[str, text.Image],
-    links: dict[str, str],
+    title: str, markdown: str, resolver: _Resolver, typography: text.Typography
 ) -> Rendered:
-    images = {image.url: image for image in images.values()} | images
     try:
         return text.render(
             markdown,
             title=title,
-            resolve_image=lambda source: images.get(source) or find_image(session, source),
-            resolve_link=links.get,
+            resolve_image=resolver.find_image,
+            resolve_link=resolver.links.get,
+            typography=typography,
         )
     except TextError as error:
         raise Invalid("body_markdown", str(error)) from None

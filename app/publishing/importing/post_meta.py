@@ -8,9 +8,12 @@ from pathlib import PurePosixPath
 from typing import Any, Literal, TypeAlias
 from unicodedata import category
 
+from app.publishing.languages import TagError
+
 from . import dates
 from .author_names import EMAIL, Person, name_in_table, split_link
 from .frontmatter import Document, FrontMatterError
+from .language_keys import LANGUAGE_KEYS, parse_language
 from .publication.decision import Pairs, flatten
 from .publication.rules import is_date
 
@@ -29,7 +32,8 @@ class Meta:
 
     `path` is what the file asks to be served at, without slashes at its ends. `date` may come from
     the front matter, the file's name (`name_date`) or the path. `publication` are the keys that
-    decide whether the post is public; `remarks` are sentences by their key.
+    decide whether the post is public; `language` is a valid tag (BCP 47); `remarks` are sentences
+    by their key.
     """
 
     title: str | None = None
@@ -48,6 +52,7 @@ class Meta:
     weight: int | None = None
     menu: str | None = None
     kind: PostKind = "article"
+    language: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[tuple[str, str], ...] = ()
 
@@ -69,7 +74,7 @@ _DESCRIPTION_NAMES = ("description", "subtitle", "excerpt", "summary")
 _IMAGE_NAMES = ("image", "cover", "featured_image", "coverimage", "images", "thumbnail")
 _WEIGHT_NAMES = ("weight", "order", "nav_order")
 _OTHER_NAMES = """title slug path url permalink authors author tags categories category topics
-aliases redirect_from menu menus type"""
+aliases redirect_from menu menus type lang language locale"""
 READ_KEYS = frozenset(
     (*_DATE_NAMES, *_UPDATED_NAMES, *_DESCRIPTION_NAMES, *_IMAGE_NAMES, *_WEIGHT_NAMES)
 ) | frozenset(_OTHER_NAMES.split())
@@ -196,6 +201,7 @@ def read_meta(document: Document, name: PurePosixPath, zone: tzinfo = UTC) -> Me
         weight=reader.convert(_number, *_WEIGHT_NAMES),
         menu=reader.convert(_menu, "menu", "menus"),
         kind=_kind(reader, name),
+        language=_language(reader),
         extra=reader.extra(),
         remarks=tuple(reader.remarks),
     )
@@ -266,6 +272,25 @@ def _kind(reader: _Reader, name: PurePosixPath) -> PostKind:
     if type_name in _PAGE_TYPES or name.parts[0] in {"pages", "page"}:
         return "page"
     return "article"
+
+
+def _language(reader: _Reader) -> str | None:
+    """Read the language; a value that is none stays a field without a meaning, with a remark."""
+    language = None
+    for key in LANGUAGE_KEYS:
+        value = reader.remaining.get(key)
+        value = reader.nested(key) if value in (None, "") else value
+        if value in (None, ""):
+            continue
+        try:
+            tag = parse_language(value)
+        except TagError as error:
+            sentence = f"{key}: {error}; the post is in the site's language"
+            reader.remarks.append((key, sentence))
+            continue
+        language = language or tag
+        reader.remaining.pop(key, None)
+    return language
 
 
 def _line(value: Any) -> str:

@@ -205,21 +205,29 @@ def _link(folder: Folder, post: SourcePost, local: str) -> str | None:
     link = source_urls.target(local, name=post.path, base=post.source_url)
     if link is None:
         return None
-    other = _entry_of_file(folder, link.file) if link.file else None
+    other = _entry_of_file(folder, post, link.file) if link.file else None
     if link.url is not None:
         other = folder.plan.at(link.url)
+    if link.url in {"/", "/index.php"}:
+        other = folder.plan.at(local)  # as `/?p=20`
     if other is None:
         return None
     return f"{other.address}#{link.fragment}" if link.fragment else other.address
 
 
-def _entry_of_file(folder: Folder, file: PurePosixPath) -> Entry | None:
-    """The post of a file that is named from the root of the site or from a content folder."""
-    candidates = (file, *(top / file for top in folder.tops))
-    entries = (folder.plan.entries.get(path) for path in candidates)
+def _entry_of_file(folder: Folder, post: SourcePost, file: PurePosixPath) -> Entry | None:
+    """The post of a file that is named from the root of the site or from a content folder.
+
+    From `post.fa.md`, a link to `other.md` means `other.fa.md` if there is one.
+    """
+    files = [file]
+    if post.name_path != post.path:
+        files.insert(0, file.with_name(f"{file.stem}.{post.language_name}{file.suffix}"))
+    candidates = (*files, *(top / each for each in files for top in folder.tops))
+    entries = (folder.plan.of_file(path) for path in candidates)
     entry = next((entry for entry in entries if entry is not None), None)
     if entry is None and (existing := folder.files.find(f"/{file}", PurePosixPath())):
-        return folder.plan.entries.get(existing.path)
+        return folder.plan.of_file(existing.path)
     return entry
 
 

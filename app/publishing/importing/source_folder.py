@@ -17,6 +17,7 @@ from .configuration import SourceConfiguration, Tool
 from .export_statuses import ExportStatuses
 from .file_access import SourceError, read_file, resolve_root
 from .file_kinds import find_reasons, find_skip_reason, is_passed_over, is_project_file
+from .file_language import FileLanguage, LanguageFinder
 from .inheritance import Inheritance, Inherited
 from .publication.decision import is_held_back
 from .publication.state import Reason
@@ -56,7 +57,8 @@ class SourcePost:
     `source_url` and `aliases` are the absolute paths at which the old site served it, `siblings`
     are paths at which it may have served it too. `digest` is the SHA-256 of the file, and
     `body_digest` that of the text below its front matter. `earlier_url` is the path that earlier
-    versions of the importer recorded.
+    versions of the importer recorded. `name_path` is the path without a suffix of the language,
+    `language` is its tag if the file or its path state one, and `language_name` its name there.
     """
 
     path: PurePosixPath
@@ -66,12 +68,20 @@ class SourcePost:
     source_url: str
     aliases: tuple[str, ...]
     digest: str
+    name_path: PurePosixPath
     reasons: tuple[Reason, ...] = ()
     tool: Tool | None = None
     zone: tzinfo = UTC
     siblings: tuple[str, ...] = ()
     body_digest: str = ""
     earlier_url: str = ""
+    language: str | None = None
+    language_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the file, or of its folder for `index.md`, without a language."""
+        return source_urls.own_name(self.name_path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +93,7 @@ class Rules:
     permalink: str = ""
     inheritance: Inheritance | None = None
     statuses: ExportStatuses | None = None
+    languages: LanguageFinder | None = None
     index_folders: dict[PurePosixPath, bool] = field(default_factory=dict)
     """Whether a folder has an `index.*` file, for the folders that were looked at."""
 
@@ -95,6 +106,10 @@ class Rules:
         """Say why a file is no post, by its name or by the configuration; None for a post."""
         excluded = self.inheritance.find_skip_reason(path) if self.inheritance else None
         return excluded or find_skip_reason(path, self.tool)
+
+    def find_language(self, path: PurePosixPath) -> FileLanguage:
+        """Return the language that the path of a file states."""
+        return self.languages.find(path) if self.languages else FileLanguage(path=path)
 
     def _is_in_bundle(self, path: PurePosixPath) -> bool:
         """Whether a file is a resource of a leaf bundle: beside or below another index file."""
@@ -305,15 +320,17 @@ def _build_source_post(
     inherited = rules.inheritance.find(path) if rules.inheritance else Inherited()
     zone = (rules.configuration and rules.configuration.time_zone) or UTC
     complete_document = inherited.complete(document)
-    meta = post_meta.read_meta(complete_document, path, zone)
+    language = rules.find_language(path)
+    meta = post_meta.read_meta(complete_document, language.path, zone)
+    meta = replace(meta, remarks=(*meta.remarks, *language.remarks))
     if not document.body.strip() and not meta.title:
         reason = "has no title, and no text below its front matter"
         return Skipped(path=path, line=document.offset, reason=reason)
-    slug = meta.slug or dates.without_date(source_urls.own_name(path))
+    slug = meta.slug or dates.without_date(source_urls.own_name(language.path))
     reasons = (*inherited.reasons, *rules.find_reasons(path, slug))
     if meta.date is None and not is_held_back(meta.publication, reasons):
         meta = replace(meta, kind="page")  # an article without a date has no place
-    post = _source_post(path, meta, complete_document, digest, rules)
+    post = _source_post(path, meta, complete_document, digest, rules, language)
     return replace(post, document=document, reasons=reasons)
 
 
@@ -332,11 +349,18 @@ def _source_post(
     document: frontmatter.Document,
     digest: str,
     rules: Rules,
+    language: FileLanguage,
 ) -> SourcePost:
-    title = meta.title or _title(document, path)
+    title = meta.title or _title(document, language.path)
     configuration = rules.configuration or SourceConfiguration(root=Path())
     addresses = find_addresses(
-        configuration, document, meta, path, title=title, permalink=rules.permalink
+        configuration,
+        document,
+        meta,
+        path,
+        title=title,
+        permalink=rules.permalink,
+        language=language,
     )
     return SourcePost(
         path=path,
@@ -351,6 +375,9 @@ def _source_post(
         zone=configuration.time_zone or UTC,
         body_digest=sha256((document.body.strip() or digest).encode()).hexdigest(),
         earlier_url=addresses.earlier,
+        name_path=language.path,
+        language=meta.language or language.tag,
+        language_name=language.name or meta.language or "",
     )
 
 
