@@ -1,4 +1,4 @@
-"""The commands `flask content import`, `export`, `sample`, `site`, `publish` and `publish-due`."""
+"""The commands of `flask content`: import, export, render, sample, site, publish, publish-due."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.edge.changes.log import count_unresolved
 from app.extensions import db
 from app.publishing.importing.source_folder import SourceError
 
-from .actions import SiteDraft, publish, publish_due, save_site
+from .actions import SiteDraft, publish, publish_due, render_again, save_site
 from .address_check import AddressCheck, check_addresses
 from .dry_run import pages_touched_by
 from .errors import Missing, PublishingError
@@ -53,6 +53,7 @@ def init_app(app: Flask) -> None:
 @click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 @click.option("--base-url", default="", help="Where the old site stood: https://example.com/blog.")
 @click.option("--permalink", default="", help="The pattern of its addresses: /:year/:title/.")
+@click.option("--language", default="", help="Import the posts of this language only: fa.")
 @click.option("--prune", is_flag=True, help="Archive the posts whose files are gone.")
 @click.option(
     "--check-urls",
@@ -73,7 +74,7 @@ def import_command(path: Path, **flags: Any) -> None:
     named and passed over; the status is 1 only when no file of the folder can be used, when an old
     address of --check-urls does not answer, or with --strict.
     """
-    names = ("base_url", "permalink", "prune", "drafts_for_unknown_tags", "dry_run")
+    names = ("base_url", "permalink", "language", "prune", "drafts_for_unknown_tags", "dry_run")
     options = Options(**{name: flags[name] for name in names})
     with _in_one_sentence(), _shown_progress() as progress:
         addresses = read_addresses(flags["check_urls"]) if flags["check_urls"] else None
@@ -100,6 +101,26 @@ def export_command(path: Path, *, force: bool) -> None:
     """Write everything as a folder of Markdown and images, which `import` reads again."""
     with _in_one_sentence():
         click.echo(f"{export_folder(path.absolute(), force=force)} posts written to {path}.")
+
+
+@content.command("render")
+@click.option("--post", "slug", default=None, help="Render only the posts with this slug.")
+def render_command(slug: str | None) -> None:
+    """Render all posts again, after a change of the site's settings of text.
+
+    Only posts that change are written, and only their pages are purged. The status is 1 if a post
+    can't be rendered.
+    """
+    with _in_one_sentence(), _shown_progress("Rendering", "posts") as progress:
+        report = render_again(slug, progress=progress)
+    for sentence in report.failed:
+        click.echo(f"Not rendered: {printable(sentence)}", err=True)
+    click.echo(
+        f"{report.changed} posts changed, {report.unchanged} unchanged, "
+        f"{len(report.failed)} not rendered."
+    )
+    _tell_what_is_left()
+    sys.exit(1 if report.failed else 0)
 
 
 @content.command("sample")
@@ -171,12 +192,12 @@ def _in_one_sentence() -> Iterator[None]:
 
 
 @contextmanager
-def _shown_progress() -> Iterator[Progress]:
+def _shown_progress(label: str = "Importing", noun: str = "files") -> Iterator[Progress]:
     """A bar on a terminal, a line now and then in a log."""
     if not sys.stderr.isatty():
-        yield _lines
+        yield partial(_lines, noun)
         return
-    with click.progressbar(length=1, label="Importing", file=sys.stderr) as bar:
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
         def move(count: int, total: int) -> None:
             bar.length = total
@@ -185,9 +206,9 @@ def _shown_progress() -> Iterator[Progress]:
         yield move
 
 
-def _lines(count: int, total: int) -> None:
+def _lines(noun: str, count: int, total: int) -> None:
     if count % _EVERY == 0 or count == total:
-        click.echo(f"{count} of {total} files", err=True)
+        click.echo(f"{count} of {total} {noun}", err=True)
 
 
 def _tell_what_is_left() -> None:

@@ -14,6 +14,7 @@ from . import (
     demo,
     favicon,
     feeds,
+    files,
     home,
     media,
     pages,
@@ -38,6 +39,7 @@ RESOURCES = (
     robots,
     search,
     media,
+    files,
     demo,
     favicon,
 )

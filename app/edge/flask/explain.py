@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..changes.change import EVERYTHING_CHANGED
 from ..changes.log import append_change
-from ..gateway.wsgi_call import FINDING_KEY
+from ..gateway.finding_key import FINDING_KEY
 from ..pages import impact
 from ..pages.explain import (
     Explanation,

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from flask import after_this_request
 from flask.globals import request_ctx
 
-from ..dependencies import recorder
+from ..dependencies.current_record import current_record
 from ..dependencies.fence import describe
 from ..policy.guard import SAFE_METHODS, SUCCESS_STATUSES, GuardFinding, find_reason_not_to_share
 from ..policy.policy import PolicyError
 from .caching import watch_caches
 from .effective_policy import Default, policy_for_response, policy_for_route
 from .fail_closed import RECORDING_KEY, note_url
+from .fallback import Fallback
 from .files import watch_files
 from .page_url import hide_undeclared_parameters, is_alias_url, page_url
 from .request import get_request_reads
@@ -34,9 +35,10 @@ from .response import (
     write_vary,
 )
 from .response_facts import collect_facts, record_session_use, variant_key
-from .tracking import REDIRECTS, ResponseVersion
+from .response_version import REDIRECTS, ResponseVersion
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
     from flask import Flask, Request, Response
 
     from ..audit import SiteProfile
@@ -88,6 +90,11 @@ class EdgeState:
         """Return whether a leak raises an exception in this app."""
         return self.strict if self.strict is not None else app.debug or app.testing
 
+    def with_fallback(self, app: Flask, layer: WSGIApplication) -> Fallback:
+        """Wrap a WSGI layer so that the app answers without it if the layer raises."""
+        assert self.fail_closed is not None
+        return Fallback(layer, self.fail_closed, strict=lambda: self.is_strict(app))
+
     def cap_level(self, is_alias: bool) -> str:  # noqa: FBT001 - as the gateway calls it
         """Return the number of edges that can be purged of a page, or "" if all can."""
         purgeable_count = self._purgeable_count(is_alias=is_alias)
@@ -130,7 +137,7 @@ class EdgeState:
     def _watch(self, sender: Flask, tracker: Tracker, route: EffectivePolicy) -> None:
         """Record reads of caches and files, and the declared tables, of a shareable route."""
         watch_caches(sender)
-        record = recorder.current_record()
+        record = current_record()
         if record is not None and route.policy.purged and self.is_strict(sender):
             watch_files(record)
         if route.reads is not None:

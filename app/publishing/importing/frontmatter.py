@@ -43,7 +43,8 @@ class FrontMatterError(ValueError):
 class Document:
     """A file taken apart; `offset` is how many lines stand above the body.
 
-    `body_lines` numbers the lines of a body that was converted, as they were before.
+    `body_lines` numbers the lines of a body that was converted, as they were before. `is_html`: the
+    body is HTML, not Markdown.
     """
 
     kind: Kind
@@ -52,6 +53,7 @@ class Document:
     offset: int
     source: str = ""
     body_lines: tuple[int, ...] = ()
+    is_html: bool = False
 
     def line_in_file(self, body_line: int) -> int:
         """Return the line of the file from which this line of the body comes."""

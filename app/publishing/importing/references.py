@@ -18,7 +18,8 @@ _PLACES = re.compile(
     r"""
     \]\(\s*(?:<(?P<angled>[^<>\n]*)>|(?P<inline>[^\s()<>]+(?:\([^\s()<>]*\)[^\s()<>]*)*))
     | ^[ ]{0,3}\[(?!\^)[^\]\n]+\]:[ \t]*\n?[ \t]*(?:<(?P<defined_angled>[^<>\n]*)>|(?P<defined>\S+))
-    | <(?:img|a)\b[^<>]*?\b(?:src|href)\s*=\s*(?:"(?P<double>[^"<>]*)"|'(?P<single>[^'<>]*)')
+    | <(?:img|a|audio|video|source|embed|iframe)\b[^<>]*?\b(?:src|href)\s*=\s*
+      (?:"(?P<double>[^"<>]*)"|'(?P<single>[^'<>]*)')
     """,
     re.VERBOSE | re.MULTILINE | re.IGNORECASE,
 )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.publishing import actions
 from app.publishing.actions import AuthorDraft, Draft, TopicDraft
-from app.publishing.editing import images
+from app.publishing.editing import files, images
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
 from app.publishing.paths import find_query_error, normal, to_url
@@ -24,6 +24,7 @@ from .author_names import Person
 from .extra_fields import select_fields
 from .names import NameIndex, find_id
 from .plan import Entry
+from .post_files import PostFiles
 from .post_images import PostImages
 from .publication.state import PUBLIC, Publication, State
 from .redirects.model import find_redirect_target
@@ -44,12 +45,14 @@ class PreparedPost:
     markdown: str
     rendered: Rendered
     images: PostImages
+    files: PostFiles
     cover: PurePosixPath | None
     prefix: str
     folder: str
     siblings: tuple[str, ...]
     now: datetime
     publication: Publication = PUBLIC
+    language: str | None = None
     base_url: str = ""
     people: Mapping[str, Person] = field(default_factory=dict)
     default_author: str = ""
@@ -72,6 +75,8 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
     media = {
         file: images.store(new, now=ready.now).id for file, new in ready.images.new_images.items()
     }
+    for file in ready.files.files.values():
+        files.store(file, now=ready.now)
     cover_id = _cover_id(session, ready, media)
     draft = _draft(session, ready, cover_id)
     ready = replace(ready, returns=_was_pruned(session, ready.entry))
@@ -113,6 +118,7 @@ def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft
         kind=entry.kind,
         title=ready.source_post.title,
         slug=entry.slug,
+        language=ready.language,
         summary=meta.description or "",
         body_markdown=ready.markdown,
         author_ids=tuple(_authors(session, ready)),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -52,7 +53,7 @@ def save_facts(job: Job, publication: SiteFile) -> tuple[str, ...]:
     facts = dict(_usable_facts(configuration, job.report))
     site = db.session.get(Site, 1)
     current = SiteDraft(**{name: getattr(site or DEFAULTS, name) for name in _FIELDS})
-    changes = {
+    changes: dict[str, Any] = {
         name: text
         for name, text in facts.items()
         if getattr(current, name) in _default_values(name) and getattr(current, name) != text
@@ -69,7 +70,8 @@ def _usable_facts(configuration: SourceConfiguration, report: Report) -> Iterato
     """Yield each fact that the site accepts; another one is named."""
     for name, text in _facts(configuration.site):
         try:
-            checked(replace(DEFAULTS, **{name: text}))
+            change: dict[str, Any] = {name: text}
+            checked(replace(DEFAULTS, **change))
         except Invalid as error:
             sentence = f"the site's {name} was not taken: {error}"
             report.warn(_place(configuration), None, sentence)

@@ -4,19 +4,20 @@ Only reads, and never outside the folder; what cannot be read is named and passe
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from . import dates, frontmatter, post_meta, source_urls
+from . import dates, frontmatter, html_posts, post_meta, source_urls
 from .addresses import find_addresses
 from .configuration import SourceConfiguration, Tool
 from .export_statuses import ExportStatuses
 from .file_access import SourceError, read_file, resolve_root
 from .file_kinds import find_reasons, find_skip_reason, is_passed_over, is_project_file
+from .file_language import FileLanguage, LanguageFinder
 from .inheritance import Inheritance, Inherited
 from .publication.decision import is_held_back
 from .publication.state import Reason
@@ -27,17 +28,16 @@ __all__ = [
     "Skipped",
     "SourceError",
     "SourcePost",
-    "locate",
     "read_file",
     "read_post",
     "scan",
 ]
 
 _MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mkdown"})
+_HTML_START = 8192
 _OTHER_TEXTS = frozenset(
     {".adoc", ".asciidoc", ".ipynb", ".mdx", ".org", ".qmd", ".rmd", ".rst", ".textile"}
 )
-_IMAGE_FOLDERS = ("", "static", "assets", "public", "content")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,8 @@ class SourcePost:
     `source_url` and `aliases` are the absolute paths at which the old site served it, `siblings`
     are paths at which it may have served it too. `digest` is the SHA-256 of the file, and
     `body_digest` that of the text below its front matter. `earlier_url` is the path that earlier
-    versions of the importer recorded.
+    versions of the importer recorded. `name_path` is the path without a suffix of the language,
+    `language` is its tag if the file or its path state one, and `language_name` its name there.
     """
 
     path: PurePosixPath
@@ -67,12 +68,20 @@ class SourcePost:
     source_url: str
     aliases: tuple[str, ...]
     digest: str
+    name_path: PurePosixPath
     reasons: tuple[Reason, ...] = ()
     tool: Tool | None = None
     zone: tzinfo = UTC
     siblings: tuple[str, ...] = ()
     body_digest: str = ""
     earlier_url: str = ""
+    language: str | None = None
+    language_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the file, or of its folder for `index.md`, without a language."""
+        return source_urls.own_name(self.name_path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +93,7 @@ class Rules:
     permalink: str = ""
     inheritance: Inheritance | None = None
     statuses: ExportStatuses | None = None
+    languages: LanguageFinder | None = None
     index_folders: dict[PurePosixPath, bool] = field(default_factory=dict)
     """Whether a folder has an `index.*` file, for the folders that were looked at."""
 
@@ -96,6 +106,10 @@ class Rules:
         """Say why a file is no post, by its name or by the configuration; None for a post."""
         excluded = self.inheritance.find_skip_reason(path) if self.inheritance else None
         return excluded or find_skip_reason(path, self.tool)
+
+    def find_language(self, path: PurePosixPath) -> FileLanguage:
+        """Return the language that the path of a file states."""
+        return self.languages.find(path) if self.languages else FileLanguage(path=path)
 
     def _is_in_bundle(self, path: PurePosixPath) -> bool:
         """Whether a file is a resource of a leaf bundle: beside or below another index file."""
@@ -141,7 +155,9 @@ def scan(
     for path in _walk(home, start, rules, [rules.limits.files]):
         if isinstance(path, Skipped):
             yield path
-        elif path.suffix.lower() not in _MARKDOWN | _OTHER_TEXTS:
+        elif path.suffix.lower() not in _MARKDOWN | _OTHER_TEXTS and not _is_html_post(
+            home, path, rules
+        ):
             continue
         elif reason := _outside(rules.configuration, path):
             yield Skipped(path=path, line=None, reason=reason)
@@ -149,6 +165,19 @@ def scan(
             yield Skipped(path=path, line=None, reason=f"{path.suffix} is not Markdown")
         else:
             yield _read_post(home, path, rules)
+
+
+def _is_html_post(home: Path, path: PurePosixPath, rules: Rules) -> bool:
+    """Tell whether a file in HTML is a post: by its place, and by metadata at its top."""
+    if path.suffix.lower() not in html_posts.SUFFIXES:
+        return False
+    if not html_posts.is_post_folder(path, rules.tool):
+        return False
+    try:
+        data = read_file(home, path, most=rules.limits.text_bytes)
+    except SourceError:
+        return False
+    return html_posts.has_metadata(data[:_HTML_START].decode("utf-8", "replace"), rules.tool)
 
 
 def _roots(root: Path, rules: Rules) -> tuple[Path, PurePosixPath]:
@@ -179,28 +208,6 @@ def read_post(
 ) -> SourcePost | Skipped:
     """Read one post that `scan` has found; `root` is the root of its site."""
     return _read_post(resolve_root(root), path, rules or Rules(limits=limits or Limits()))
-
-
-def locate(
-    root: Path, post: PurePosixPath, reference: str, tops: Iterable[PurePosixPath] = ()
-) -> PurePosixPath | None:
-    """Find the file that an image reference of `post` means; None when the folder has none.
-
-    Looks beside the post, then in `tops`, at the top and in `static`, `assets`, `public`.
-    """
-    path_part = reference.split("#", 1)[0].split("?", 1)[0]
-    beside = (
-        []
-        if path_part.startswith("/")
-        else [source_urls.inside(f"{post.parent.as_posix()}/{path_part}")]
-    )
-    home = resolve_root(root)
-    folders = dict.fromkeys((*(str(top) for top in tops), *_IMAGE_FOLDERS))
-    candidates = [source_urls.inside(f"{folder}/{path_part}") for folder in folders]
-    for candidate in (*beside, *candidates):
-        if candidate and _is_own_file(home, candidate):
-            return candidate
-    return None
 
 
 def _walk(
@@ -271,7 +278,7 @@ def _link_refusal(home: Path, path: PurePosixPath) -> str | None:
         return "is a symbolic link to nothing"
     if not real.is_relative_to(home):
         return "is a symbolic link out of the folder"
-    if real.is_dir() or path.suffix.lower() in _MARKDOWN:
+    if real.is_dir() or path.suffix.lower() in _MARKDOWN | html_posts.SUFFIXES:
         return f"is a symbolic link to {real.relative_to(home)}, which is read there"
     return None
 
@@ -300,7 +307,8 @@ def _read_post(home: Path, path: PurePosixPath, rules: Rules) -> SourcePost | Sk
 def _build_source_post(
     path: PurePosixPath, text: str, digest: str, rules: Rules
 ) -> SourcePost | Skipped:
-    document = frontmatter.split(text)
+    is_html = path.suffix.lower() in html_posts.SUFFIXES
+    document = html_posts.split(text) if is_html else frontmatter.split(text)
     is_post = _needs_no_front_matter(path, rules.tool) and not is_project_file(path)
     if document.kind == "none" and not is_post:
         reason = "has no front matter; put a title between two lines of --- at its top"
@@ -312,15 +320,17 @@ def _build_source_post(
     inherited = rules.inheritance.find(path) if rules.inheritance else Inherited()
     zone = (rules.configuration and rules.configuration.time_zone) or UTC
     complete_document = inherited.complete(document)
-    meta = post_meta.read_meta(complete_document, path, zone)
+    language = rules.find_language(path)
+    meta = post_meta.read_meta(complete_document, language.path, zone)
+    meta = replace(meta, remarks=(*meta.remarks, *language.remarks))
     if not document.body.strip() and not meta.title:
         reason = "has no title, and no text below its front matter"
         return Skipped(path=path, line=document.offset, reason=reason)
-    slug = meta.slug or dates.without_date(source_urls.own_name(path))
+    slug = meta.slug or dates.without_date(source_urls.own_name(language.path))
     reasons = (*inherited.reasons, *rules.find_reasons(path, slug))
     if meta.date is None and not is_held_back(meta.publication, reasons):
         meta = replace(meta, kind="page")  # an article without a date has no place
-    post = _source_post(path, meta, complete_document, digest, rules)
+    post = _source_post(path, meta, complete_document, digest, rules, language)
     return replace(post, document=document, reasons=reasons)
 
 
@@ -339,11 +349,18 @@ def _source_post(
     document: frontmatter.Document,
     digest: str,
     rules: Rules,
+    language: FileLanguage,
 ) -> SourcePost:
-    title = meta.title or _title(document, path)
+    title = meta.title or _title(document, language.path)
     configuration = rules.configuration or SourceConfiguration(root=Path())
     addresses = find_addresses(
-        configuration, document, meta, path, title=title, permalink=rules.permalink
+        configuration,
+        document,
+        meta,
+        path,
+        title=title,
+        permalink=rules.permalink,
+        language=language,
     )
     return SourcePost(
         path=path,
@@ -358,6 +375,9 @@ def _source_post(
         zone=configuration.time_zone or UTC,
         body_digest=sha256((document.body.strip() or digest).encode()).hexdigest(),
         earlier_url=addresses.earlier,
+        name_path=language.path,
+        language=meta.language or language.tag,
+        language_name=language.name or meta.language or "",
     )
 
 
@@ -368,11 +388,3 @@ def _title(document: frontmatter.Document, path: PurePosixPath) -> str:
         return first[2:].strip().rstrip("#").strip() or path.stem
     words = dates.without_date(source_urls.own_name(path)).replace("-", " ")
     return " ".join(words.replace("_", " ").split()).capitalize() or path.stem
-
-
-def _is_own_file(home: Path, path: PurePosixPath) -> bool:
-    try:
-        real = (home / path).resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):
-        return False
-    return real.is_relative_to(home) and real.is_file()

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from app.publishing.importing import source_urls
 from app.publishing.importing.configuration import SourceConfiguration, Tool
 from app.publishing.importing.feed_ids import EXPLICIT_KEYS
+from app.publishing.importing.file_language import FileLanguage, find_folder_language
 from app.publishing.importing.frontmatter import Document
 from app.publishing.importing.post_meta import Meta
 from app.publishing.paths import normal
@@ -32,6 +33,8 @@ _FINDERS: dict[Tool, Callable[[Page], Iterator[str]]] = {
 _IN_ZONE = frozenset({Tool.JEKYLL})
 _ALIAS_KEYS = ("aliases", "redirect_from", "alias", "url", "permalink", "path", "blogger_orig_url")
 _DATE_KEYS = ("date", "publishdate", "pubdate", "published_at")
+_UNTRANSLATED = frozenset({Tool.JEKYLL, Tool.DOCUSAURUS, Tool.NIKOLA})
+_MOST_LANGUAGES = 20
 _AMPERSAND = re.compile(r"&(?:amp|#0?38);")
 _CONTENT = (("src", "content"), ("src", "posts"), ("content",), ("source",))
 
@@ -51,7 +54,7 @@ class OldAddresses:
     earlier: str = ""
 
 
-def find_addresses(
+def find_addresses(  # noqa: PLR0913 - the last three are optional facts of the same file
     configuration: SourceConfiguration,
     document: Document,
     meta: Meta,
@@ -59,13 +62,17 @@ def find_addresses(
     *,
     title: str,
     permalink: str = "",
+    language: FileLanguage | None = None,
 ) -> OldAddresses:
     """Find the old addresses of the file at `path`, which is relative to the site's root.
 
     `permalink` is a pattern that overrules the configuration; the front matter still wins.
+    `language` is what the path states of the language.
     """
     earlier = source_urls.source_url(document, meta, path)
+    language = language or FileLanguage(path=path)
     page = _page(configuration, document, meta, path, title)
+    page = replace(page, language=_language_name(configuration, meta, language))
     candidates = list(dict.fromkeys(_candidates(page, document, meta, permalink)))
     is_certain = configuration.files or permalink or "?" in "".join(candidates[:1])
     if candidates and not is_certain:
@@ -75,9 +82,36 @@ def find_addresses(
         candidates = [source_urls.source_url(document, meta, page.path)]
     main = candidates[0]
     aliases = tuple(_aliases(page, meta, main, document))
+    if page.other_language and language.path != path:
+        plain = source_urls.source_url(document, meta, _without_content(language.path))
+        candidates.append(f"/{page.other_language}{plain}")
+    candidates += _below_languages(page, main)
     others = dict.fromkeys((*candidates[1:], *_feed_addresses(page)))
     siblings = tuple(address for address in others if address not in (main, *aliases))
     return OldAddresses(main=main, aliases=aliases, siblings=siblings, earlier=earlier)
+
+
+def _language_name(configuration: SourceConfiguration, meta: Meta, language: FileLanguage) -> str:
+    """Return the name by which the old site's addresses may have the language of a file."""
+    stated = language.name or meta.language or ""
+    names = {name.lower(): name for name in configuration.languages}
+    return names.get(stated.lower(), language.name)
+
+
+def _below_languages(page: Page, main: str) -> Iterator[str]:
+    """Yield addresses below the names of languages at which the tool may have served the page.
+
+    A folder of a language becomes the first part of the address in some tools. Others serve a
+    page that is not translated below the name of each other language too.
+    """
+    configuration = page.configuration
+    if own := page.other_language:
+        rest = re.sub(rf"/{re.escape(own)}(?=/)", "", main, count=1, flags=re.IGNORECASE)
+        yield f"/{own}{rest}"
+    elif configuration.tool in _UNTRANSLATED:
+        default = configuration.default_language.lower()
+        others = [name for name in configuration.languages if name.lower() != default]
+        yield from (f"/{name}{main}" for name in others[:_MOST_LANGUAGES])
 
 
 def content_path(configuration: SourceConfiguration, path: PurePosixPath) -> PurePosixPath:
@@ -111,6 +145,7 @@ def _page(
         title=title,
         slug=meta.slug or "",
         authors=meta.authors,
+        folder_language=find_folder_language(configuration, path),
     )
 
 

@@ -54,6 +54,11 @@ def read_configuration(files: Files) -> SourceConfiguration:
         time_zone=read.time_zone(read.text(values, "timezone")),
         default_language=default,
         languages=tuple(languages) or (default,),
+        language_tags={
+            name: read.text(options, "locale", "languagecode")
+            for name, options in languages.items()
+        },
+        language_folders=tuple(_language_folders(values, languages)),
         permalinks=tuple(_permalinks(values.get("permalinks"))),
         site=_site(values, languages.get(default.lower(), {}), default),
         values=values,
@@ -117,6 +122,19 @@ def _content_folders(values: dict[str, Any], languages: dict[str, dict[str, Any]
         if folder := read.text(options, "contentdir"):
             yield folder
     yield read.text(values, "contentdir") or "content"
+
+
+def _language_folders(
+    values: dict[str, Any], languages: dict[str, dict[str, Any]]
+) -> Iterator[tuple[PurePosixPath, str]]:
+    """Yield each content folder that holds one language, with the name of the language."""
+    mounts = read.table(values, "module").get("mounts")
+    for mount in mounts if isinstance(mounts, list) else ():
+        if isinstance(mount, dict) and (language := read.text(mount, "lang")):
+            yield from ((folder, language) for folder in read.folders([read.text(mount, "source")]))
+    for name, options in languages.items():
+        if folder := read.text(options, "contentdir"):
+            yield from ((path, name) for path in read.folders([folder]))
 
 
 def _static_folders(values: dict[str, Any]) -> Iterator[str]:

@@ -23,7 +23,7 @@ def matches(files: Files) -> bool:
 def read_configuration(files: Files) -> SourceConfiguration:
     """Read the configuration of Jekyll."""
     values = files.read(files.first(NAMES) or NAMES[0])
-    language = read.text(values, "lang", "locale", "language")
+    language = read.text(values, "default_lang", "lang", "locale", "language")
     return SourceConfiguration(
         root=files.root,
         tool=Tool.JEKYLL,

@@ -34,7 +34,7 @@ def read_configuration(files: Files) -> SourceConfiguration:
         base_url=read.text(values, "SITEURL"),
         time_zone=read.time_zone(read.text(values, "TIMEZONE")),
         default_language=language,
-        languages=(language,),
+        languages=tuple(dict.fromkeys((language, *read.table(values, "I18N_SUBSITES")))),
         permalinks=tuple(_permalinks(values)),
         site=_site(values, language),
         values=values,
