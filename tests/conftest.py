@@ -33,6 +33,7 @@ depth.register_profiles()  # before a test module is imported: decorators read t
 PLATFORM = {variable for setting in SETTINGS for variable in setting.variables}
 
 pytest_plugins = [
+    "tests.coverage_data",
     "tests.live.chromium",
     "tests.live.gunicorn",
     "tests.live.nginx",

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from app.publishing.models import (
+    Attachment,
     Author,
     Kind,
     Media,
@@ -98,6 +99,8 @@ def fill(session: Session) -> None:
     file = {"width": 1, "height": 1, "size": 3, "original": True, "content": b"png"}
     arguments = {"fingerprint": FINGERPRINT, "name": "a.png", "content_type": "image/png"}
     session.add(MediaFile(media_id=media.id, **arguments, **file))
+    linked = {"digest": "0" * 64, "size": 3, "content": b"png", "created_at": BEGAN}
+    session.add(Attachment(**arguments, **linked))
     posts = [post(number) for number in range(1, ARTICLES + 1)]
     session.add_all([*posts, page()])
     session.flush()

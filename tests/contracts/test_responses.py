@@ -70,9 +70,10 @@ def test_every_route_has_a_named_policy(app: Flask) -> None:
 
 
 def test_every_page_is_there(walked: Flask, walk: Walk) -> None:
-    """The walks below look at pages, not at error pages."""
+    """The walks below look at pages, not at error pages; one route only redirects."""
     statuses = {one.rule: walk[f"GET {one.path}"].status_code for one in addresses(walked)}
-    assert {rule: status for rule, status in statuses.items() if status != 200} == {}
+    others = {rule: status for rule, status in statuses.items() if status != 200}
+    assert others == {"/index.php": 301}
 
 
 def test_every_answer_says_how_it_may_be_stored(walk: Walk) -> None:
@@ -113,7 +114,13 @@ def test_every_reader_gets_the_same(walk: Walk, walk_with_cookies: Walk) -> None
 def test_every_answer_has_the_security_headers(walk: Walk) -> None:
     """Pages, errors, redirects and static files."""
     for what, answer in walk.items():
-        assert dict(answer.headers).items() >= dict(ALWAYS).items(), what
+        expected = dict(ALWAYS)
+        if "/media/files/" in what:  # the policy of a linked file is stricter, not the site's
+            assert (
+                "sandbox" in answer.headers["Content-Security-Policy"] or answer.status_code > 400
+            )
+            del expected["Content-Security-Policy"]
+        assert dict(answer.headers).items() >= expected.items(), what
 
 
 def test_an_unchanged_page_is_a_304(walked: Flask, walk: Walk) -> None:

@@ -16,7 +16,8 @@ from sqlalchemy.engine import Connection, Engine
 from app.config.parsers import database_url
 from app.edge.changes import current_log_position
 from app.edge.dependencies import Dependency
-from app.edge.pages import RegistrationResult, resolve
+from app.edge.pages import RegistrationResult
+from app.edge.pages.resolve import resolve
 from tests.depth import examples
 
 from .dependencies.conftest import run_and_record

@@ -13,9 +13,8 @@ from sqlalchemy.engine import Connection, Engine
 from app.edge.changes import current_log_position
 from app.edge.changes.log import append_change, unresolved_changes
 from app.edge.dependencies import matches
-from app.edge.pages import resolve
 from app.edge.pages.page import sorted_urls
-from app.edge.pages.resolve import find_affected_pages, manual_purge_change
+from app.edge.pages.resolve import find_affected_pages, manual_purge_change, resolve
 from tests.depth import choose_cases, examples
 
 from ..dependencies.conftest import changes, link, memory, post, rows_of, run_and_record, topic

@@ -17,10 +17,26 @@ ALLOWED_ATTRIBUTES = {
     *("height", "href", "id", "lang", "loading", "max", "open", "rel", "reversed", "role"),
     *("rowspan", "scope", "sizes", "span", "src", "srcset", "start", "tabindex", "title", "type"),
     *("value", "width"),
+    *("accent", "accentunder", "alttext", "display", "displaystyle", "fence", "form"),
+    *("linethickness", "lspace", "mathvariant", "maxsize", "minsize", "notation", "rspace"),
+    *("scriptlevel", "stretchy", "voffset"),
 }
 FORBIDDEN_TAGS = {
     *("script", "style", "iframe", "object", "embed", "form", "input", "button", "select"),
-    *("textarea", "svg", "math", "link", "meta", "base", "template", "noscript", "h1", "video"),
+    *(
+        "textarea",
+        "svg",
+        "maction",
+        "mglyph",
+        "annotation-xml",
+        "link",
+        "meta",
+        "base",
+        "template",
+        "noscript",
+        "h1",
+        "video",
+    ),
 }
 
 
