@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ from .models import Site
 from .queries import unpublished
 from .queries.site import settings as site_settings
 from .sample_content import load_samples
+
+_HOST = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{1,63}")
 
 _SAMPLES = 3
 """The number of old addresses that the report names when it has no list to check."""
@@ -65,6 +68,11 @@ def init_app(app: Flask) -> None:
     is_flag=True,
     help="Keep a post a draft when it has a tag that is not known here.",
 )
+@click.option(
+    "--fetch-images",
+    callback=lambda _context, _option, value: read_hosts(value),
+    help="Fetch the images of these hosts, separated by commas: images.example.com,cdn.example.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
 @click.option("--strict", is_flag=True, help="End with status 1 when a file was skipped.")
 def import_command(path: Path, **flags: Any) -> None:
@@ -74,7 +82,10 @@ def import_command(path: Path, **flags: Any) -> None:
     named and passed over; the status is 1 only when no file of the folder can be used, when an old
     address of --check-urls does not answer, or with --strict.
     """
-    names = ("base_url", "permalink", "language", "prune", "drafts_for_unknown_tags", "dry_run")
+    names = (
+        *("base_url", "permalink", "language", "prune", "drafts_for_unknown_tags", "dry_run"),
+        "fetch_images",
+    )
     options = Options(**{name: flags[name] for name in names})
     with _in_one_sentence(), _shown_progress() as progress:
         addresses = read_addresses(flags["check_urls"]) if flags["check_urls"] else None
@@ -159,7 +170,7 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
 @click.option("--description", help="What the site is about, for search engines and feeds.")
 @click.option("--language", help="The language of its texts, such as en or de-CH.")
 def site_command(**texts: str | None) -> None:
-    """Change the given settings of the site itself, and show all of them."""
+    """Show the site's own settings, or change them."""
     changes = {name: text for name, text in texts.items() if text is not None}
     with _in_one_sentence():
         site = site_settings()
@@ -176,6 +187,18 @@ def publish_due_command() -> None:
     """Make the scheduled posts public whose time has come."""
     with _in_one_sentence():
         click.echo(f"{len(publish_due(_now()))} published.")
+
+
+def read_hosts(value: str | None) -> tuple[str, ...]:
+    """Read host names that are separated by commas; raises click.BadParameter for others."""
+    hosts = tuple(name.strip().lower() for name in (value or "").split(",") if name.strip())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise click.BadParameter(
+                f"{host!r} is not a host name; write it without scheme and path, "
+                "such as images.example.com"
+            )
+    return hosts
 
 
 def _now() -> datetime:

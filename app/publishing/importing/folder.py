@@ -23,6 +23,7 @@ from . import file_access, missing_files, plan, site_facts, site_file, source_fo
 from .configuration import SourceConfiguration, read_configuration
 from .export_statuses import ExportFileError, ExportStatuses, find_statuses
 from .file_language import LanguageFinder
+from .image_fetcher import ImageFetcher
 from .inheritance import Inheritance, ReadText
 from .people import read_people
 from .plan import Entry
@@ -58,7 +59,8 @@ class Options:
     the files. `prune` archives the posts whose files are gone. With `drafts_for_unknown_tags` a
     post that has a tag of an unknown kind stays a draft. `language` is the tag of the only language
     whose posts are imported. `file_size` is the largest linked file in bytes; None means the
-    setting FILE_SIZE.
+    setting FILE_SIZE. Images are fetched from the hosts of `fetch_images`, by `fetcher` if it is
+    given.
     """
 
     base_url: str = ""
@@ -69,6 +71,8 @@ class Options:
     drafts_for_unknown_tags: bool = False
     language: str = ""
     file_size: int | None = None
+    fetch_images: tuple[str, ...] = ()
+    fetcher: ImageFetcher | None = None
 
 
 def import_folder(
@@ -161,6 +165,7 @@ def _plan(root: Path, options: Options, report: Report, now: datetime, site_lang
         report=report,
         dry_run=options.dry_run,
         file_size=_file_size(options),
+        fetcher=_fetcher(options),
         rules=rules,
         languages=languages,
         people=read_people(root),
@@ -185,6 +190,12 @@ def _text_remarks(configuration: SourceConfiguration) -> Iterator[Remark]:
 def _file_size(options: Options) -> int:
     size = options.file_size
     return int(current_app.config["FILE_SIZE"]) if size is None else size
+
+
+def _fetcher(options: Options) -> ImageFetcher | None:
+    if options.fetcher is not None or not options.fetch_images:
+        return options.fetcher
+    return ImageFetcher(hosts=frozenset(host.lower() for host in options.fetch_images))
 
 
 def _reader_of(configuration: SourceConfiguration) -> ReadText:

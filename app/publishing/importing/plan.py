@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import PurePosixPath
+from unicodedata import normalize
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -92,7 +94,8 @@ class Plan:
     def at(self, path: str) -> Entry | None:
         """The post that stood at this address; a query counts as in redirects."""
         try:
-            return self.by_address.get(normal(path))
+            address = normal(path)
+            return self.by_address.get(address) or self.by_address.get(normalize("NFC", address))
         except ValueError:
             return None
 
@@ -245,7 +248,7 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
         source=normal(post.source_url),
         aliases=tuple(_normal(post.aliases)),
         date=meta.date,
-        siblings=tuple(_normal(post.siblings)),
+        siblings=tuple(_normal((*post.siblings, *_composed(post)))),
         earlier_source=next(_normal([post.earlier_url]), "") if post.earlier_url else "",
         body_digest=post.body_digest,
         name=post.name,
@@ -253,6 +256,14 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
         language_name=post.language_name,
         has_stated_slug=bool(stated_slug),
     )
+
+
+def _composed(post: SourcePost) -> Iterator[str]:
+    """Yield the addresses in composed Unicode (NFC), where the file's name was decomposed."""
+    for address in (post.source_url, *post.aliases):
+        path = unquote(address)
+        if (composed := normalize("NFC", path)) != path:
+            yield composed
 
 
 def _normal(paths: Iterable[str]) -> Iterator[str]:

@@ -20,8 +20,9 @@ from app.publishing.images import MAX_BYTES as MAX_IMAGE
 from app.publishing.text import Rendered, TextError
 from app.publishing.transaction import transaction
 
-from . import post_files, post_images, references, remarks, save_post
+from . import post_files, post_images, references, remarks, remote_images, save_post
 from .author_names import Person
+from .image_fetcher import ImageFetcher
 from .markup_context import convert_post, draft_reasons
 from .plan import Entry
 from .post_files import PostFiles
@@ -31,6 +32,7 @@ from .publication.decision import decide
 from .publication.state import State
 from .redirects.model import OldRedirect
 from .reference_targets import Folder, Translation, translate
+from .remote_images import RemoteImages
 from .report import Outcome, Report
 from .source_folder import Rules, SourcePost
 
@@ -48,6 +50,7 @@ class Job:
     report: Report
     dry_run: bool = False
     file_size: int = MAX_BYTES
+    fetcher: ImageFetcher | None = None
     people: Mapping[str, Person] = field(default_factory=dict)
     default_author: str = ""
     redirects: list[OldRedirect] = field(default_factory=list)
@@ -72,6 +75,7 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
         raise Invalid("status", next(reason.sentence for reason in publication.remarks))
     is_public = publication.state in {State.PUBLISHED, State.SCHEDULED}
     held_back = "" if is_public else publication.state.name
+    remote = _remote_images(job, post)
     language = _find_language(job, post)
     words = (
         *_optional(language),
@@ -85,15 +89,18 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
         job.folder.root,
         post.digest,
         meaning.images | meaning.files,
-        words,
+        (*words, *remote.words),
         most=max(MAX_IMAGE, job.file_size),
     )
+    remarks.warn_of_remote_images(job.report, post, meaning, remote)
     if digest == entry.digest:
         _complete_record(job, entry)
         return Outcome.UNCHANGED
     remarks.warn_of_publication(job.report, post, publication)
     remarks.warn_about_tags(job.report, post, converted)
-    ready = replace(_prepare(job, entry, post, meaning, digest), publication=publication)
+    ready = replace(
+        _prepare(job, entry, post, meaning, remote), digest=digest, publication=publication
+    )
     try:
         with transaction() as session:
             save_post.save(session, ready, job.report)
@@ -102,6 +109,16 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
     except _Undo:
         pass
     return Outcome.UPDATED if entry.post_id else Outcome.IMPORTED
+
+
+def _remote_images(job: Job, post: SourcePost) -> RemoteImages:
+    """Find, or fetch, the images of other sites that the text shows."""
+    targets = references.find(post.document.body)
+    urls = [reference.target for reference in targets if reference.is_image]
+    cover = post.meta.image
+    return remote_images.find_images(
+        db.session(), (*urls, cover) if cover else urls, job.fetcher, dry_run=job.dry_run
+    )
 
 
 def _find_language(job: Job, post: SourcePost) -> str | None:
@@ -127,12 +144,13 @@ def _complete_record(job: Job, entry: Entry) -> None:
 
 
 def _prepare(
-    job: Job, entry: Entry, post: SourcePost, meaning: Translation, digest: str
+    job: Job, entry: Entry, post: SourcePost, meaning: Translation, remote: RemoteImages
 ) -> save_post.PreparedPost:
     """Scale the images and render the text, before any lock is taken."""
     session = db.session()
     ready = post_images.prepare(session, job.folder.root, meaning.images.values())
-    images = post_images.by_reference(meaning.images, ready.images)
+    images = post_images.by_reference(meaning.images, ready.images) | remote.images
+    meaning.remote.update((url, image.url) for url, image in remote.images.items())
     files = post_files.prepare(job.folder.root, meaning.files.values(), most=job.file_size)
     targets = {
         **meaning.links,
@@ -148,11 +166,12 @@ def _prepare(
     return save_post.PreparedPost(
         entry=entry,
         source_post=post,
-        digest=digest,
+        digest="",
         markdown=markdown,
         rendered=rendered,
         images=ready,
         files=files,
+        remote=remote,
         cover=_cover(post, meaning, ready),
         prefix=job.folder.prefix,
         folder=str(job.folder.root),

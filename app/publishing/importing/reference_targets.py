@@ -67,7 +67,8 @@ class Folder:
 class Translation:
     """What each target in a text means; `lines` tells where in the file it stands first.
 
-    `remarks` has a sentence for each target about which there is something to say.
+    `remarks` has a sentence for each target about which there is something to say. `remote` has the
+    URL here of each image that was fetched from another site.
     """
 
     images: dict[str, PurePosixPath] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Translation:
     lines: dict[str, int] = field(default_factory=dict)
     dead_links: list[str] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
+    remote: dict[str, str] = field(default_factory=dict)
 
 
 def translate(folder: Folder, entry: Entry, post: SourcePost) -> Translation:

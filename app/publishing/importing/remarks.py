@@ -11,6 +11,7 @@ from .markup import ConvertedText
 from .markup_context import TEXT_KEY
 from .publication.state import Publication
 from .reference_targets import Translation
+from .remote_images import RemoteImages, is_remote
 from .report import Report
 from .source_folder import SourcePost
 
@@ -33,9 +34,9 @@ def warn(
     for target in sorted(sentences, key=lambda target: meaning.lines[target]):
         report.warn(post.path, meaning.lines[target], sentences[target])
     cover = post.meta.image
-    if cover and cover not in meaning.images:
-        sentence = f"the cover {cover} was not found in the folder"
-        report.warn(post.path, meaning.lines[cover], sentence)
+    if cover and cover not in meaning.images and cover not in meaning.remote:
+        where = "lies on another site" if is_remote(cover) else "was not found in the folder"
+        report.warn(post.path, meaning.lines[cover], f"the cover {cover} {where}")
     for target in meaning.dead_links:
         sentence = f"the link {target} leads to no post and no file of the folder"
         report.warn(post.path, meaning.lines[target], sentence)
@@ -55,6 +56,15 @@ def _sentences(meaning: Translation, errors: Mapping[PurePosixPath, str]) -> dic
             if file in errors:
                 sentences[target] = f"the {noun} {target} is left out: {errors[file]}"
     return sentences
+
+
+def warn_of_remote_images(
+    report: Report, post: SourcePost, meaning: Translation, remote: RemoteImages
+) -> None:
+    """Note which images of other sites were not fetched, and why."""
+    for url, reason in remote.errors.items():
+        line = meaning.lines.get(url) or post.document.line_of("image")
+        report.warn(post.path, line, f"the image {url} was not fetched: {reason}")
 
 
 def warn_about_tags(report: Report, post: SourcePost, converted: ConvertedText) -> None:

@@ -19,7 +19,7 @@ from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
 from app.publishing.paths import find_query_error, normal, to_url
 from app.publishing.text import Rendered
 
-from . import feed_ids
+from . import feed_ids, remote_images
 from .author_names import Person
 from .extra_fields import select_fields
 from .names import NameIndex, find_id
@@ -28,6 +28,7 @@ from .post_files import PostFiles
 from .post_images import PostImages
 from .publication.state import PUBLIC, Publication, State
 from .redirects.model import find_redirect_target
+from .remote_images import RemoteImages
 from .report import Report
 from .source_folder import SourcePost
 
@@ -46,6 +47,7 @@ class PreparedPost:
     rendered: Rendered
     images: PostImages
     files: PostFiles
+    remote: RemoteImages
     cover: PurePosixPath | None
     prefix: str
     folder: str
@@ -77,6 +79,7 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
     }
     for file in ready.files.files.values():
         files.store(file, now=ready.now)
+    remote_images.store(session, ready.remote, now=ready.now)
     cover_id = _cover_id(session, ready, media)
     draft = _draft(session, ready, cover_id)
     ready = replace(ready, returns=_was_pruned(session, ready.entry))
@@ -104,7 +107,9 @@ def _was_pruned(session: Session, entry: Entry) -> bool:
 
 def _cover_id(session: Session, ready: PreparedPost, new: dict[PurePosixPath, int]) -> int | None:
     if ready.cover is None:
-        return None
+        digest = ready.remote.digests.get(ready.source_post.meta.image or "")
+        remote = images.find_media(session, digest) if digest else None
+        return None if remote is None else remote.id
     if ready.cover in new:
         return new[ready.cover]
     existing = images.find_media(session, ready.images.digests[ready.cover])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -178,3 +181,22 @@ def test_references_of_pelican_and_other_spellings_are_found(app: Flask, tmp_pat
     (warning,) = [one for one in report.warnings if "case" in one.sentence]
     assert (warning.path, warning.line) == ("content/blog/one.md", 5)
     assert "content/images/b#1.png" in warning.sentence
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_links_by_address_meet_in_any_unicode_form(
+    app: Flask, tmp_path: Path, forms: tuple[Literal["NFC", "NFD"], Literal["NFC", "NFD"]]
+) -> None:
+    """A link to an old address finds the post whose file name has the other Unicode form."""
+    name, link = (normalize(form, "café") for form in forms)
+    write(tmp_path, {"hugo.toml": "title = 'x'\n"})
+    write(tmp_path, {f"content/{name}.md": FRONT.replace("One", "Two") + "Text."})
+    write(tmp_path, {"content/one.md": f"{FRONT}[two](/{link}/)\n"})
+    report = run(tmp_path)
+    html = db.session.scalars(sa.select(Post.body_html).where(Post.title == "One")).one()
+    assert 'href="/articles/cafe"' in html
+    assert [one for one in report.warnings if "link" in one.sentence] == []
+    db.session.remove()
+    if forms[0] == "NFD":
+        response = app.test_client().get(f"/{quote(link)}/")
+        assert response.location.endswith("/articles/cafe")
