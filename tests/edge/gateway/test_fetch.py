@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.edge.gateway.finding_key import FINDING_KEY
 from app.edge.gateway.options import Options
 from app.edge.gateway.store.memory import MemoryStore
-from app.edge.gateway.wsgi_call import FINDING_KEY
 from tests.edge.gateway.scripted_origin import Stage, get, says
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ LOOPED: list[tuple[str | None, str | None, bool]] = [
     ("1.1 BROADSHEET", None, True),
     ("HTTP/1.1 broadsheet", None, True),
     ("1.1 broadsheet (a comment, 1.1 broadsheet)", OTHER, False),
+    ("1.1 nginx (a comment, 1.1 broadsheet , b)", None, False),
     ("1.1 broadsheet", "", True),
     ("1.1 broadsheet", OTHER, False),
     ("1.1 nginx, 1.1 broadsheet", OTHER, False),

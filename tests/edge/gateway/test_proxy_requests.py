@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.edge.gateway.finding_key import FINDING_KEY
 from app.edge.gateway.proxy import Proxy
-from app.edge.gateway.wsgi_call import FINDING_KEY
 from tests.edge.gateway.raw import RawOrigin, RawRequest, free_port, serving
 from tests.edge.gateway.scripted_origin import environ_for, get
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.edge.gateway import wsgi_call
+from app.edge.gateway.finding_key import FINDING_KEY
 from app.edge.gateway.wsgi_call import (
-    FINDING_KEY,
     BodyReader,
     NoResponseError,
     ShortBodyError,
