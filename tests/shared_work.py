@@ -1,12 +1,13 @@
-"""Work that is the same for every app of a test process is done once.
+"""Work that is the same for every test of a process is done once.
 
 An app is created for nearly every test. Half of the time went into functions that werkzeug compiles
-to build URLs, two for each route, and a quarter into a manifest of the same static files.
+to build URLs, two for each route, and a quarter into a manifest of the same static files. The same
+bytes are compressed once, and the same picture is scaled once: both depend on the bytes alone.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,24 +15,42 @@ from werkzeug.routing import Rule
 
 from app.config import ROOT
 from app.edge.flask import static
+from app.edge.static import manifest
 from app.edge.static.build_cache import BuildCache
 from app.edge.static.manifest import Manifest, build_manifest
+from app.publishing import images
+from app.publishing.images import EncodedRendition
 
 from .live.programs import PACKED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     Builder = Callable[..., tuple[str, str]]
 
 STATIC = ROOT / "static"
+_renditions = images.renditions
 _compile_builder: Callable[..., Builder] = Rule._compile_builder
 
 
 def share_work() -> None:
-    """Compile the URL builder of a route at its first use; read the static files once."""
+    """Compile the URL builder of a route at its first use; build static files and images once."""
+    manifest._ENCODERS = {coding: cache(encode) for coding, encode in manifest._ENCODERS.items()}
+    images.renditions = _renditions_once
     Rule._compile_builder = _compile_later  # type: ignore[method-assign, assignment]  # for all apps of a test process
     static.build_manifest = _build_manifest_once  # type: ignore[attr-defined]  # a name that it imports
+
+
+def _renditions_once(
+    data: bytes, widths: Sequence[int] = images.WIDTHS
+) -> tuple[EncodedRendition, ...]:
+    """Scale each image to the usual widths once; an error is raised again by the next call."""
+    return _usual_renditions(data) if widths == images.WIDTHS else _renditions(data, widths)
+
+
+@lru_cache(maxsize=64)
+def _usual_renditions(data: bytes) -> tuple[EncodedRendition, ...]:
+    return _renditions(data)
 
 
 def _compile_later(rule: Rule, append_unknown: bool = True) -> Builder:  # noqa: FBT002 - werkzeug's signature

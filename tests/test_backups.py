@@ -6,8 +6,6 @@ import shutil
 import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,8 +22,9 @@ from app.extensions import alembic, db
 from app.publishing.models import Topic
 from app.publishing.transaction import transaction
 
+from .live.forked_python import run_python
 from .live.gunicorn import environment, flask
-from .live.programs import ROOT, Running, free_port, running
+from .live.programs import Running, free_port, running_python
 
 SITE = {"SITE_URL": "http://site.test"}
 """A change is delivered by a process that speaks for the same site."""
@@ -196,8 +195,8 @@ def served(instance: Path, **settings: str) -> Iterator[Running]:
     """The site on gunicorn over an instance folder; it is stopped cleanly at the end."""
     port = free_port()
     own = {"FLASK_PORT": str(port), "FLASK_BIND": "127.0.0.1", "WEB_CONCURRENCY": "2"}
-    with running(
-        [sys.executable, "-m", "gunicorn", "wsgi:app"],
+    with running_python(
+        ["-m", "gunicorn", "wsgi:app"],
         port=port,
         log=instance.parent / f"gunicorn-{port}.log",
         env=environment(instance, {**own, **SITE, **settings}),
@@ -209,7 +208,7 @@ def served(instance: Path, **settings: str) -> Iterator[Running]:
 
 def title(site: Running) -> str:
     """The title of the page about the site, and that it is shared."""
-    text = httpx.get(f"{site.url}/about", headers={"Host": "site.test"}).text
+    text = httpx.get(f"{site.url}/about", headers={"Host": "site.test"}, timeout=20).text
     return text.partition("<title>")[2].partition("</title>")[0]
 
 
@@ -222,8 +221,7 @@ def retitle(instance: Path, settings: dict[str, str], text: str) -> None:
         "with create_app().app_context(), transaction() as session:\n"
         f"    session.execute(sa.update(Post).where(Post.slug == 'about').values(title='{text}'))"
     )
-    command = [sys.executable, "-c", code]
-    subprocess.run(command, cwd=ROOT, env=environment(instance, {**SITE, **settings}), check=True)
+    run_python(["-c", code], env=environment(instance, {**SITE, **settings})).check_returncode()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from app import config, startup_checks
 
 from .live.gunicorn import environment, flask, gunicorn
-from .live.programs import ROOT, free_port, running
+from .live.programs import ROOT, free_port, running, running_python
 
 
 @pytest.mark.parametrize(
@@ -187,13 +187,13 @@ def test_a_site_without_an_address_on_a_platform_says_so_at_its_start(
 ) -> None:
     """Once, in the log; its feed is the same under another PORT."""
     assert flask("db", "upgrade", instance=tmp_path).returncode == 0
-    words = {"gunicorn": ("gunicorn", "wsgi:app"), "flask": ("flask", "run")}[server]
+    words = {"gunicorn": ("-m", "gunicorn", "wsgi:app"), "flask": ("-m", "flask", "run")}[server]
     feeds = []
     for _ in range(2):
         port = free_port()
         settings = {"PORT": str(port), "FLASK_RUN_PORT": str(port), "WEB_CONCURRENCY": "2"}
-        with running(
-            [sys.executable, "-m", *words],
+        with running_python(
+            words,
             port=port,
             log=tmp_path / "log",
             env=environment(tmp_path, settings),

@@ -12,13 +12,15 @@ from itertools import groupby
 
 # Every pattern reads each character a bounded number of times: a hostile text must not hang it.
 _FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t>]+)*(`{3,}|~{3,})")
+_BRACKETS = re.compile(r"[\[\]]")
 _NOT_END = re.compile(r"[^\n]")
 _TICKS = re.compile(r"(?<![\\`])`+")
 _PLACES = re.compile(
     r"""
     \]\(\s*(?:<(?P<angled>[^<>\n]*)>|(?P<inline>[^\s()<>]+(?:\([^\s()<>]*\)[^\s()<>]*)*))
     | ^[ ]{0,3}\[(?!\^)[^\]\n]+\]:[ \t]*\n?[ \t]*(?:<(?P<defined_angled>[^<>\n]*)>|(?P<defined>\S+))
-    | <(?:img|a)\b[^<>]*?\b(?:src|href)\s*=\s*(?:"(?P<double>[^"<>]*)"|'(?P<single>[^'<>]*)')
+    | <(?:img|a|audio|video|source|embed|iframe)\b[^<>]*?\b(?:src|href)\s*=\s*
+      (?:"(?P<double>[^"<>]*)"|'(?P<single>[^'<>]*)')
     """,
     re.VERBOSE | re.MULTILINE | re.IGNORECASE,
 )
@@ -26,24 +28,55 @@ _PLACES = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One place where a text names something; `line` counts from 1 within the text."""
+    """One place where a text names something; `line` counts from 1 within the text.
+
+    `is_image` tells whether the text shows the target. A definition (`[x]: y`) may be a link.
+    """
 
     target: str
     start: int
     end: int
     line: int
+    is_image: bool = False
 
 
 def find(markdown: str) -> Iterator[Reference]:
     """Every target of an image, a link or a definition, in the order of the text."""
     masked = mask_code(markdown)
+    labels = _find_labels(masked) if "![" in masked else {}
     line, position = 1, 0
     for match in _PLACES.finditer(masked):
         name = match.lastgroup or "inline"
         start, end = match.span(name)
         line, position = line + markdown.count("\n", position, start), start
         if start < end:
-            yield Reference(target=markdown[start:end], start=start, end=end, line=line)
+            yield Reference(
+                target=markdown[start:end],
+                start=start,
+                end=end,
+                line=line,
+                is_image=_is_image(masked, match, labels),
+            )
+
+
+def _is_image(masked: str, match: re.Match[str], labels: Mapping[int, int]) -> bool:
+    """Tell whether a target is that of `![…](…)` or of `<img>`."""
+    if match[0].startswith("<"):
+        return match[0][:4].lower() == "<img"
+    start = labels.get(match.start(), 0)
+    return start > 0 and masked[start - 1] == "!"
+
+
+def _find_labels(masked: str) -> dict[int, int]:
+    """Return for each `]` the position of the `[` that it closes."""
+    labels: dict[int, int] = {}
+    opening: list[int] = []
+    for bracket in _BRACKETS.finditer(masked):
+        if bracket[0] == "[":
+            opening.append(bracket.start())
+        elif opening:
+            labels[bracket.start()] = opening.pop()
+    return labels
 
 
 def replace(markdown: str, targets: Mapping[str, str]) -> str:
