@@ -56,7 +56,12 @@ def test_the_event_loop_leaves_a_connection_alone_while_its_request_is_served(
 ) -> None:
     """It reads no further bytes, and a response that takes long has no deadline here."""
     is_serving, may_end = threading.Event(), threading.Event()
-    loop.during_request = lambda: (is_serving.set(), may_end.wait(10), None)[-1]
+
+    def wait() -> None:
+        is_serving.set()
+        may_end.wait(10)
+
+    loop.during_request = wait
     client = loop.connect(GET)
     try:
         assert is_serving.wait(10)
@@ -249,6 +254,13 @@ def test_nothing_behind_a_request_of_unclear_length_is_read(loop: EventLoop) -> 
     assert b"\r\nX-Content-Type-Options: nosniff\r\n" in answer
     loop.run_until(lambda: loop.hung_up(client))
     assert loop.requests == []
+
+
+def test_a_response_to_a_request_of_unclear_length_announces_the_end(loop: EventLoop) -> None:
+    """The app answers it, and the client must not send another request."""
+    client = loop.connect(post(0, b"Expect: more"))
+    assert b"Connection: close" in loop.receive(client, b"\r\n\r\n")
+    loop.run_until(lambda: loop.hung_up(client))
 
 
 def test_a_full_set_of_connections_is_not_kept_open(loop: EventLoop) -> None:
