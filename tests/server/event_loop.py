@@ -110,6 +110,19 @@ class EventLoop:
         finally:
             client.settimeout(PATIENCE)
 
+    def is_waiting(self, client: socket.socket) -> bool:
+        """Whether the client has received nothing, and its connection is open."""
+        client.settimeout(0)
+        try:
+            client.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except ConnectionResetError:
+            return False
+        finally:
+            client.settimeout(PATIENCE)
+        return False
+
     def receive(self, client: socket.socket, end: bytes) -> bytes:
         """Turn the loop until the client has received these bytes; return all it has received."""
         data = b""
