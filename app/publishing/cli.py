@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from app.publishing.importing.source_folder import SourceError
 from .actions import SiteDraft, publish, publish_due, render_again, save_site
 from .address_check import AddressCheck, check_addresses
 from .dry_run import pages_touched_by
+from .editing.rendering import find_typography
 from .errors import Missing, PublishingError
 from .export import ExportError, export_folder
 from .importing.address_list import read_addresses
@@ -32,7 +34,6 @@ from .importing.report import Outcome, Report
 from .importing.site_facts import DEFAULTS, has_default_title
 from .models import Site
 from .queries import unpublished
-from .queries.site import settings as site_settings
 from .sample_content import load_samples
 
 _HOST = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{1,63}")
@@ -169,17 +170,29 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
 @click.option("--tagline", help="One line below the name.")
 @click.option("--description", help="What the site is about, for search engines and feeds.")
 @click.option("--language", help="The language of its texts, such as en or de-CH.")
-def site_command(**texts: str | None) -> None:
+@click.option("--emoji/--no-emoji", default=None, help="Whether :smile: becomes an emoji.")
+@click.option(
+    "--smart-punctuation/--no-smart-punctuation",
+    default=None,
+    help="Whether quotes and dashes become typographic.",
+)
+def site_command(**options: str | bool | None) -> None:
     """Show the site's own settings, or change them."""
-    changes = {name: text for name, text in texts.items() if text is not None}
+    changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     with _in_one_sentence():
-        site = site_settings()
-        draft = SiteDraft(**{name: getattr(site, name) for name in texts} | changes)
+        before = find_typography(db.session(), None)
+        site = db.session.scalar(sa.select(Site))
+        names = [field.name for field in fields(SiteDraft)]
+        current = {name: getattr(site or DEFAULTS, name) for name in names}
         if changes:
-            version = db.session.scalar(sa.select(Site.version))
-            site = save_site(draft, expected_version=version)
-        for name in texts:
-            click.echo(f"{name}: {printable(getattr(site, name))}")
+            draft = SiteDraft(**(current | changes))
+            site = save_site(draft, expected_version=site.version if site else None)
+            current = {name: getattr(site, name) for name in names}
+        for name, value in current.items():
+            text = str(value).lower() if isinstance(value, bool) else printable(value)
+            click.echo(f"{name}: {text}")
+        if find_typography(db.session(), None).rules != before.rules:
+            click.echo("Run `flask content render`: it renders the posts with the new settings.")
 
 
 @content.command("publish-due")

@@ -10,14 +10,14 @@ from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
 from app.publishing.editing import validation
 from app.publishing.errors import Invalid, PublishingError
-from app.publishing.models import Kind
-from app.publishing.queries import site as site_queries
+from app.publishing.models import Kind, Site
 
 from . import file_access, missing_files, plan, site_facts, site_file, source_folder
 from .configuration import SourceConfiguration, read_configuration
@@ -91,13 +91,14 @@ def import_folder(
     options = replace(options or Options(), **fields)
     report = Report()
     settings = site_file.load(root, report)
-    site_language = settings.site.language if settings.site else site_queries.settings().language
+    site_language = settings.site.language if settings.site else _saved_language() or "en"
     job = _plan(root, options, report, now, site_language)
     job = replace(job, folder=replace(job.folder, templates=settings.templates))
     texts = site_facts.save_facts(job, settings)
     takes_menu = settings.menu is None and not site_facts.has_menu()
     if not options.dry_run:
         site_file.save_people(settings, report, now=now)
+    job = _with_saved_language(job)
     entries = job.folder.plan.entries
     for count, entry in enumerate(entries.values(), 1):
         _import_one(job, entry)
@@ -112,6 +113,18 @@ def import_folder(
         file_redirects = read_redirects(job.folder.configuration, report)
         save_redirects(job, [*job.redirects, *file_redirects])
     return report
+
+
+def _with_saved_language(job: Job) -> Job:
+    """Return the job with the language that the site has now: the import may have set it."""
+    language = _saved_language()
+    if language is None:
+        return job
+    return replace(job, languages=replace(job.languages, site_language=language))
+
+
+def _saved_language() -> str | None:
+    return db.session.scalar(sa.select(Site.language))
 
 
 def _plan(root: Path, options: Options, report: Report, now: datetime, site_language: str) -> Job:
