@@ -170,7 +170,7 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
 @click.option("--description", help="What the site is about, for search engines and feeds.")
 @click.option("--language", help="The language of its texts, such as en or de-CH.")
 def site_command(**texts: str | None) -> None:
-    """Show the site's own settings, and change those that are given."""
+    """Show the site's own settings, or change them."""
     changes = {name: text for name, text in texts.items() if text is not None}
     with _in_one_sentence():
         site = site_settings()

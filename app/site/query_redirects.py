@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.edge import cached
 from app.edge.flask import serve_as
+from app.edge.http.query_string import canonical_query
 from app.publishing.paths import QUERY_NAMES
 from app.publishing.queries import redirects
 
@@ -33,7 +34,7 @@ def respond() -> BaseResponse | None:
     A query that leads nowhere redirects to the front page. That redirect is stored by no cache:
     there is no end of such queries, and one of them may lead to a post tomorrow.
     """
-    query = request.query_string.decode(errors="replace")
+    query = canonical_query(request.query_string.decode(errors="replace"), QUERY_NAMES)
     if not query:
         return None
     target = redirects.target_of_query(request.path, query)

@@ -29,6 +29,7 @@ from .static import StaticFiles
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from flask import Flask, Request, Response
+    from flask_sqlalchemy import SQLAlchemy
     from sqlalchemy.engine import Engine
 
     from ..audit import SiteProfile
@@ -58,6 +59,8 @@ class Edge:
         self,
         app: Flask,
         *,
+        db: SQLAlchemy | None = None,
+        site: str = "",
         default: Directed | None = None,
         should_handle: ShouldHandle | None = None,
         unknown_query: Literal["redirect", "ignore"] = "redirect",
@@ -69,6 +72,10 @@ class Edge:
 
         Args:
             app: the app.
+            db: the app's Flask-SQLAlchemy extension: pages are purged when rows of its models
+                change. Call `db.init_app(app)` first. `track` takes more options instead.
+            site: with `db`, the URL under which readers reach the app; by default
+                SERVER_NAME with PREFERRED_URL_SCHEME, and http://localhost while testing.
             default: the policy of responses without one: a policy, `cache_control(…)`, a mapping of
                 directives such as `{"max_age": 300}`, or the text of a Cache-Control header.
             should_handle: returns whether the default applies to a response.
@@ -122,6 +129,8 @@ class Edge:
             _install_gateway(app, state, dialects, gateway or {})
         elif not find_missing(Extra.GATEWAY):
             _install_compression(app)
+        if db is not None:
+            _connect(app, db, site)
 
     def track(  # noqa: PLR0913 - as init_app
         self,
@@ -247,6 +256,28 @@ def _check_should_handle(should_handle: ShouldHandle) -> ShouldHandle:
             f"not {should_handle!r}."
         )
     return should_handle
+
+
+def _connect(app: Flask, db: SQLAlchemy, site: str) -> None:
+    """Connect the edge with the database of a Flask-SQLAlchemy extension when it is first used."""
+    require(Extra.SQLALCHEMY, "edge.init_app(db=…)")
+    from .first_use import connect_at_first_use  # noqa: PLC0415 - with the level [sqlalchemy]
+
+    if "sqlalchemy" not in app.extensions:
+        raise PolicyError("The database is not registered: call db.init_app(app) first.")
+    connect_at_first_use(app, db, site or _configured_site(app))
+
+
+def _configured_site(app: Flask) -> str:
+    """Return the site's URL from Flask's own settings."""
+    if name := app.config["SERVER_NAME"]:
+        return f"{app.config['PREFERRED_URL_SCHEME']}://{name}"
+    if app.testing or app.debug:
+        return "http://localhost"
+    raise PolicyError(
+        "The edge does not know the site's URL, under which it purges pages: call "
+        'edge.init_app(app, db=db, site="https://example.org").'
+    )
 
 
 def _install_gateway(

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .effective_policy import EffectivePolicy, ShouldHandle
     from .embedded_gateway import EmbeddedGateway
     from .fail_closed import FailClosedMiddleware
+    from .first_use import FirstUse
     from .startup import StartupGate
     from .tracking import Tracker
     from .untracked import CurrentCode
@@ -76,6 +77,7 @@ class EdgeState:
     fail_closed: FailClosedMiddleware | None = None
     code: CurrentCode | None = None
     site_profile: SiteProfile | None = None
+    first_use: FirstUse | None = None
     route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)
 
     def policy_for_endpoint(self, app: Flask, endpoint: str | None) -> EffectivePolicy:
@@ -236,6 +238,9 @@ class EdgeState:
     ) -> GuardFinding | None:
         """Register a shareable page in the page index, if the app has one."""
         policy = facts.policy
+        if self.tracker is None and self.first_use is not None and policy.is_shareable:
+            summary = f"{facts.view}: {self.first_use.reason}."
+            return GuardFinding(code="not-connected", summary=summary, is_leak=False)
         if self.tracker is None or not policy.is_shareable:
             return self.code.finding(facts.view) if self.code and policy.is_shareable else None
         return self.tracker.register_response(facts.view, url, version, policy, now)

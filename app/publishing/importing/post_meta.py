@@ -174,6 +174,7 @@ def read_meta(document: Document, name: PurePosixPath, zone: tzinfo = UTC) -> Me
     Dates without a zone are in `zone`.
     """
     reader = _Reader(document.values, document)
+    _read_navigation(reader)
     taxonomies = _taxonomies(reader)
     people = _people(reader)
     permalink = reader.remaining.get("permalink")
@@ -205,6 +206,16 @@ def read_meta(document: Document, name: PurePosixPath, zone: tzinfo = UTC) -> Me
         extra=reader.extra(),
         remarks=tuple(reader.remarks),
     )
+
+
+def _read_navigation(reader: _Reader) -> None:
+    """Read Eleventy's table of the menu; an entry below another one is not in it."""
+    table = reader.remaining.get("eleventynavigation")
+    if not isinstance(table, Mapping) or not table.get("key") or table.get("parent"):
+        return
+    reader.remaining.setdefault("menu", table["key"])
+    if str(table.get("order", "")).isdecimal():
+        reader.remaining.setdefault("weight", table["order"])
 
 
 def is_private(name: str) -> bool:

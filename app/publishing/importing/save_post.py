@@ -59,7 +59,7 @@ class PreparedPost:
     people: Mapping[str, Person] = field(default_factory=dict)
     default_author: str = ""
     returns: bool = False
-    """Whether `--prune` archived the post, and nobody has changed it since."""
+    """Whether `--prune` archived the post, and no person has changed it since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

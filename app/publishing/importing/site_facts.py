@@ -1,6 +1,6 @@
 """The site's own title, texts, language and menu, from the configuration of the old tool.
 
-They are taken while the site bears its default values, never over what somebody has set.
+They are taken while the site bears its default values, never over values that a person has set.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NO_LANGUAGES = frozenset({"default", ""})
 
 
 def has_default_title() -> bool:
-    """Tell whether nobody has named the site."""
+    """Tell whether the site still has the default title."""
     title = db.session.scalar(sa.select(Site.title))
     return title is None or title == DEFAULTS.title
 
@@ -94,7 +94,7 @@ def _sample_values() -> Mapping[str, object]:
 
 
 def _default_values(name: str) -> set[str]:
-    """Return the values of a field that nobody chose: the default, and that of the samples."""
+    """Return the values of a field that no person chose: the default, and that of the samples."""
     return {getattr(DEFAULTS, name), str(_sample_values().get(name, ""))}
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.extensions import db
+from app.publishing.address_check import check_addresses
 from app.publishing.export import export_folder
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Outcome, Report
@@ -112,3 +113,13 @@ def test_an_export_writes_the_query_as_it_is(app: Flask, tmp_path: Path, now: da
 def test_a_normal_path_has_a_url(path: str) -> None:
     """A path is encoded once, and a query is left as it is."""
     assert normal(to_url(path)) == path
+
+
+def test_addresses_with_a_query_are_checked(app: Flask, tmp_path: Path, now: datetime) -> None:
+    """`--check-urls` requests them as they are; the front page is no answer for a post."""
+    import_folder(write(tmp_path, "aliases: ['/?p=20']"), now=now)
+    check = check_addresses(["/?p=20", "/index.php?p=20", "/?p=20&utm_source=x"])
+    assert (check.answering, check.failures) == (3, ())
+    ((address, reason),) = check_addresses(["/?p=21", "/"]).failures
+    assert address == "/?p=21"
+    assert "leads nowhere" in reason

@@ -145,11 +145,12 @@ def test_redirects_of_a_tool_are_taken(
     assert (answer.status_code, answer.location) == (301, "/articles/bread")
 
 
+@pytest.mark.parametrize("key", ["redirect_to", "redirect", "Redirect_URL"])
 def test_a_post_that_redirects_to_the_web_leads_there(
-    app: Flask, tmp_path: Path, now: datetime
+    app: Flask, tmp_path: Path, now: datetime, key: str
 ) -> None:
     """Its text is a draft, as the old site never showed it."""
-    front = "---\ntitle: Old\ndate: 2019-01-01\nredirect_to: https://example.org/new\n---\nx\n"
+    front = f"---\ntitle: Old\ndate: 2019-01-01\n{key}: https://example.org/new\n---\nx\n"
     files = {"_config.yml": "permalink: /:title/\n", "_posts/2019-01-01-old.md": front}
     import_folder(write(tmp_path, files), now=now)
     assert app.test_client().get("/old").location == "https://example.org/new"

@@ -158,6 +158,20 @@ def test_literals_of_a_script_name_the_site(
     assert len(remark_of(report)) == 1
 
 
+def test_pages_of_eleventy_name_their_places_in_the_menu(
+    app: Flask, tmp_path: Path, now: datetime
+) -> None:
+    """By the tables of its navigation plug-in; an entry below another one has no place."""
+    front = "---\ntitle: T\ntype: page\neleventyNavigation:\n  key: {}\n  order: {}\n{}---\nx\n"
+    files = {
+        "about.md": front.format("About", 20, ""),
+        "contact.md": front.format("Contact", 3, ""),
+        "team.md": front.format("Team", 1, "  parent: About\n"),
+    }
+    import_folder(write(tmp_path, SCRIPTED["Eleventy"] | files), now=now)
+    assert menu() == ["contact", "about"]
+
+
 def test_a_second_import_takes_nothing(app: Flask, tmp_path: Path, now: datetime) -> None:
     """The site has a name by then; a new title of the old tool does not change it."""
     write(tmp_path, TOOLS["Hugo"])

@@ -13,6 +13,7 @@ TEMPORARY = "a redirect that is not permanent is not taken"
 CONDITION = "a redirect with a condition is not taken"
 
 _PATTERN = re.compile(r"[*()\[\]{}$^|\\]|(?:^|/):\w")
+_THEME_KEYS = frozenset({"redirect", "redirecturl"})
 _PERMANENT = frozenset({"301", "308", "301!", "308!", "permanent", "true", "redirect", ""})
 
 
@@ -53,9 +54,11 @@ def status_text(value: Any, *, permanent: Any = None) -> str:
 
 
 def find_redirect_target(pairs: Iterable[tuple[str, Any]]) -> str:
-    """Return where a post redirects to by its own `redirect_to`; empty if it shows its text."""
+    """Return where a post redirects to by its own front matter; empty if it shows its text."""
     for key, value in pairs:
         first = value[0] if isinstance(value, list) and value else value
-        if key == "redirectto" and isinstance(first, str) and first.strip():
-            return first.strip()
+        text = first.strip() if isinstance(first, str) else ""
+        is_address = text.startswith(("/", "http://", "https://"))
+        if text and (key == "redirectto" or (key in _THEME_KEYS and is_address)):
+            return text
     return ""
