@@ -1,4 +1,4 @@
-"""A worker of gunicorn in this process: the test turns its event loop and its clock by hand."""
+"""A gunicorn worker in this process, whose event loop and clock the test runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CountingWorker(ReceivingWorker):
 
 
 class EventLoop:
-    """A listening worker whose clock stands still until a test moves it."""
+    """A listening worker with a clock that only the test moves."""
 
     def __init__(self, listener: socket.socket, settings: dict[str, Any]) -> None:
         config = Config()
@@ -64,7 +64,7 @@ class EventLoop:
         return [body]
 
     def connect(self, data: bytes = b"") -> socket.socket:
-        """Connect a client, and let the worker accept it and read what it has sent."""
+        """Connect a client and run the loop until the worker has accepted it."""
         client = socket.create_connection(self._listener.getsockname(), timeout=PATIENCE)
         self.clients.append(client)
         count = self.worker.accept_count
@@ -75,12 +75,12 @@ class EventLoop:
         return client
 
     def send(self, client: socket.socket, data: bytes) -> None:
-        """Send more bytes, and let the worker read them."""
+        """Send more bytes, and run the loop, so that the worker reads them."""
         client.sendall(data)
         self.run()
 
     def run(self, turns: int = 3) -> None:
-        """Turn the event loop, also where nothing happens."""
+        """Run the event loop; no event need be ready."""
         for _ in range(turns):
             self.worker.wait_for_and_dispatch_events(0.01)
         self.worker.murder_pending()
@@ -93,7 +93,7 @@ class EventLoop:
             self.run(1)
 
     def pass_time(self, seconds: float) -> None:
-        """Move the clock, and let the worker look at its deadlines."""
+        """Move the clock, and run the loop, so that the worker checks its deadlines."""
         self.now += seconds
         self.worker._next_expiry = 0.0
         self.run()
