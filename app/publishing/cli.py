@@ -1,17 +1,20 @@
-"""The commands `flask content import`, `export`, `sample`, `publish` and `publish-due`."""
+"""The commands of `flask content`: import, export, render, sample, site, publish, publish-due."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+import sqlalchemy as sa
 from flask import Flask
 from flask.cli import AppGroup
 
@@ -19,16 +22,21 @@ from app.edge.changes.log import count_unresolved
 from app.extensions import db
 from app.publishing.importing.source_folder import SourceError
 
-from .actions import publish, publish_due
+from .actions import SiteDraft, publish, publish_due, render_again, save_site
 from .address_check import AddressCheck, check_addresses
 from .dry_run import pages_touched_by
+from .editing.rendering import find_typography
 from .errors import Missing, PublishingError
 from .export import ExportError, export_folder
 from .importing.address_list import read_addresses
 from .importing.folder import Options, Progress, import_folder
 from .importing.report import Outcome, Report
+from .importing.site_facts import DEFAULTS, has_default_title
+from .models import Site
 from .queries import unpublished
 from .sample_content import load_samples
+
+_HOST = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{1,63}")
 
 _SAMPLES = 3
 """The number of old addresses that the report names when it has no list to check."""
@@ -49,11 +57,22 @@ def init_app(app: Flask) -> None:
 @click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 @click.option("--base-url", default="", help="Where the old site stood: https://example.com/blog.")
 @click.option("--permalink", default="", help="The pattern of its addresses: /:year/:title/.")
+@click.option("--language", default="", help="Import the posts of this language only: fa.")
 @click.option("--prune", is_flag=True, help="Archive the posts whose files are gone.")
 @click.option(
     "--check-urls",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Check the old addresses of a sitemap or of a list of URLs afterwards.",
+)
+@click.option(
+    "--drafts-for-unknown-tags",
+    is_flag=True,
+    help="Keep a post a draft when it has a tag that is not known here.",
+)
+@click.option(
+    "--fetch-images",
+    callback=lambda _context, _option, value: read_hosts(value),
+    help="Fetch the images of these hosts, separated by commas: images.example.com,cdn.example.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
 @click.option("--strict", is_flag=True, help="End with status 1 when a file was skipped.")
@@ -64,7 +83,10 @@ def import_command(path: Path, **flags: Any) -> None:
     named and passed over; the status is 1 only when no file of the folder can be used, when an old
     address of --check-urls does not answer, or with --strict.
     """
-    names = ("base_url", "permalink", "prune", "dry_run")
+    names = (
+        *("base_url", "permalink", "language", "prune", "drafts_for_unknown_tags", "dry_run"),
+        "fetch_images",
+    )
     options = Options(**{name: flags[name] for name in names})
     with _in_one_sentence(), _shown_progress() as progress:
         addresses = read_addresses(flags["check_urls"]) if flags["check_urls"] else None
@@ -79,6 +101,7 @@ def import_command(path: Path, **flags: Any) -> None:
         _tell(report, dry_run=options.dry_run)
         _tell_addresses(report, check, dry_run=options.dry_run)
         _tell_what_is_left()
+        _tell_default_title()
     has_failures = (flags["strict"] and report.skipped) or (check is not None and check.failures)
     sys.exit(1 if has_failures or report.has_only_skipped_files else 0)
 
@@ -90,6 +113,26 @@ def export_command(path: Path, *, force: bool) -> None:
     """Write everything as a folder of Markdown and images, which `import` reads again."""
     with _in_one_sentence():
         click.echo(f"{export_folder(path.absolute(), force=force)} posts written to {path}.")
+
+
+@content.command("render")
+@click.option("--post", "slug", default=None, help="Render only the posts with this slug.")
+def render_command(slug: str | None) -> None:
+    """Render all posts again, after a change of the site's settings of text.
+
+    Only posts that change are written, and only their pages are purged. The status is 1 if a post
+    can't be rendered.
+    """
+    with _in_one_sentence(), _shown_progress("Rendering", "posts") as progress:
+        report = render_again(slug, progress=progress)
+    for sentence in report.failed:
+        click.echo(f"Not rendered: {printable(sentence)}", err=True)
+    click.echo(
+        f"{report.changed} posts changed, {report.unchanged} unchanged, "
+        f"{len(report.failed)} not rendered."
+    )
+    _tell_what_is_left()
+    sys.exit(1 if report.failed else 0)
 
 
 @content.command("sample")
@@ -122,11 +165,53 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
     click.echo(json.dumps(impact.to_json(), indent=2) if as_json else "\n".join(impact.to_lines()))
 
 
+@content.command("site")
+@click.option("--title", help="The name of the site.")
+@click.option("--tagline", help="One line below the name.")
+@click.option("--description", help="What the site is about, for search engines and feeds.")
+@click.option("--language", help="The language of its texts, such as en or de-CH.")
+@click.option("--emoji/--no-emoji", default=None, help="Whether :smile: becomes an emoji.")
+@click.option(
+    "--smart-punctuation/--no-smart-punctuation",
+    default=None,
+    help="Whether quotes and dashes become typographic.",
+)
+def site_command(**options: str | bool | None) -> None:
+    """Show the site's own settings, or change them."""
+    changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    with _in_one_sentence():
+        before = find_typography(db.session(), None)
+        site = db.session.scalar(sa.select(Site))
+        names = [field.name for field in fields(SiteDraft)]
+        current = {name: getattr(site or DEFAULTS, name) for name in names}
+        if changes:
+            draft = SiteDraft(**(current | changes))
+            site = save_site(draft, expected_version=site.version if site else None)
+            current = {name: getattr(site, name) for name in names}
+        for name, value in current.items():
+            text = str(value).lower() if isinstance(value, bool) else printable(value)
+            click.echo(f"{name}: {text}")
+        if find_typography(db.session(), None).rules != before.rules:
+            click.echo("Run `flask content render`: it renders the posts with the new settings.")
+
+
 @content.command("publish-due")
 def publish_due_command() -> None:
     """Make the scheduled posts public whose time has come."""
     with _in_one_sentence():
         click.echo(f"{len(publish_due(_now()))} published.")
+
+
+def read_hosts(value: str | None) -> tuple[str, ...]:
+    """Read host names that are separated by commas; raises click.BadParameter for others."""
+    hosts = tuple(name.strip().lower() for name in (value or "").split(",") if name.strip())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise click.BadParameter(
+                f"{host!r} is not a host name; write it without scheme and path, "
+                "such as images.example.com"
+            )
+    return hosts
 
 
 def _now() -> datetime:
@@ -143,12 +228,12 @@ def _in_one_sentence() -> Iterator[None]:
 
 
 @contextmanager
-def _shown_progress() -> Iterator[Progress]:
+def _shown_progress(label: str = "Importing", noun: str = "files") -> Iterator[Progress]:
     """A bar on a terminal, a line now and then in a log."""
     if not sys.stderr.isatty():
-        yield _lines
+        yield partial(_lines, noun)
         return
-    with click.progressbar(length=1, label="Importing", file=sys.stderr) as bar:
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
         def move(count: int, total: int) -> None:
             bar.length = total
@@ -157,9 +242,9 @@ def _shown_progress() -> Iterator[Progress]:
         yield move
 
 
-def _lines(count: int, total: int) -> None:
+def _lines(noun: str, count: int, total: int) -> None:
     if count % _EVERY == 0 or count == total:
-        click.echo(f"{count} of {total} files", err=True)
+        click.echo(f"{count} of {total} {noun}", err=True)
 
 
 def _tell_what_is_left() -> None:
@@ -170,6 +255,15 @@ def _tell_what_is_left() -> None:
         click.echo(
             f"{entries} entries of the change log are left for the relay; "
             "`flask edge status` counts them.",
+        )
+
+
+def _tell_default_title() -> None:
+    """Say how to name the site, as long as it bears the default name."""
+    if has_default_title():
+        click.echo(
+            f"The site is still called {DEFAULTS.title}. Name it with: "
+            'flask content site --title "Your title"'
         )
 
 

@@ -1,4 +1,4 @@
-"""A gunicorn worker in this process, whose event loop and clock the test runs."""
+"""A worker of gunicorn in this process: the test turns its event loop and its clock by hand."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CountingWorker(ReceivingWorker):
 
 
 class EventLoop:
-    """A listening worker with a clock that only the test moves."""
+    """A listening worker whose clock stands still until a test moves it."""
 
     def __init__(self, listener: socket.socket, settings: dict[str, Any]) -> None:
         config = Config()
@@ -64,7 +64,7 @@ class EventLoop:
         return [body]
 
     def connect(self, data: bytes = b"") -> socket.socket:
-        """Connect a client and run the loop until the worker has accepted it."""
+        """Connect a client, then run the loop until the worker has accepted it and read its bytes."""
         client = socket.create_connection(self._listener.getsockname(), timeout=PATIENCE)
         self.clients.append(client)
         count = self.worker.accept_count
@@ -75,12 +75,12 @@ class EventLoop:
         return client
 
     def send(self, client: socket.socket, data: bytes) -> None:
-        """Send more bytes, and run the loop, so that the worker reads them."""
+        """Send more bytes, then run the loop until the worker has read them."""
         client.sendall(data)
         self.run()
 
     def run(self, turns: int = 3) -> None:
-        """Run the event loop; no event need be ready."""
+        """Turn the event loop, also where nothing happens."""
         for _ in range(turns):
             self.worker.wait_for_and_dispatch_events(0.01)
         self.worker.murder_pending()
@@ -93,7 +93,7 @@ class EventLoop:
             self.run(1)
 
     def pass_time(self, seconds: float) -> None:
-        """Move the clock, and run the loop, so that the worker checks its deadlines."""
+        """Move the clock, then run the loop until the worker has checked its deadlines."""
         self.now += seconds
         self.worker._next_expiry = 0.0
         self.run()

@@ -48,6 +48,8 @@ class Report:
     warnings: list[Remark] = field(default_factory=list)
     old_addresses: list[str] = field(default_factory=list)
     """The addresses that imported posts had on the old site."""
+    other_languages: Counter[str] = field(default_factory=Counter)
+    """The numbers of posts in languages that were not asked for."""
 
     def skip(self, path: object, line: int | None, reason: str) -> None:
         """Note a file that was not imported."""
@@ -73,6 +75,11 @@ class Report:
         if self.skipped:
             yield "Skipped:"
             yield from _group(self.skipped)
+        if self.other_languages:
+            counts = sorted(self.other_languages.items())
+            numbers = ", ".join(f"{number} {tag}" for tag, number in counts)
+            total = self.other_languages.total()
+            yield f"Left out: {total} in other languages than --language ({numbers})."
         yield ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in Outcome) + "."
 
     def to_json(self) -> dict[str, object]:
@@ -82,6 +89,7 @@ class Report:
             "skipped": [asdict(remark) for remark in self.skipped],
             "warnings": [asdict(remark) for remark in self.warnings],
             "old_addresses": self.old_addresses,
+            "other_languages": dict(sorted(self.other_languages.items())),
         }
 
 

@@ -3,13 +3,17 @@
 Its depth is bounded, so the functions that walk it may recurse.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from typing import TypeAlias
 
 MAX_DEPTH = 100
+_MATH, _MATH_END = "<math", "</math>"
+_ALTTEXT = re.compile(r'<math[^<>]*? alttext="([^"]*)"')
+_TAG = re.compile(r"<[^<>]*>")
 VOID = frozenset({"br", "col", "hr", "img", "input", "source", "wbr"})
 
 Child: TypeAlias = "Node | str"
@@ -17,11 +21,15 @@ Child: TypeAlias = "Node | str"
 
 @dataclass(slots=True, kw_only=True)
 class Node:
-    """An element; its children are elements and text, unescaped."""
+    """An element; its children are elements and text, unescaped.
+
+    `raw` is the HTML of an element that is kept as it is; its children are its words.
+    """
 
     tag: str
     attrs: dict[str, str] = field(default_factory=dict)
     children: list[Child] = field(default_factory=list)
+    raw: str = ""
 
     def elements(self) -> Iterator["Node"]:
         """Give every element below this one, in document order; children may be replaced."""
@@ -75,17 +83,40 @@ class _Builder(HTMLParser):
         if tag not in VOID and len(self.open) > 1 and self.open.pop() is not None:
             self.parents.pop()
 
+    def add_formula(self, html: str) -> None:
+        """Add MathML as one element with its source as text."""
+        match = _ALTTEXT.match(html)
+        source = unescape(match[1] if match else _TAG.sub(" ", html))
+        self.parents[-1].children.append(Node(tag="math", children=[source], raw=html))
+
     def handle_data(self, data: str) -> None:
         self.parents[-1].children.append(data)
 
 
 def parse(html: str) -> Node:
-    """Read well-formed HTML; an element below `MAX_DEPTH` gives up its tag, not its text."""
+    """Read well-formed HTML; an element below `MAX_DEPTH` gives up its tag, not its text.
+
+    A formula is one element, however deep it is: only its source counts as text.
+    """
     root = Node(tag="")
     builder = _Builder(root)
-    builder.feed(html)
+    position = 0
+    while (start := html.find(_MATH, position)) >= 0:
+        builder.feed(html[position:start])
+        end = html.find(_MATH_END, start)
+        position = len(html) if end < 0 else end + len(_MATH_END)
+        builder.add_formula(html[start:position])
+    builder.feed(html[position:])
     builder.close()
     return root
+
+
+def unwrap(root: Node) -> None:
+    """Replace a plain `<div>` around the whole text by its content."""
+    children = [child for child in root.children if isinstance(child, Node) or child.strip()]
+    only = children[0] if len(children) == 1 else None
+    if isinstance(only, Node) and only.tag == "div" and not only.attrs:
+        root.children = only.children
 
 
 def serialise(node: Node) -> str:
@@ -94,6 +125,8 @@ def serialise(node: Node) -> str:
         serialise(child) if isinstance(child, Node) else escape(child, quote=False)
         for child in node.children
     )
+    if node.raw:
+        return node.raw
     if not node.tag:
         return inner
     attrs = "".join(f' {name}="{escape(value)}"' for name, value in node.attrs.items())

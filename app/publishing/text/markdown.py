@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -12,6 +14,8 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from .code import highlight
 from .document import TextError
+from .formulas import FormulaError, formula_plugin, to_mathml
+from .typography import PLAIN, Typography, typography_plugin
 
 MAX_NESTING = 40
 MAX_OPEN = 5000
@@ -26,13 +30,21 @@ _SHORTCODE = re.compile(
 )
 
 
-def to_html(markdown: str) -> tuple[str, tuple[str, ...]]:
+def to_html(markdown: str, typography: Typography = PLAIN) -> tuple[str, tuple[str, ...]]:
     """Parse Markdown; give its raw HTML and a warning for each shortcode that stays as text."""
     _refuse_unclosed(markdown)
-    tokens = _PARSER.parse(markdown)
+    parser = _parser(typography)
+    tokens = parser.parse(markdown)
     _refuse_lost_depth(tokens)
-    html: str = _PARSER.renderer.render(tokens, _PARSER.options, {})
-    return html, tuple(_shortcodes(tokens))
+    html: str = parser.renderer.render(tokens, parser.options, {})
+    return html, (*_failed_formulas(tokens), *_shortcodes(tokens))
+
+
+def to_line(text: str, typography: Typography) -> str:
+    """Return the words of a line of Markdown, in the typography of the text."""
+    (token,) = _parser(typography).parseInline(text)
+    kept = ("text", "code_inline")
+    return "".join(child.content for child in token.children or () if child.type in kept)
 
 
 def _refuse_unclosed(markdown: str) -> None:
@@ -68,6 +80,32 @@ def _shortcodes(tokens: Sequence[Token]) -> list[str]:
     return warnings
 
 
+def _failed_formulas(tokens: Sequence[Token]) -> list[str]:
+    """Return a warning for each formula that stays as its source."""
+    warnings = []
+    for token in tokens:
+        line = token.map[0] + 1 if token.map else 1
+        warnings += [
+            f"line {line}: the formula {inner.content.strip()[:40]!r} stays as source: "
+            f"{inner.meta['error']}"
+            for inner in (token, *(token.children or ()))
+            if inner.type == "formula" and "error" in inner.meta
+        ]
+    return warnings
+
+
+def _formula(_: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
+    """Return MathML, or the source of a formula that can't be converted."""
+    token = tokens[index]
+    is_block = token.markup in {"$$", "\\["}
+    try:
+        html = to_mathml(token.content, is_block=is_block)
+    except FormulaError as error:
+        token.meta["error"] = str(error)
+        html = f"<code>{escape(token.content.strip(), quote=False)}</code>"
+    return f"<p>{html}</p>\n" if token.block else html
+
+
 def _raw(_: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
     """Raw HTML, with what a parser without scripting would make of it."""
     return _MORE.sub(MORE, _NOSCRIPT.sub("", tokens[index].content))
@@ -77,15 +115,15 @@ def _fence(_: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, 
     return highlight(tokens[index].content, tokens[index].info)
 
 
-def _parser() -> MarkdownIt:
+@lru_cache(maxsize=16)
+def _parser(typography: Typography) -> MarkdownIt:
     options = {"html": True, "maxNesting": MAX_NESTING, "tasklists": True, "alerts": True}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     parser.use(footnote_plugin).use(deflist_plugin)
     for name, rule in (("html_block", _raw), ("html_inline", _raw)):
         parser.add_render_rule(name, rule)
+    parser.use(formula_plugin).add_render_rule("formula", _formula)
     for name in ("fence", "code_block"):
         parser.add_render_rule(name, _fence)
+    typography_plugin(parser, typography)
     return parser
-
-
-_PARSER = _parser()

@@ -9,7 +9,7 @@ EXCERPT_LENGTH = 280
 MAX_EXCERPT = 600
 
 _INLINE = frozenset(
-    "a abbr b bdi bdo cite code data del dfn em i ins kbd mark q rp rt ruby s samp small span "  # noqa: SIM905 - reads best as words
+    "a abbr b bdi bdo cite code data del dfn em i ins kbd mark math q rp rt ruby s samp small span "  # noqa: SIM905 - reads best as words
     "strong strike sub sup time tt u var wbr".split()
 )
 _NO_EXCERPT = frozenset({"details", "figure", "pre", "section", "table"})

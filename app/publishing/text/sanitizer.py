@@ -10,6 +10,7 @@ import nh3
 
 from .code import CLASSES
 from .document import TextError
+from .formulas import CLASSES as FORMULA_CLASSES
 
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 MAX_OPEN = 5000
@@ -23,7 +24,13 @@ _INLINE = frozenset(
     "a abbr b bdi bdo br cite code data del dfn em i img ins kbd mark progress q rp rt ruby s samp "  # noqa: SIM905 - reads best as words
     "small span strong strike sub sup time tt u var wbr".split()
 )
+_MATH = frozenset(
+    "math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot "  # noqa: SIM905 - reads best as words
+    "mrow mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover".split()
+)
 _EMBEDS = frozenset({"audio", "iframe", "input", "source", "video"})
+ACCEPTED_TAGS = _BLOCKS | _INLINE | _MATH | _EMBEDS
+"""The elements that a writer's HTML may have; those of other sites become links."""
 
 _ATTRIBUTES = {
     "*": {"dir", "id", "lang", "title"},
@@ -45,6 +52,12 @@ _ATTRIBUTES = {
     "th": {"colspan", "headers", "rowspan", "scope"},
     "time": {"datetime"},
 }
+_MATH_ATTRIBUTES = set(
+    "accent accentunder display displaystyle fence form height linethickness lspace mathvariant "  # noqa: SIM905 - reads best as words
+    "maxsize minsize notation rspace scriptlevel stretchy voffset width".split()
+)
+_ATTRIBUTES |= {name: set(_MATH_ATTRIBUTES) for name in _MATH}
+_ATTRIBUTES["math"].add("alttext")
 _CLASSES = {
     "a": {"footnote-backref"},
     "code": set[str](),
@@ -61,9 +74,10 @@ _CLASSES = {
     "span": set(CLASSES),
     "sup": {"footnote-ref"},
     "ul": {"contains-task-list"},
+    **{name: set(FORMULA_CLASSES) for name in _MATH},
 }
 _LANGUAGE_CLASS = re.compile(r"language-[a-z0-9_+#.-]{1,30}")
-_REMOVED_WITH_CONTENT = frozenset({"script", "style", "template", "textarea", "title", "xmp"})
+REMOVED_WITH_CONTENT = frozenset({"script", "style", "template", "textarea", "title", "xmp"})
 
 
 def _attributes(
@@ -90,8 +104,8 @@ def _classes(extra: dict[str, set[str]]) -> dict[str, set[str]]:
 
 
 _ADMIT = nh3.Cleaner(
-    tags=set(_BLOCKS | _INLINE | _EMBEDS),
-    clean_content_tags=set(_REMOVED_WITH_CONTENT),
+    tags=set(ACCEPTED_TAGS),
+    clean_content_tags=set(REMOVED_WITH_CONTENT),
     attributes=_attributes(
         {
             "a": {"name"},
@@ -113,8 +127,8 @@ _ADMIT = nh3.Cleaner(
 
 _ALIGNED = {f"align-{side}" for side in ("center", "left", "right")}
 _SEAL = nh3.Cleaner(
-    tags=set(_BLOCKS | _INLINE),
-    clean_content_tags=set(_REMOVED_WITH_CONTENT | _EMBEDS - {"input", "source"}),
+    tags=set(_BLOCKS | _INLINE | _MATH),
+    clean_content_tags=set(REMOVED_WITH_CONTENT | _EMBEDS - {"input", "source"}),
     attributes=_attributes(
         {
             "a": {"aria-label", "rel"},
