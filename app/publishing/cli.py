@@ -33,8 +33,8 @@ from .sample_content import load_samples
 _SAMPLES = 3
 """The number of old addresses that the report names when it has no list to check."""
 
-_EVERY = 100
-"""The number of files between two lines of progress in a log."""
+_INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C has stopped."""
 
 content = AppGroup("content", help="Import, export and publish what the site holds.")
 
@@ -60,6 +60,11 @@ def init_app(app: Flask) -> None:
     is_flag=True,
     help="Keep a post a draft when it has a tag that is not known here.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="The number of processes that convert texts; one for each core unless it is given.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
 @click.option("--strict", is_flag=True, help="End with status 1 when a file was skipped.")
 def import_command(path: Path, **flags: Any) -> None:
@@ -67,15 +72,15 @@ def import_command(path: Path, **flags: Any) -> None:
 
     The folder is the root of the old site, or its content folder. A file that can't be used is
     named and passed over; the status is 1 only when no file of the folder can be used, when an old
-    address of --check-urls does not answer, or with --strict.
+    address of --check-urls does not answer, or with --strict; it is 130 after Ctrl-C.
     """
-    names = ("base_url", "permalink", "prune", "drafts_for_unknown_tags", "dry_run")
+    names = ("base_url", "permalink", "prune", "drafts_for_unknown_tags", "dry_run", "jobs")
     options = Options(**{name: flags[name] for name in names})
     with _in_one_sentence(), _shown_progress() as progress:
         addresses = read_addresses(flags["check_urls"]) if flags["check_urls"] else None
         report = import_folder(path, now=_now(), options=options, progress=progress)
     check = None
-    if addresses is not None and not options.dry_run:
+    if addresses is not None and not options.dry_run and not report.is_interrupted:
         check = check_addresses(addresses)
     if flags["as_json"]:
         values = report.to_json() | {"addresses": check.to_json() if check else None}
@@ -84,6 +89,8 @@ def import_command(path: Path, **flags: Any) -> None:
         _tell(report, dry_run=options.dry_run)
         _tell_addresses(report, check, dry_run=options.dry_run)
         _tell_what_is_left()
+    if report.is_interrupted:
+        sys.exit(_INTERRUPTED)
     has_failures = (flags["strict"] and report.skipped) or (check is not None and check.failures)
     sys.exit(1 if has_failures or report.has_only_skipped_files else 0)
 
@@ -149,9 +156,9 @@ def _in_one_sentence() -> Iterator[None]:
 
 @contextmanager
 def _shown_progress() -> Iterator[Progress]:
-    """A bar on a terminal, a line now and then in a log."""
+    """Show a bar on a terminal, and nothing elsewhere."""
     if not sys.stderr.isatty():
-        yield _lines
+        yield lambda _count, _total: None
         return
     with click.progressbar(length=1, label="Importing", file=sys.stderr) as bar:
 
@@ -160,11 +167,6 @@ def _shown_progress() -> Iterator[Progress]:
             bar.update(count - bar.pos)
 
         yield move
-
-
-def _lines(count: int, total: int) -> None:
-    if count % _EVERY == 0 or count == total:
-        click.echo(f"{count} of {total} files", err=True)
 
 
 def _tell_what_is_left() -> None:

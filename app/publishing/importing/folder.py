@@ -1,35 +1,33 @@
-"""Import a folder: every post in a transaction of its own, and a report at the end."""
+"""Import a folder: plan all posts, prepare and save them, and report at the end."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from app.extensions import db
 from app.publishing.editing import validation
-from app.publishing.errors import Invalid, PublishingError
+from app.publishing.errors import Invalid
 from app.publishing.models import Kind
 
-from . import file_access, missing_files, plan, site_file, source_folder
+from . import batches, file_access, missing_files, plan, site_file, source_folder
 from .configuration import SourceConfiguration, read_configuration
 from .export_statuses import ExportFileError, ExportStatuses, find_statuses
-from .inheritance import Inheritance, ReadText
+from .inheritance import Inheritance
 from .people import read_people
-from .plan import Entry
-from .post import Job, import_post
+from .post import Job
 from .post_finder import PostFinder
+from .preparation import Preparation, count_jobs
 from .publication.state import Reason, State
 from .reference_targets import Folder
-from .report import Outcome, Report
+from .report import Report
 from .source_folder import Skipped, SourcePost
-
-log = logging.getLogger(__name__)
+from .text_processes import refuse_nested_import
 
 _INHERITED_BYTES = 256 * 1024
 _CONVERTED = (
@@ -48,7 +46,8 @@ class Options:
     `base_url` is where the old site stood: absolute links to it become links to the posts here.
     `permalink` is the pattern of its addresses; it overrules the configuration. `kind` overrules
     the files. `prune` archives the posts whose files are gone. With `drafts_for_unknown_tags` a
-    post that has a tag of an unknown kind stays a draft.
+    post that has a tag of an unknown kind stays a draft. `jobs` is the number of processes that
+    convert texts; None means one for each core, or none beside this one for a few posts.
     """
 
     base_url: str = ""
@@ -57,6 +56,7 @@ class Options:
     dry_run: bool = False
     prune: bool = False
     drafts_for_unknown_tags: bool = False
+    jobs: int | None = None
 
 
 def import_folder(
@@ -70,8 +70,10 @@ def import_folder(
     """Import or update the posts of a folder; unchanged posts are not written.
 
     The fields of `Options` can be given as keywords. Raises SourceError when the folder can't be
-    read at all, Invalid for a `base_url` that is no address.
+    read at all, Invalid for a `base_url` that is no address. After Ctrl-C it returns the report of
+    what is done.
     """
+    refuse_nested_import()
     options = replace(options or Options(), **fields)
     report = Report()
     settings = site_file.load(root, report)
@@ -79,14 +81,30 @@ def import_folder(
     job = replace(job, folder=replace(job.folder, templates=settings.templates))
     if not options.dry_run:
         site_file.save_people(settings, report, now=now)
-    entries = job.folder.plan.entries
-    for count, entry in enumerate(entries.values(), 1):
-        _import_one(job, entry)
-        progress(count, len(entries))
+    try:
+        _import_posts(job, options, progress)
+    except KeyboardInterrupt:
+        report.is_interrupted = True
+        return report
     missing_files.report_missing(job, prune=options.prune)
     if not options.dry_run:
         site_file.save_menu(settings, report, now=now)
     return report
+
+
+def _import_posts(job: Job, options: Options, progress: Progress) -> None:
+    """Import the posts of the plan in its order, many in one transaction."""
+    entries = list(job.folder.plan.entries.values())
+    jobs = count_jobs(options.jobs, len(entries))
+    preparation = Preparation(job, jobs=jobs)
+    count = 0
+    with closing(preparation.run(entries)) as prepared:
+        for batch in batches.make_batches(job, prepared):
+            batches.save_batch(job, batch)
+            preparation.release(batch)
+            for _ in batch:
+                count += 1
+                progress(count, len(entries))
 
 
 def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
@@ -101,8 +119,8 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
         permalink=options.permalink,
         inheritance=Inheritance(
             configuration=configuration,
-            read_text=_reader_of(configuration),
-            index_names=lambda folder: _index_names(configuration.root / folder),
+            read_text=partial(_read_text, configuration.root),
+            index_names=partial(_index_names, configuration.root),
         ),
         statuses=_statuses(home),
     )
@@ -113,7 +131,7 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
         folder=str(configuration.root),
         below=PurePosixPath(home.relative_to(configuration.root).as_posix()),
     )
-    db.session.rollback()  # reading is over; each post gets a transaction of its own
+    db.session.rollback()  # reading is over; the posts are written in transactions of their own
     for path, reason in planned.rejected_files.items():
         report.skip(path, None, reason)
     folder = Folder(
@@ -134,23 +152,20 @@ def _plan(root: Path, options: Options, report: Report, now: datetime) -> Job:
     )
 
 
-def _reader_of(configuration: SourceConfiguration) -> ReadText:
-    """Return a function that reads small text files of the site."""
-
-    def read_text(path: PurePosixPath) -> str | None:
-        try:
-            data = file_access.read_file(configuration.root, path, most=_INHERITED_BYTES)
-            return data.decode("utf-8-sig")
-        except (file_access.SourceError, UnicodeDecodeError):
-            return None
-
-    return read_text
+# Functions of the module and no closures: `partial` objects of them can be sent to a process.
+def _read_text(root: Path, path: PurePosixPath) -> str | None:
+    """Return a small text file of the site; None if there is no such file that can be read."""
+    try:
+        data = file_access.read_file(root, path, most=_INHERITED_BYTES)
+        return data.decode("utf-8-sig")
+    except (file_access.SourceError, UnicodeDecodeError):
+        return None
 
 
-def _index_names(folder: Path) -> list[str]:
+def _index_names(root: Path, folder: PurePosixPath) -> list[str]:
     """Return the names of a folder's `_index` files, in every language and format."""
     try:
-        return sorted(path.name for path in folder.glob("_index.*"))
+        return sorted(path.name for path in (root / folder).glob("_index.*"))
     except OSError:
         return []
 
@@ -184,37 +199,3 @@ def _posts(root: Path, rules: source_folder.Rules, report: Report) -> Iterator[S
         yield post
     if is_converted and rules.statuses is None:
         report.warn(".", None, _CONVERTED)
-
-
-def _import_one(job: Job, entry: Entry) -> None:
-    """Import one file; an error in it does not stop the others."""
-    post = source_folder.read_post(job.folder.root, entry.path, rules=job.rules)
-    if isinstance(post, Skipped):
-        job.report.skip(post.path, post.line, post.reason)
-        return
-    warnings = len(job.report.warnings)
-    try:
-        outcome = import_post(job, entry, post)
-    except PublishingError as error:
-        del job.report.warnings[warnings:]
-        job.report.skip(entry.path, _line(post, error), str(error))
-    except SQLAlchemyError:
-        raise
-    except Exception:
-        log.exception("import.failed", extra={"path": str(entry.path)})
-        del job.report.warnings[warnings:]
-        reason = "can't be imported for a reason that the log tells; please report it"
-        job.report.skip(entry.path, None, reason)
-    else:
-        job.report.counts[outcome] += 1
-        if entry.source != entry.address:
-            job.report.old_addresses.append(job.folder.prefix + post.source_url)
-        if outcome is Outcome.IMPORTED and entry.slug != entry.preferred_slug:
-            sentence = f"its slug is {entry.slug}, because {entry.preferred_slug} is taken"
-            job.report.warn(entry.path, None, sentence)
-
-
-def _line(post: SourcePost, error: PublishingError) -> int | None:
-    if not isinstance(error, Invalid):
-        return None
-    return post.document.line_of({"summary": "description"}.get(error.field, error.field))

@@ -48,6 +48,8 @@ class Report:
     warnings: list[Remark] = field(default_factory=list)
     old_addresses: list[str] = field(default_factory=list)
     """The addresses that imported posts had on the old site."""
+    is_interrupted: bool = False
+    """Whether the import was stopped before its end."""
 
     def skip(self, path: object, line: int | None, reason: str) -> None:
         """Note a file that was not imported."""
@@ -73,6 +75,8 @@ class Report:
         if self.skipped:
             yield "Skipped:"
             yield from _group(self.skipped)
+        if self.is_interrupted:
+            yield "The import was stopped before its end; import the folder again to go on."
         yield ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in Outcome) + "."
 
     def to_json(self) -> dict[str, object]:
@@ -82,6 +86,7 @@ class Report:
             "skipped": [asdict(remark) for remark in self.skipped],
             "warnings": [asdict(remark) for remark in self.warnings],
             "old_addresses": self.old_addresses,
+            "interrupted": self.is_interrupted,
         }
 
 
