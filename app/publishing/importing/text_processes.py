@@ -108,7 +108,7 @@ class TextProcesses:
         when its process ends or takes too long.
         """
         if self._is_local:
-            return function(self._context, *arguments)
+            return self._run_here(function, arguments)
         worker = self._idle.get()
         try:
             for is_last in (False, True):
@@ -121,15 +121,22 @@ class TextProcesses:
                     self._refuse(error, is_last=is_last)
         except _NoProcessError:
             worker = None
-            return function(self._context, *arguments)
+            return self._run_here(function, arguments)
         finally:
             self._idle.put(worker)
         raise AssertionError  # the second failure was raised
 
-    def _refuse(self, error: Exception, *, is_last: bool) -> None:
-        """Raise the reason for which the post is skipped; the first end of a process is none."""
+    def _run_here(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        self._require_open()
+        return function(self._context, *arguments)
+
+    def _require_open(self) -> None:
         if self._is_closed:
             raise TextProcessError("was not read, because the import was stopped") from None
+
+    def _refuse(self, error: Exception, *, is_last: bool) -> None:
+        """Raise the reason for which the post is skipped; the first end of a process is none."""
+        self._require_open()
         if isinstance(error, TimeoutError):
             seconds = self._limit.total_seconds()
             raise TextProcessError(
