@@ -33,7 +33,7 @@ class Node:
 
     def elements(self) -> Iterator["Node"]:
         """Give every element below this one, in document order; children may be replaced."""
-        stack = [iter(list(self.children))]  # a generator in a generator takes twice the time
+        stack = [iter(list(self.children))]  # nested generators take longer
         while stack:
             for child in stack[-1]:
                 if isinstance(child, Node):
