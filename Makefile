@@ -1,7 +1,7 @@
 # One command sets up a fresh machine and serves the site: make run.
 # The steps are in scripts/, so that any make will do.
 
-.PHONY: help run test coverage matrix check venv bench lock
+.PHONY: help run test coverage matrix check venv wheel bench lock
 
 help: ## say what there is (this)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ check: ## lint, format, types and the arrows between the rooms
 
 venv: ## only set up .venv with the pinned requirements
 	@sh scripts/venv.sh
+
+wheel: ## build the caching library as a wheel into dist/
+	@sh scripts/wheel.sh
 
 bench: ## run the benchmarks (ARGS=name chooses one)
 	@sh scripts/bench.sh $(ARGS)

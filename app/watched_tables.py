@@ -26,6 +26,7 @@ WATCHED = (
     WatchedTable(table="post_topic"),
     WatchedTable(table="media", label_column="name"),
     WatchedTable(table="media_file", compared_columns=("media_id", "fingerprint")),
+    WatchedTable(table="attachment", compared_columns=("fingerprint",), label_column="name"),
     WatchedTable(table="redirect", compared_columns=("source",)),
     WatchedTable(table="site"),
 )

@@ -26,7 +26,7 @@ from app.publishing.importing.report import Outcome
 from app.publishing.text import render
 
 POSTS = 300
-GOAL = 3.0
+GOAL = 3.5
 WIDTH, HEIGHT = 1200, 800
 
 

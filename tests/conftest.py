@@ -33,10 +33,12 @@ depth.register_profiles()  # before a test module is imported: decorators read t
 PLATFORM = {variable for setting in SETTINGS for variable in setting.variables}
 
 pytest_plugins = [
+    "tests.coverage_data",
     "tests.live.chromium",
     "tests.live.gunicorn",
     "tests.live.nginx",
     "tests.live.postgres",
+    "tests.live.sample_databases",
     "tests.live.varnish",
     "tests.site.content_database",
 ]
@@ -90,10 +92,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=run_order)
 
 
-def run_order(item: pytest.Item) -> int:
-    """The place of a test in the run: fast, slow, slow and live, live."""
+LONG_GROUPS = (
+    "tests/properties/",
+    "tests/test_backups.py",
+    "tests/live/test_crash.py",
+    "tests/live/test_varnish_house.py",
+    "tests/live/test_as_served.py",
+    "tests/live/test_browser.py",
+    "tests/live/test_check.py",
+)
+
+
+def run_order(item: pytest.Item) -> tuple[int, bool]:
+    """The place of a test in the run: fast, slow, slow and live, live.
+
+    Long groups begin first in each part, so that no process works alone for long at the end.
+    """
     live, slow = "live" in item.keywords, "slow" in item.keywords
-    return (3 - slow) if live else int(slow)
+    return (3 - slow) if live else int(slow), not item.nodeid.startswith(LONG_GROUPS)
 
 
 def find_group(item: pytest.Item) -> str:

@@ -7,11 +7,15 @@ The claims are the same at every depth; only the number of random steps, kills a
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
+from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
+
+Case = TypeVar("Case")
 
 NAMES = ("fast", "ci", "night")
 
@@ -24,6 +28,8 @@ class Depth:
     """Steps of the random walk over SQLite."""
     postgres_steps: int
     """Steps of the random walk over PostgreSQL."""
+    shell_steps: int
+    """Steps of each walk in which processes with other settings write."""
     varnish_steps: int
     """Steps of the random walk with a real Varnish."""
     kills: int
@@ -43,12 +49,13 @@ class Depth:
 DEPTHS = MappingProxyType(
     {
         "fast": Depth(
-            steps=600,
+            steps=450,
             postgres_steps=150,
+            shell_steps=80,
             varnish_steps=40,
             kills=40,
             crashes=6,
-            store_kills=60,
+            store_kills=20,
             outages=4,
             examples=1 / 3,
             default_examples=100,
@@ -56,6 +63,7 @@ DEPTHS = MappingProxyType(
         "ci": Depth(
             steps=2_500,
             postgres_steps=500,
+            shell_steps=625,
             varnish_steps=40,
             kills=200,
             crashes=6,
@@ -67,6 +75,7 @@ DEPTHS = MappingProxyType(
         "night": Depth(
             steps=25_000,
             postgres_steps=5_000,
+            shell_steps=6_250,
             varnish_steps=400,
             kills=2_000,
             crashes=60,
@@ -98,8 +107,7 @@ def _number(variable: str, default: int) -> int:
 STEPS = _number("STEPS", DEPTH.steps)
 POSTGRES_STEPS = _number("STEPS", DEPTH.postgres_steps)
 VARNISH_STEPS = _number("STEPS", DEPTH.varnish_steps)
-SHELL_STEPS = max(STEPS // 4, 100)
-"""Steps of each walk in which processes with other settings write."""
+SHELL_STEPS = max(STEPS // 4, 100) if os.environ.get("STEPS") else DEPTH.shell_steps
 
 SEED = _number("SEED", Random().randrange(2**32))
 KILLS = _number("KILLS", DEPTH.kills)
@@ -109,8 +117,19 @@ OUTAGES = _number("OUTAGES", DEPTH.outages)
 
 
 def examples(count: int) -> int:
-    """Return how many examples a property tries that asks for `count` of them in CI."""
+    """Return how many examples a test tries that asks for `count` of them in CI."""
     return _number("EXAMPLES", round(count * DEPTH.examples))
+
+
+def share(count: int) -> int:
+    """Return `count` in CI and at night, and a third of it by default: a size, not a number of tries."""
+    return round(count * min(DEPTH.examples, 1))
+
+
+def choose_cases(cases: Sequence[Case], start: int = 0) -> Sequence[Case]:
+    """Return all cases in CI, and every third one by default, from the one numbered `start` on."""
+    stride = max(round(1 / DEPTH.examples), 1)
+    return cases[start % stride :: stride]
 
 
 def register_profiles() -> None:

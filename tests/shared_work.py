@@ -1,37 +1,75 @@
-"""Work that is the same for every app of a test process is done once.
+"""Work that is the same for every test of a process is done once.
 
 An app is created for nearly every test. Half of the time went into functions that werkzeug compiles
-to build URLs, two for each route, and a quarter into a manifest of the same static files.
+to build URLs, two for each route, and a quarter into a manifest of the same static files. The same
+bytes are compressed once, and the same picture is scaled once: both depend on the bytes alone.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.sql.compiler import SQLCompiler
 from werkzeug.routing import Rule
 
 from app.config import ROOT
+from app.edge.dependencies import DependencyPlan, PublicSchema, analyse_select, engine_events
 from app.edge.flask import static
+from app.edge.static import manifest
 from app.edge.static.build_cache import BuildCache
 from app.edge.static.manifest import Manifest, build_manifest
+from app.publishing import images
+from app.publishing.images import EncodedRendition
 
 from .live.programs import PACKED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     Builder = Callable[..., tuple[str, str]]
 
+_PLANS: dict[tuple[object, ...], DependencyPlan] = {}
 STATIC = ROOT / "static"
+_renditions = images.renditions
 _compile_builder: Callable[..., Builder] = Rule._compile_builder
 
 
 def share_work() -> None:
-    """Compile the URL builder of a route at its first use; read the static files once."""
+    """Compile the URL builder of a route at its first use; build static files and images once."""
+    manifest._ENCODERS = {coding: cache(encode) for coding, encode in manifest._ENCODERS.items()}
+    images.renditions = _renditions_once
+    engine_events.analyse_select = _analyse_once  # type: ignore[attr-defined]  # a name that it imports
     Rule._compile_builder = _compile_later  # type: ignore[method-assign, assignment]  # for all apps of a test process
     static.build_manifest = _build_manifest_once  # type: ignore[attr-defined]  # a name that it imports
+
+
+def _renditions_once(
+    data: bytes, widths: Sequence[int] = images.WIDTHS
+) -> tuple[EncodedRendition, ...]:
+    """Scale each image to the usual widths once; an error is raised again by the next call."""
+    return _usual_renditions(data) if widths == images.WIDTHS else _renditions(data, widths)
+
+
+@lru_cache(maxsize=64)
+def _usual_renditions(data: bytes) -> tuple[EncodedRendition, ...]:
+    return _renditions(data)
+
+
+def _analyse_once(
+    compiled: SQLCompiler, schema: PublicSchema, *, clock: bool = False
+) -> DependencyPlan:
+    """Share the plan of a statement between apps, as one app shares it between its requests.
+
+    Each app has an engine of its own, which compiles every statement again.
+    """
+    if compiled.cache_key is None:
+        return analyse_select(compiled, schema, clock=clock)
+    key = (compiled.cache_key.key, str(compiled), compiled.dialect.name, repr(schema), clock)
+    if key not in _PLANS:
+        _PLANS[key] = analyse_select(compiled, schema, clock=clock)
+    return _PLANS[key]
 
 
 def _compile_later(rule: Rule, append_unknown: bool = True) -> Builder:  # noqa: FBT002 - werkzeug's signature

@@ -6,8 +6,6 @@ import shutil
 import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,8 +22,10 @@ from app.extensions import alembic, db
 from app.publishing.models import Topic
 from app.publishing.transaction import transaction
 
+from .live.forked_python import run_python
 from .live.gunicorn import environment, flask
-from .live.programs import ROOT, Running, free_port, running
+from .live.postgres import Postgres
+from .live.programs import Running, free_port, running_python
 
 SITE = {"SITE_URL": "http://site.test"}
 """A change is delivered by a process that speaks for the same site."""
@@ -196,8 +196,8 @@ def served(instance: Path, **settings: str) -> Iterator[Running]:
     """The site on gunicorn over an instance folder; it is stopped cleanly at the end."""
     port = free_port()
     own = {"FLASK_PORT": str(port), "FLASK_BIND": "127.0.0.1", "WEB_CONCURRENCY": "2"}
-    with running(
-        [sys.executable, "-m", "gunicorn", "wsgi:app"],
+    with running_python(
+        ["-m", "gunicorn", "wsgi:app"],
         port=port,
         log=instance.parent / f"gunicorn-{port}.log",
         env=environment(instance, {**own, **SITE, **settings}),
@@ -209,7 +209,7 @@ def served(instance: Path, **settings: str) -> Iterator[Running]:
 
 def title(site: Running) -> str:
     """The title of the page about the site, and that it is shared."""
-    text = httpx.get(f"{site.url}/about", headers={"Host": "site.test"}).text
+    text = httpx.get(f"{site.url}/about", headers={"Host": "site.test"}, timeout=20).text
     return text.partition("<title>")[2].partition("</title>")[0]
 
 
@@ -222,17 +222,24 @@ def retitle(instance: Path, settings: dict[str, str], text: str) -> None:
         "with create_app().app_context(), transaction() as session:\n"
         f"    session.execute(sa.update(Post).where(Post.slug == 'about').values(title='{text}'))"
     )
-    command = [sys.executable, "-c", code]
-    subprocess.run(command, cwd=ROOT, env=environment(instance, {**SITE, **settings}), check=True)
+    run_python(["-c", code], env=environment(instance, {**SITE, **settings})).check_returncode()
 
 
 @pytest.fixture
-def instance(tmp_path: Path, migrated: Path) -> Path:
+def instance(tmp_path: Path, sampled: Path) -> Path:
     """An instance folder with the sample publication."""
     folder = tmp_path / "instance"
     folder.mkdir()
-    shutil.copy(migrated, folder / "broadsheet.db")
+    shutil.copy(sampled, folder / "broadsheet.db")
     return folder
+
+
+@pytest.fixture
+def sampled_url(postgres: Postgres, sampled_postgres: str) -> Iterator[str]:
+    """The address of a PostgreSQL database with the sample publication."""
+    url = postgres.create(template=sampled_postgres)
+    yield url
+    postgres.drop(url)
 
 
 @pytest.mark.live
@@ -242,8 +249,7 @@ def test_a_site_is_restored(instance: Path, database: str, request: pytest.Fixtu
     """While it runs this is refused; afterwards every process shows what the backup has."""
     settings: dict[str, str] = {}
     if database == "postgresql":
-        settings["DATABASE_URL"] = request.getfixturevalue("postgres_url")
-    assert flask("content", "sample", instance=instance, settings=settings).returncode == 0
+        settings["DATABASE_URL"] = request.getfixturevalue("sampled_url")
     file = str(instance.parent / "copy")
     with served(instance, **settings) as site:
         before = title(site)
@@ -262,8 +268,9 @@ def test_a_site_is_restored(instance: Path, database: str, request: pytest.Fixtu
 
 @pytest.mark.live
 @pytest.mark.slow
-def test_a_clean_stop_leaves_no_log_behind(instance: Path) -> None:
+def test_a_clean_stop_leaves_no_log_behind(instance: Path, migrated: Path) -> None:
     """So a file that is copied over the database is what the next start shows."""
+    shutil.copy(migrated, instance / "broadsheet.db")
     assert flask("content", "sample", instance=instance).returncode == 0
     assert sorted(path.name for path in instance.glob("broadsheet.db*")) == ["broadsheet.db"]
     shutil.copy(instance / "broadsheet.db", instance / "copy.db")

@@ -60,14 +60,14 @@ def test_each_setting_stands_in_the_example_file(setting: Setting) -> None:
 
 @pytest.mark.parametrize("setting", EDGE_SETTINGS, ids=lambda setting: setting.name)
 def test_each_setting_of_the_library_has_one_default_and_one_help(setting: LibrarySetting) -> None:
-    """The app reads the library's default from text; only EDGE has a default of the app."""
+    """The app reads the library's default from text; only EDGE and EDGE_GATEWAY have defaults of the app."""
     ours = config.BY_NAME[setting.name]
     assert (ours.help, ours.unit, ours.secret) == (setting.help, setting.unit, setting.secret)
     default = ours.parse(ours.default, source=setting.name)
     if setting.name == "EDGE":
         assert (default, setting.default) == ("generic", "")
     elif setting.name == "EDGE_GATEWAY":
-        assert (default, setting.default) == (True, "on")
+        assert (default, setting.default) == (True, None)
     else:
         assert (type(default), default) == (type(setting.default), setting.default)
 
@@ -123,7 +123,7 @@ def test_a_reader_understands(reader: Any, raw: str, value: Any) -> None:
         ({"PORT": "٣"}, "PORT: '٣' is not a port from 1 to 65535."),
         ({"FLASK_PORT": "65536"}, "FLASK_PORT: '65536' is not a port from 1 to 65535."),
         ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY: '0' is not a whole number from 1 to 9999."),
-        ({"FLASK_EDGE_GATEWAY": "maybe"}, "FLASK_EDGE_GATEWAY: 'maybe' is not on or off."),
+        ({"FLASK_EDGE_GATEWAY": "maybe"}, "FLASK_EDGE_GATEWAY: 'maybe' is not on, off or auto."),
         ({"FLASK_EDGE_STORE_SIZE": "big"}, "is not a number of bytes, such as 256MB."),
         ({"FLASK_EDGE_TTL_CAP": "soon"}, "is not a span of time, such as 60s, 5m, 12h or 1d."),
         ({"FLASK_EDGE": "akamai"}, "FLASK_EDGE: 'akamai' is not none, or one or more of bunny,"),

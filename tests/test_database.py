@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,8 +19,9 @@ from app.extensions import alembic, db
 from app.publishing.models import Topic
 from app.publishing.transaction import transaction
 
+from .depth import share
+from .live.forked_python import start_python
 from .live.gunicorn import environment, flask
-from .live.programs import ROOT
 
 STAMP = "UPDATE alembic_version SET version_num = '9999'"
 
@@ -58,19 +57,12 @@ def test_down_to_nothing_and_up_again(any_app: Flask) -> None:
 @pytest.mark.slow
 def test_four_upgrades_at_once_are_one(settings: dict[str, str], tmp_path: Path) -> None:
     """Processes that start together on a fresh database all succeed."""
-    command = [sys.executable, "-m", "flask", "db", "upgrade"]
-    started = [
-        subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=environment(tmp_path, settings),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    outputs = [process.communicate(timeout=100)[1] for process in started]
-    assert [process.returncode for process in started] == [0, 0, 0, 0], outputs
+    words = ["-m", "flask", "db", "upgrade"]
+    logs = [tmp_path / f"{number}.log" for number in range(4)]
+    started = [start_python(words, env=environment(tmp_path, settings), log=log) for log in logs]
+    statuses = [process.wait(100) for process in started]
+    outputs = [log.read_text() for log in logs]
+    assert statuses == [0, 0, 0, 0], outputs
     assert "".join(outputs).count("Running upgrade  -> 0001") == 1
     assert (
         flask("db", "current", "--check-heads", instance=tmp_path, settings=settings).returncode
@@ -239,16 +231,17 @@ def test_writers_in_several_processes_lose_nothing(app: Flask, tmp_path: Path) -
     with transaction() as session:
         session.add(Topic(slug="counter", name="0"))
     db.session.remove()
+    times = share(50)
     code = (
         "from app import create_app; from tests.test_database import add_to_a_counter; "
-        "errors = []; add_to_a_counter(create_app(), 50, errors); assert not errors, errors"
+        f"errors = []; add_to_a_counter(create_app(), {times}, errors); assert not errors, errors"
     )
     started = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment(tmp_path, {}))
-        for _ in range(4)
+        start_python(["-c", code], env=environment(tmp_path, {}), log=tmp_path / f"{number}.log")
+        for number in range(4)
     ]
     assert [process.wait(100) for process in started] == [0, 0, 0, 0]
-    assert db.session.execute(sa.select(Topic.name)).scalar_one() == "200"
+    assert db.session.execute(sa.select(Topic.name)).scalar_one() == str(4 * times)
 
 
 def test_a_reader_does_not_wait_for_a_writer(app: Flask) -> None:

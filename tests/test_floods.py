@@ -21,10 +21,11 @@ from app.edge.purge.tables import outbox
 from app.extensions import db
 from app.publishing.models import Post
 from tests.conftest import open_app
+from tests.depth import share
 from tests.site import content
 
 MOST = 16 * 1024
-COUNT = 60
+COUNT = share(60)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.live)])

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from .live.forked_python import run_python
 from .live.gunicorn import environment
-from .live.programs import ROOT
 
 LINE = (
     r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[(WARNING|INFO)\] edge.event: a page\n"
@@ -19,14 +17,8 @@ LINE = (
 
 def read_log(tmp_path: Path, code: str, **settings: str) -> str:
     """Return what a process of the app writes to stderr."""
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environment(tmp_path, settings),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    result = run_python(["-c", code], env=environment(tmp_path, settings))
+    assert result.returncode == 0, result.stderr
     return result.stderr
 
 

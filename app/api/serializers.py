@@ -26,6 +26,7 @@ def post(it: Post) -> dict[str, Any]:
         "slug": it.slug,
         "title": it.title,
         "summary": it.summary,
+        "language": it.language,
         "url": url(it.path),
         "api_url": url(f"/api/posts/{it.slug}"),
         "published_at": instant(it.published_at),

@@ -15,8 +15,8 @@ from app.edge.cdn.setting import Setting as LibrarySetting
 from .parsers import edges, seconds, size, switch, text, tristate, whole
 from .setting import Setting
 
-_DEFAULTS = {"EDGE": "generic"}
-"""Defaults of this app: its pages may be stored by any shared cache in front."""
+_DEFAULTS = {"EDGE": "generic", "EDGE_GATEWAY": "on"}
+"""Defaults of this app: any shared cache in front may store its pages, and it has a gateway."""
 
 _PLATFORM = {
     "EDGE_CLOUDFRONT_KEY": "AWS_ACCESS_KEY_ID",
@@ -25,7 +25,7 @@ _PLATFORM = {
 }
 """The variables from which the tools of AWS read the same values."""
 
-_PARSERS_BY_NAME = {"EDGE": edges, "EDGE_GATEWAY": switch}
+_PARSERS_BY_NAME = {"EDGE": edges}
 _PARSERS_BY_UNIT = {"bytes": size, "seconds": seconds}
 
 

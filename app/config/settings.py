@@ -14,6 +14,7 @@ from .parsers import (
     level,
     port,
     site_url,
+    size,
     switch,
     text,
     whole,
@@ -109,6 +110,14 @@ SETTINGS = (
         parser=level,
         default="info",
         help="How much is logged: debug, info, warning or error.",
+    ),
+    Setting(
+        name="FILE_SIZE",
+        parser=size,
+        default="20MB",
+        unit="bytes",
+        help="The largest linked file (PDF, audio, video, archive) that an import stores; "
+        "the report names larger ones.",
     ),
     *edge_settings.SETTINGS,
 )

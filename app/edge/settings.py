@@ -26,9 +26,10 @@ SETTINGS = (
     ),
     Setting(
         name="EDGE_GATEWAY",
-        type=str,
-        default="on",
-        help="Whether the cache in the server process is used: on or off.",
+        type=bool,
+        default=None,
+        help="Whether the cache in the server process is used: on, off, or auto, which means on if "
+        "its packages (lmdb, brotli) are installed.",
     ),
     Setting(
         name="EDGE_STORE",

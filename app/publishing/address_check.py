@@ -14,6 +14,8 @@ from flask import current_app
 from werkzeug.test import Client
 
 from app.publishing.importing.address_list import path_of
+from app.publishing.paths import normal
+from app.publishing.queries import redirects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +57,21 @@ def _failure(client: Client, address: str) -> str:
     target = path_of(location)
     if not target:
         return f"leads to {location}"
+    if target == "/" and _has_unknown_query(address):
+        return "has a query that leads nowhere, so it shows the front page"
     status, onward = _request(client, target)
     if onward:
         return f"needs more than one redirect: {target}, {onward}"
     return "" if status == HTTPStatus.OK else f"leads to {target}, which answers with {status}"
+
+
+def _has_unknown_query(address: str) -> bool:
+    """Tell whether an address differs from the front page by a query that has no redirect."""
+    path, _, query = address.partition("?")
+    try:
+        return "?" in normal(address) and redirects.target_of_query(path, query) is None
+    except ValueError:
+        return False
 
 
 def _request(client: Client, address: str) -> tuple[int, str]:

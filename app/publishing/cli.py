@@ -1,17 +1,20 @@
-"""The commands `flask content import`, `export`, `sample`, `publish` and `publish-due`."""
+"""The commands of `flask content`: import, export, render, sample, site, publish, publish-due."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+import sqlalchemy as sa
 from flask import Flask
 from flask.cli import AppGroup
 
@@ -19,16 +22,21 @@ from app.edge.changes.log import count_unresolved
 from app.extensions import db
 from app.publishing.importing.source_folder import SourceError
 
-from .actions import publish, publish_due
+from .actions import SiteDraft, publish, publish_due, render_again, save_site
 from .address_check import AddressCheck, check_addresses
 from .dry_run import pages_touched_by
+from .editing.rendering import find_typography
 from .errors import Missing, PublishingError
 from .export import ExportError, export_folder
 from .importing.address_list import read_addresses
 from .importing.folder import Options, Progress, import_folder
 from .importing.report import Outcome, Report
+from .importing.site_facts import DEFAULTS, has_default_title
+from .models import Site
 from .queries import unpublished
 from .sample_content import load_samples
+
+_HOST = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{1,63}")
 
 _SAMPLES = 3
 """The number of old addresses that the report names when it has no list to check."""
@@ -49,6 +57,7 @@ def init_app(app: Flask) -> None:
 @click.option("--dry-run", is_flag=True, help="Do everything, then roll it back.")
 @click.option("--base-url", default="", help="Where the old site stood: https://example.com/blog.")
 @click.option("--permalink", default="", help="The pattern of its addresses: /:year/:title/.")
+@click.option("--language", default="", help="Import the posts of this language only: fa.")
 @click.option("--prune", is_flag=True, help="Archive the posts whose files are gone.")
 @click.option(
     "--check-urls",
@@ -65,6 +74,11 @@ def init_app(app: Flask) -> None:
     type=click.IntRange(min=1),
     help="The number of processes that convert texts; one for each core unless it is given.",
 )
+@click.option(
+    "--fetch-images",
+    callback=lambda _context, _option, value: read_hosts(value),
+    help="Fetch the images of these hosts, separated by commas: images.example.com,cdn.example.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, for programs.")
 @click.option("--strict", is_flag=True, help="End with status 1 when a file was skipped.")
 def import_command(path: Path, **flags: Any) -> None:
@@ -74,7 +88,10 @@ def import_command(path: Path, **flags: Any) -> None:
     named and passed over; the status is 1 only when no file of the folder can be used, when an old
     address of --check-urls does not answer, or with --strict; it is 130 after Ctrl-C.
     """
-    names = ("base_url", "permalink", "prune", "drafts_for_unknown_tags", "dry_run", "jobs")
+    names = (
+        *("base_url", "permalink", "language", "prune", "drafts_for_unknown_tags", "dry_run"),
+        *("fetch_images", "jobs"),
+    )
     options = Options(**{name: flags[name] for name in names})
     with _in_one_sentence(), _shown_progress() as progress:
         addresses = read_addresses(flags["check_urls"]) if flags["check_urls"] else None
@@ -89,6 +106,7 @@ def import_command(path: Path, **flags: Any) -> None:
         _tell(report, dry_run=options.dry_run)
         _tell_addresses(report, check, dry_run=options.dry_run)
         _tell_what_is_left()
+        _tell_default_title()
     if report.is_interrupted:
         sys.exit(_INTERRUPTED)
     has_failures = (flags["strict"] and report.skipped) or (check is not None and check.failures)
@@ -102,6 +120,26 @@ def export_command(path: Path, *, force: bool) -> None:
     """Write everything as a folder of Markdown and images, which `import` reads again."""
     with _in_one_sentence():
         click.echo(f"{export_folder(path.absolute(), force=force)} posts written to {path}.")
+
+
+@content.command("render")
+@click.option("--post", "slug", default=None, help="Render only the posts with this slug.")
+def render_command(slug: str | None) -> None:
+    """Render all posts again, after a change of the site's settings of text.
+
+    Only posts that change are written, and only their pages are purged. The status is 1 if a post
+    can't be rendered.
+    """
+    with _in_one_sentence(), _shown_progress("Rendering") as progress:
+        report = render_again(slug, progress=progress)
+    for sentence in report.failed:
+        click.echo(f"Not rendered: {printable(sentence)}", err=True)
+    click.echo(
+        f"{report.changed} posts changed, {report.unchanged} unchanged, "
+        f"{len(report.failed)} not rendered."
+    )
+    _tell_what_is_left()
+    sys.exit(1 if report.failed else 0)
 
 
 @content.command("sample")
@@ -134,11 +172,53 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
     click.echo(json.dumps(impact.to_json(), indent=2) if as_json else "\n".join(impact.to_lines()))
 
 
+@content.command("site")
+@click.option("--title", help="The name of the site.")
+@click.option("--tagline", help="One line below the name.")
+@click.option("--description", help="What the site is about, for search engines and feeds.")
+@click.option("--language", help="The language of its texts, such as en or de-CH.")
+@click.option("--emoji/--no-emoji", default=None, help="Whether :smile: becomes an emoji.")
+@click.option(
+    "--smart-punctuation/--no-smart-punctuation",
+    default=None,
+    help="Whether quotes and dashes become typographic.",
+)
+def site_command(**options: str | bool | None) -> None:
+    """Show the site's own settings, or change them."""
+    changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    with _in_one_sentence():
+        before = find_typography(db.session(), None)
+        site = db.session.scalar(sa.select(Site))
+        names = [field.name for field in fields(SiteDraft)]
+        current = {name: getattr(site or DEFAULTS, name) for name in names}
+        if changes:
+            draft = SiteDraft(**(current | changes))
+            site = save_site(draft, expected_version=site.version if site else None)
+            current = {name: getattr(site, name) for name in names}
+        for name, value in current.items():
+            text = str(value).lower() if isinstance(value, bool) else printable(value)
+            click.echo(f"{name}: {text}")
+        if find_typography(db.session(), None).rules != before.rules:
+            click.echo("Run `flask content render`: it renders the posts with the new settings.")
+
+
 @content.command("publish-due")
 def publish_due_command() -> None:
     """Make the scheduled posts public whose time has come."""
     with _in_one_sentence():
         click.echo(f"{len(publish_due(_now()))} published.")
+
+
+def read_hosts(value: str | None) -> tuple[str, ...]:
+    """Read host names that are separated by commas; raises click.BadParameter for others."""
+    hosts = tuple(name.strip().lower() for name in (value or "").split(",") if name.strip())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise click.BadParameter(
+                f"{host!r} is not a host name; write it without scheme and path, "
+                "such as images.example.com"
+            )
+    return hosts
 
 
 def _now() -> datetime:
@@ -155,12 +235,12 @@ def _in_one_sentence() -> Iterator[None]:
 
 
 @contextmanager
-def _shown_progress() -> Iterator[Progress]:
+def _shown_progress(label: str = "Importing") -> Iterator[Progress]:
     """Show a bar on a terminal, and nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda _count, _total: None
         return
-    with click.progressbar(length=1, label="Importing", file=sys.stderr) as bar:
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
         def move(count: int, total: int) -> None:
             bar.length = total
@@ -177,6 +257,15 @@ def _tell_what_is_left() -> None:
         click.echo(
             f"{entries} entries of the change log are left for the relay; "
             "`flask edge status` counts them.",
+        )
+
+
+def _tell_default_title() -> None:
+    """Say how to name the site, as long as it bears the default name."""
+    if has_default_title():
+        click.echo(
+            f"The site is still called {DEFAULTS.title}. Name it with: "
+            'flask content site --title "Your title"'
         )
 
 

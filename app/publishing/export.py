@@ -7,18 +7,19 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, undefer_group
 
 from app.extensions import db
 
-from .editing.rendering import render_text
+from .editing.summaries import is_excerpt
 from .importing import references
 from .importing.extra_fields import text_to_toml, to_toml
 from .importing.names import NameIndex
-from .models import Author, Kind, Media, MediaFile, Post, Redirect, Site, Status, Topic
+from .importing.site_file import TEXT_SETTINGS
+from .models import Attachment, Author, Kind, Media, MediaFile, Post, Redirect, Site, Status, Topic
+from .paths import to_url
 
 Value = str | int | bool | datetime | list[str]
 Indexes = Mapping[type[Author | Topic], NameIndex]
@@ -29,7 +30,7 @@ class ExportError(ValueError):
 
 
 def export_folder(target: Path, *, force: bool = False) -> int:
-    """Write every post, draft or public, with its images; gives how many posts there are.
+    """Write every post, draft or public, with its images and files; gives how many posts there are.
 
     The folder appears when it is complete. A folder that is not empty is refused, or with `force`
     replaced. Raises ExportError with a sentence for a person.
@@ -97,51 +98,68 @@ def _write(path: Path, text: str) -> None:
 
 
 def _write_post(session: Session, root: Path, post: Post, indexes: Indexes) -> None:
-    """Write one post, as a file or, when it has images, as a folder with them."""
-    images = _images(session, post)
+    """Write one post, as a file or, when it has images or files, as a folder with them."""
+    rows = _files(session, post)
     folder = root / ("articles" if post.kind is Kind.ARTICLE else "pages")
-    path = folder / post.slug / "index.md" if images else folder / f"{post.slug}.md"
-    names = _names(images.values())
-    for media_id, name in names.items():
-        _write_image(session, path.parent / name, media_id)
-    targets = {target: names[media.id] for target, media in images.items()}
-    cover = names.get(post.cover_id) if post.cover_id else None
+    path = folder / post.slug / "index.md" if rows else folder / f"{post.slug}.md"
+    names = _names(rows.values())
+    for row, name in names.items():
+        _write_content(session, path.parent / name, row)
+    targets = {target: names[row] + _fragment(target) for target, row in rows.items()}
+    cover = targets.pop("", None)
     front = _table(_facts(session, post, cover, indexes))
     front += "".join(to_toml(post.extra_fields or {}))
     body = references.replace(post.body_markdown, targets)
     _write(path, f"+++\n{front}+++\n\n{body}\n")
 
 
-def _images(session: Session, post: Post) -> dict[str, Media]:
-    """The images that the text names, by how it names them, and the cover."""
-    images: dict[str, Media] = {}
+def _files(session: Session, post: Post) -> dict[str, Media | Attachment]:
+    """The images and files that the text names, by how it names them; the cover has no name."""
+    rows: dict[str, Media | Attachment] = {}
     for reference in references.find(post.body_markdown):
-        parts = reference.target.split("/")
-        if parts[:2] != ["", "media"] or len(parts) != len(("", "media", "digest", "name")):
-            continue
-        statement = sa.select(Media).join(MediaFile, MediaFile.media_id == Media.id)
-        statement = statement.where(MediaFile.fingerprint == parts[2], MediaFile.original)
-        if media := session.scalars(statement).first():
-            images[reference.target] = media
+        row = _row_at(session, reference.target)
+        if row is not None:
+            rows[reference.target] = row
     if post.cover_id is not None:
-        images[""] = session.get_one(Media, post.cover_id)
-    return images
+        rows[""] = session.get_one(Media, post.cover_id)
+    return rows
 
 
-def _names(images: Iterable[Media]) -> dict[int, str]:
-    """A file name for each image; of two with one name, the second lies in a folder."""
-    names: dict[int, str] = {}
-    for media in images:
-        is_taken = media.name in names.values()
-        names.setdefault(media.id, f"{media.digest[:8]}/{media.name}" if is_taken else media.name)
+def _row_at(session: Session, path: str) -> Media | Attachment | None:
+    """Return the image or the file that is served at this path."""
+    match path.partition("#")[0].split("/"):
+        case ["", "media", fingerprint, _]:
+            statement = sa.select(Media).join(MediaFile, MediaFile.media_id == Media.id)
+            statement = statement.where(MediaFile.fingerprint == fingerprint, MediaFile.original)
+            return session.scalars(statement).first()
+        case ["", "media", "files", fingerprint, name]:
+            is_file = (Attachment.fingerprint == fingerprint, Attachment.name == name)
+            return session.scalars(sa.select(Attachment).where(*is_file)).first()
+    return None
+
+
+def _fragment(target: str) -> str:
+    """Return the part of a URL that names a place inside a file, such as `#page=3`."""
+    return "".join(target.partition("#")[1:])
+
+
+def _names(rows: Iterable[Media | Attachment]) -> dict[Media | Attachment, str]:
+    """A file name for each row; of two with one name, the second lies in a folder."""
+    names: dict[Media | Attachment, str] = {}
+    for row in rows:
+        is_taken = row.name in names.values()
+        names.setdefault(row, f"{row.digest[:8]}/{row.name}" if is_taken else row.name)
     return names
 
 
-def _write_image(session: Session, path: Path, media_id: int) -> None:
-    original = sa.select(MediaFile.content).where(MediaFile.media_id == media_id)
-    content = session.scalars(original.where(MediaFile.original)).one()
+def _write_content(session: Session, path: Path, row: Media | Attachment) -> None:
+    if isinstance(row, Attachment):
+        statement = sa.select(Attachment.content).where(Attachment.id == row.id)
+    else:
+        statement = sa.select(MediaFile.content).where(MediaFile.media_id == row.id)
+        statement = statement.where(MediaFile.original)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    path.write_bytes(session.scalars(statement).one())
 
 
 def _facts(
@@ -153,8 +171,10 @@ def _facts(
     yield "path", post.path
     if post.kind is Kind.PAGE:
         yield "type", "page"
+    if post.language:
+        yield "lang", post.language
     yield from _identity(post)
-    if _has_written_summary(session, post):
+    if not is_excerpt(session, post):
         yield "description", post.summary
     if post.status in {Status.DRAFT, Status.ARCHIVED}:
         yield "draft", True
@@ -163,14 +183,6 @@ def _facts(
     yield from _looks(post, cover)
     if aliases := _aliases(session, post):
         yield "aliases", aliases
-
-
-def _has_written_summary(session: Session, post: Post) -> bool:
-    """Whether a person wrote the summary; an excerpt of the text follows every change of it."""
-    if not post.summary:
-        return False
-    rendered = render_text(session, post.title, post.body_markdown)
-    return post.summary != rendered.excerpt
 
 
 def _identity(post: Post) -> Iterator[tuple[str, Value]]:
@@ -202,10 +214,7 @@ def _people(indexes: Indexes, post: Post) -> Iterator[tuple[str, Value]]:
 
 def _aliases(session: Session, post: Post) -> list[str]:
     old = sa.select(Redirect.source).where(Redirect.post_id == post.id)
-    return [
-        quote(source, safe="/:@!$&'()*+,;=~")
-        for source in session.scalars(old.order_by(Redirect.source))
-    ]
+    return [to_url(source) for source in session.scalars(old.order_by(Redirect.source))]
 
 
 def _site(session: Session) -> Iterator[str]:
@@ -214,6 +223,7 @@ def _site(session: Session) -> Iterator[str]:
     if site is not None:
         names = ("title", "tagline", "description", "language")
         yield _table((name, getattr(site, name)) for name in names)
+        yield _table((name, True) for name in TEXT_SETTINGS if getattr(site, name))
     for author in session.scalars(sa.select(Author).order_by(Author.id)):
         facts = {"name": author.name, "slug": author.slug}
         facts |= {"bio": author.bio_markdown, "url": author.url}
@@ -224,7 +234,8 @@ def _site(session: Session) -> Iterator[str]:
     fixed = sa.select(Redirect.source, Redirect.target).where(Redirect.target.is_not(None))
     if rows := session.execute(fixed.order_by(Redirect.source)).all():
         yield "\n[redirects]\n"
-        yield from (f"{text_to_toml(old)} = {text_to_toml(new or '')}\n" for old, new in rows)
+        for old, new in rows:
+            yield f"{text_to_toml(to_url(old))} = {text_to_toml(new or '')}\n"
 
 
 def _non_empty(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
+from .languages import find_own_language
 from .models import Post
 from .text.formulas import with_sources
 
@@ -74,6 +75,8 @@ def atom(feed: Feed) -> bytes:
 
 def _entry(root: ET.Element, feed: Feed, post: Post) -> None:
     entry = _add(root, "entry")
+    if language := find_own_language(post.language, feed.language):
+        entry.set(f"{{{_XML}}}lang", language)
     url = feed.url(post.path)
     _add(entry, "id", entry_id(feed.site_url, post))
     _add(entry, "title", post.title)
@@ -125,6 +128,7 @@ def _item(feed: Feed, post: Post) -> dict[str, Any]:
             "summary": post.summary,
             "content_html": absolute_html(with_sources(post.body_html), url),
             "image": feed.url(cover) if cover else "",
+            "language": find_own_language(post.language, feed.language),
             "date_published": (post.published_at or post.created_at).isoformat(),
             "date_modified": changed_at(post).isoformat(),
             "authors": [{"name": a.name, "url": feed.url(a.path)} for a in post.authors],

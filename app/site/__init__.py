@@ -14,9 +14,11 @@ from . import (
     demo,
     favicon,
     feeds,
+    files,
     home,
     media,
     pages,
+    query_redirects,
     robots,
     search,
     sitemap,
@@ -26,6 +28,7 @@ from . import (
 
 RESOURCES = (
     home,
+    query_redirects,
     articles,
     pages,
     topics,
@@ -36,6 +39,7 @@ RESOURCES = (
     robots,
     search,
     media,
+    files,
     demo,
     favicon,
 )

@@ -6,9 +6,10 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
+from app.publishing.paths import QUERY_NAMES
 from app.publishing.queries import articles, topics
 
-from . import policies
+from . import policies, query_redirects
 
 bp = Blueprint("home", __name__)
 
@@ -17,9 +18,11 @@ TOPICS = 24
 
 
 @bp.get("/")
-@cached(policies.HOME)
+@cached(policies.HOME, query=QUERY_NAMES)
 def show() -> ResponseReturnValue:
-    """The front page."""
+    """The front page, or the redirect from an old address such as `/?p=20`."""
+    if (response := query_redirects.respond()) is not None:
+        return response
     return render_template(
         "site/home/show.html",
         articles=articles.newest(SIZE, minutes=True),

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, current_app
 from markupsafe import Markup, escape
 
+from app.publishing import languages
 from app.publishing.models import Media, Post, Site
 from app.publishing.queries import pages, site
 from app.publishing.queries.search import CLOSE, OPEN
@@ -112,9 +113,10 @@ def has_standfirst(post: Post) -> bool:
     return bool(post.summary) and post.summary.rstrip("…. ")[:_ALIKE] not in begins
 
 
-def linked_data(article: Post) -> dict[str, Any]:
+def linked_data(article: Post, settings: Site) -> dict[str, Any]:
     """Return the schema.org data of an article for search engines, as JSON-LD."""
     cover = renditions(article.cover) if article.cover else None
+    language = languages.find_own_language(article.language, settings.language)
     return {
         "@context": "https://schema.org",
         "@type": "Article",
@@ -130,7 +132,22 @@ def linked_data(article: Post) -> dict[str, Any]:
             for author in article.authors
         ],
         **({"image": absolute(cover["src"])} if cover else {}),
+        **({"inLanguage": language} if language else {}),
     }
+
+
+def language_attributes(post: Post, settings: Site) -> Markup:
+    """Return the `lang` and `dir` attributes of an element whose words are those of a post.
+
+    Nothing when the post is in the site's language, of which the page itself tells.
+    """
+    tag = languages.find_own_language(post.language, settings.language)
+    if tag is None:
+        return Markup("")
+    text_direction = languages.direction(tag)
+    is_same_direction = text_direction == languages.direction(settings.language) == "ltr"
+    attribute = Markup("") if is_same_direction else Markup(' dir="{}"').format(text_direction)
+    return Markup(' lang="{}"{}').format(tag, attribute)
 
 
 def clock(instant: datetime) -> str:
@@ -152,6 +169,7 @@ FILTERS = (
     finished,
     has_standfirst,
     iso,
+    language_attributes,
     linked_data,
     marked,
     month,

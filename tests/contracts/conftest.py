@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from app.publishing.models import (
+    Attachment,
     Author,
     Kind,
     Media,
@@ -26,6 +29,7 @@ from app.publishing.models import (
     post_topic,
 )
 from app.publishing.transaction import transaction
+from tests.conftest import once, open_app
 
 BEGAN = datetime(2025, 1, 2, 3, 4, tzinfo=UTC)
 ARTICLES = 60
@@ -95,6 +99,8 @@ def fill(session: Session) -> None:
     file = {"width": 1, "height": 1, "size": 3, "original": True, "content": b"png"}
     arguments = {"fingerprint": FINGERPRINT, "name": "a.png", "content_type": "image/png"}
     session.add(MediaFile(media_id=media.id, **arguments, **file))
+    linked = {"digest": "0" * 64, "size": 3, "content": b"png", "created_at": BEGAN}
+    session.add(Attachment(**arguments, **linked))
     posts = [post(number) for number in range(1, ARTICLES + 1)]
     session.add_all([*posts, page()])
     session.flush()
@@ -135,10 +141,28 @@ def page() -> Post:
     )
 
 
-@pytest.fixture
-def filled(app: Flask) -> Flask:
-    """An app, as readers get it: errors are answered, not raised."""
-    with transaction() as session:
-        fill(session)
-    app.testing = False
-    return app
+@pytest.fixture(scope="session")
+def filled_file(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+    """A database with something on every kind of page, to copy from."""
+
+    def make(folder: Path) -> None:
+        shutil.copy(migrated, folder / "broadsheet.db")
+        for _ in open_app(folder):
+            with transaction() as session:
+                fill(session)
+
+    return once(tmp_path_factory, "filled", make) / "broadsheet.db"
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory, filled_file: Path) -> Iterator[Flask]:
+    """A filled site for all tests of a module, which only read."""
+    yield from open_filled(tmp_path_factory.mktemp("walked"), filled_file)
+
+
+def open_filled(folder: Path, file: Path, **settings: Any) -> Iterator[Flask]:
+    """Open a filled site as readers get it: errors are answered, not raised."""
+    shutil.copy(file, folder / "broadsheet.db")
+    for app in open_app(folder, **settings):
+        app.testing = False
+        yield app

@@ -189,7 +189,7 @@ def test_every_command_of_a_page_exists(page: str, commands: click.Group) -> Non
     for words in spoken(ROOT / "docs" / page):
         command: click.Command = commands
         while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-            subcommand = command.commands.get(words.pop(0))
+            subcommand = command.get_command(click.Context(command), words.pop(0))
             assert subcommand, f"{page}: no such command below {command.name}"
             command = subcommand
         options = {option for each in command.params for option in each.opts}

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -14,9 +13,8 @@ from app.edge.http import cache_key
 from app.edge.testing import assert_hit, assert_miss, assert_stored
 from app.extensions import db
 from app.publishing.transaction import transaction
-from tests.conftest import open_app
 
-from .conftest import UNKNOWN, addresses, fill
+from .conftest import UNKNOWN, addresses, open_filled
 
 SITE = "http://site.example"
 ODD = (
@@ -41,14 +39,9 @@ QUERIES = ("x=1", "&&", "x", "=", "utm%5Fsource=1", "q=&", "%00", "q=ink&")
 
 
 @pytest.fixture
-def gated(tmp_path: Path, migrated: Path) -> Iterator[Flask]:
+def gated(tmp_path: Path, filled_file: Path) -> Iterator[Flask]:
     """A filled site behind its gateway, as readers get it."""
-    shutil.copy(migrated, tmp_path / "broadsheet.db")
-    for app in open_app(tmp_path, EDGE_GATEWAY=True, SITE_URL=SITE):
-        with transaction() as session:
-            fill(session)
-        app.testing = False
-        yield app
+    yield from open_filled(tmp_path, filled_file, EDGE_GATEWAY=True, SITE_URL=SITE)
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from app.edge.cdn.gateway import GatewayDriver
 from app.edge.changes import current_log_position
 from app.edge.dependencies import Dependency, PublicSchema
 from app.edge.gateway.store.memory import MemoryStore
-from app.edge.pages import IndexedPage, RegistrationResult, register
+from app.edge.pages import IndexedPage, RegistrationResult
+from app.edge.pages.register import register
 from app.edge.purge import Tier, resolve_and_enqueue
 from app.edge.purge.claim import Claim, claim_entries
 from app.edge.purge.delivery import Delivery

@@ -37,7 +37,7 @@ from werkzeug.routing import BaseConverter
 from app.config.parsers import database_url
 from app.edge import Freshness, Policy, cached
 from app.edge.changes import WatchedTable, current_log_position, find_drift, install_triggers
-from app.edge.changes.encoding import is_byte_comparable
+from app.edge.changes.column_comparison import is_byte_comparable
 from app.edge.changes.encoding_self_test import find_encoding_mismatch
 from app.edge.changes.metadata import set_meta
 from app.edge.changes.triggers import read_table_schema
@@ -52,9 +52,10 @@ from app.edge.dependencies import (
 )
 from app.edge.dependencies.engine_events import EngineListener
 from app.edge.flask import Edge, deploy
-from app.edge.pages import IndexCapacity, RegistrationResult, Resolution, resolve
+from app.edge.pages import IndexCapacity, RegistrationResult, Resolution
 from app.edge.pages import release as releases
 from app.edge.pages.register import MAX_EXTRA_LIFETIME
+from app.edge.pages.resolve import resolve
 from app.edge.pages.resolver_lock import acquire_resolver_lock
 from app.edge.policy.cdn_headers import parse_dialects
 from app.edge.purge import Tier

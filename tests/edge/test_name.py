@@ -22,8 +22,8 @@ from app.edge.cdn.cloudflare.cache_rules import REF_PREFIX
 from app.edge.cdn.site_description import SECRET_FILE
 from app.edge.flask import response, sampling
 from app.edge.gateway import capped_headers, loops, options, stored_response
+from app.edge.gateway.finding_key import FINDING_KEY
 from app.edge.gateway.store.lmdb.folder import StoreIdentity
-from app.edge.gateway.wsgi_call import FINDING_KEY
 from app.edge.http.connection import PROTECTED
 from app.edge.policy.cdn_headers import DIALECTS
 

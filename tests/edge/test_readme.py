@@ -137,6 +137,45 @@ def test_an_example_runs_elsewhere(
     assert f"{tests} passed" in result.stdout, result.stdout + result.stderr
 
 
+def test_the_quickstart_runs_and_is_short(copied_library: Path) -> None:
+    """At most 20 lines of code; a page is a HIT until its row changes."""
+    (code,) = re.findall(r'```python\n("""A whole quickstart.*?)```', README, re.DOTALL)
+    lines = [line for line in code.splitlines()[1:] if line.strip()]
+    assert len(lines) <= 20
+    (copied_library / "example.py").write_text(code, encoding="utf-8")
+    use = """
+from example import Post, app, db
+
+app.testing = True
+client = app.test_client()
+with app.app_context():
+    db.session.add(Post(id=1, title="One"))
+    db.session.commit()
+
+def get():
+    response = client.get("/posts/1", base_url="http://localhost:8000")
+    print(response.text, "hit" in response.headers["Cache-Status"])
+
+get()
+get()
+with app.app_context():
+    db.session.get(Post, 1).title = "Two"
+    db.session.commit()
+get()
+get()
+"""
+    result = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning", "-c", use],
+        cwd=copied_library,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout.split() == [
+        *(["One", "False", "One", "True", "Two", "False", "Two", "True"])
+    ], result
+
+
 def test_no_module_imports_the_app_around_it(copied_library: Path) -> None:
     """Each module can be imported where there is no `app`."""
     modules = sorted(

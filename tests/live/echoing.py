@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from app import create_app
+from app.server import connection, worker
 
 app = create_app()
+
+if seconds := os.environ.get("ECHO_HEAD_SECONDS"):
+    for module in (connection, worker):
+        vars(module)["HEAD_SECONDS"] = float(seconds)
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -6,14 +6,14 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from .programs import PACKED, ROOT, Running, free_port, running
+from .forked_python import run_python
+from .programs import PACKED, Running, free_port, running_python
 
 Serve = Callable[..., Running]
 OURS = ("FLASK_", "DATABASE_URL", "PORT", "SECRET_KEY", "SITE_URL", "WEB_CONCURRENCY", "CI")
@@ -39,32 +39,14 @@ def flask(
     *arguments: str, instance: Path, settings: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a `flask` command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "flask", *arguments],
-        cwd=ROOT,
-        env=environment(instance, settings or {}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_python(["-m", "flask", *arguments], env=environment(instance, settings or {}))
 
 
 def gunicorn(
     *, instance: Path, settings: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run gunicorn to its end: for starts that must fail."""
-    return subprocess.run(
-        [sys.executable, "-m", "gunicorn", "wsgi:app"],
-        cwd=ROOT,
-        env=environment(instance, settings or {}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_python(["-m", "gunicorn", "wsgi:app"], env=environment(instance, settings or {}))
 
 
 @pytest.fixture
@@ -78,8 +60,8 @@ def serve(tmp_path: Path, migrated: Path) -> Iterator[Serve]:
             instance.mkdir()
             shutil.copy(migrated, instance / "broadsheet.db")
             own = {"FLASK_PORT": str(port), "FLASK_BIND": "127.0.0.1", "WEB_CONCURRENCY": "1"}
-            started = running(
-                [sys.executable, "-m", "gunicorn", "wsgi:app"],
+            started = running_python(
+                ["-m", "gunicorn", "wsgi:app"],
                 port=port,
                 log=tmp_path / f"gunicorn-{port}.log",
                 env=environment(instance, {**own, **settings}),

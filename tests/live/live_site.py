@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,7 +21,7 @@ from tests.conftest import open_app
 
 from . import raw_http
 from .gunicorn import environment
-from .programs import Running, free_port, listens, running
+from .programs import Running, free_port, listens, running_python
 from .raw_http import Answer, Pair
 
 BOUND = 10.0
@@ -53,9 +52,9 @@ class Site:
         """Start the server and wait until it can serve."""
         assert self._server is None
         own = {"FLASK_PORT": str(self.port), "FLASK_BIND": "127.0.0.1", "WEB_CONCURRENCY": "2"}
-        command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+        command = ["-m", "gunicorn", "wsgi:app"]
         self._server = self._stack.enter_context(
-            running(
+            running_python(
                 command,
                 port=self.port,
                 log=self.folder / "gunicorn.log",

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from .run_folder import RUN
+from .forked_python import start_python
+from .run_folder import RUN, Program
 
 ROOT = Path(__file__).resolve().parents[2]
 BOUND = 20.0
@@ -55,7 +56,7 @@ class Running:
 
     port: int
     log: Path
-    process: subprocess.Popen[bytes]
+    process: Program
 
     @property
     def url(self) -> str:
@@ -85,6 +86,35 @@ def running(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    with _ready(process, port=port, log=log, ready=ready, stop=stop) as started:
+        yield started
+
+
+@contextmanager
+def running_python(
+    words: Sequence[str],
+    *,
+    port: int,
+    log: Path,
+    env: Mapping[str, str],
+    ready: Callable[[], bool] | None = None,
+    stop: signal.Signals = signal.SIGTERM,
+) -> Iterator[Running]:
+    """Start `python WORDS`, wait until it is ready, and stop it with all its children."""
+    process = start_python(words, env=env, log=log)
+    with _ready(process, port=port, log=log, ready=ready, stop=stop) as started:
+        yield started
+
+
+@contextmanager
+def _ready(
+    process: Program,
+    *,
+    port: int,
+    log: Path,
+    ready: Callable[[], bool] | None,
+    stop: signal.Signals,
+) -> Iterator[Running]:
     try:
         wait_until(ready or (lambda: listens(port)), process, log)
         yield Running(port=port, log=log, process=process)
@@ -92,7 +122,7 @@ def running(
         end(process, stop)
 
 
-def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until(ready: Callable[[], bool], process: Program, log: Path) -> None:
     """Poll until ready; fail with the program's own words when it ends or takes too long."""
     deadline = time.monotonic() + BOUND
     while not ready():
@@ -102,7 +132,7 @@ def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log:
         time.sleep(0.02)
 
 
-def end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+def end(process: Program, stop: signal.Signals) -> None:
     """Stop a program's whole session, at last by force."""
     if process.poll() is None:
         process.send_signal(stop)

@@ -13,11 +13,30 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 ANNOUNCE = ': > "$0/$$" || exit 1; exec "$@"'
 """Note the process ID, then become the program. The note fails once the run has ended."""
+
+
+class Program(Protocol):
+    """A program that was started: a part of the interface of `subprocess.Popen`."""
+
+    args: Any
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return the exit status, or None while the program runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end of the program."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal."""
+
+    def kill(self) -> None:
+        """Kill the program."""
 
 
 class RunFolder:
@@ -82,7 +101,7 @@ class RunFolder:
         words = ["/bin/sh", "-c", ANNOUNCE, notes, *map(str, command)]
         return subprocess.Popen(words, **arguments)
 
-    def forget(self, process: subprocess.Popen[Any]) -> None:
+    def forget(self, process: Program) -> None:
         """Remove the note of a program that has ended."""
         (self.path / "processes" / str(process.pid)).unlink(missing_ok=True)
 

@@ -13,6 +13,8 @@ from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyp
 )
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.depth import choose_cases
+
 from .live_site import start_site
 
 pytestmark = pytest.mark.live
@@ -95,14 +97,16 @@ def visit(context: BrowserContext, url: str) -> Visit:
     return page_visit
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(
+    ("viewport", "start"), [(PHONE, 0), (DESKTOP, 1)], ids=["phone", "desktop"]
+)
 def test_pages_hold_still_and_ask_nobody_else(
-    site: str, browse: Callable[..., BrowserContext], viewport: dict[str, int]
+    site: str, browse: Callable[..., BrowserContext], viewport: dict[str, int], start: int
 ) -> None:
     """No layout shift, no complaint of the browser, no request to another host, nothing refused."""
     context = browse(viewport=viewport)
     wrong: dict[str, object] = {}
-    for path in PATHS:
+    for path in choose_cases(PATHS, start):
         page_visit = visit(context, site + path)
         shift = page_visit.sum_of_shifts()
         foreign = [url for url in page_visit.requests if not url.startswith((site, "data:"))]
@@ -114,14 +118,14 @@ def test_pages_hold_still_and_ask_nobody_else(
     assert wrong == {}
 
 
-@pytest.mark.parametrize("viewport", [SMALL, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize(("viewport", "start"), [(SMALL, 1), (LARGE, 2)], ids=["small", "large"])
 def test_pages_fit_their_window(
-    site: str, browse: Callable[..., BrowserContext], viewport: dict[str, int]
+    site: str, browse: Callable[..., BrowserContext], viewport: dict[str, int], start: int
 ) -> None:
     """Nobody scrolls sideways, on the smallest phone or the largest screen."""
     context = browse(viewport=viewport)
     widths = {}
-    for path in PATHS:
+    for path in choose_cases(PATHS, start):
         page = context.new_page()
         page.goto(site + path)
         widths[path] = page.evaluate("document.documentElement.scrollWidth")
@@ -129,14 +133,14 @@ def test_pages_fit_their_window(
     assert {path: width for path, width in widths.items() if width > viewport["width"]} == {}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "start"), [("light", 0), ("dark", 1)], ids=["light", "dark"])
 def test_pages_are_accessible(
-    site: str, browse: Callable[..., BrowserContext], scheme: str
+    site: str, browse: Callable[..., BrowserContext], scheme: str, start: int
 ) -> None:
     """Nothing that axe finds: contrast, names, landmarks, order of headings."""
     context = browse(viewport=PHONE, color_scheme=scheme)
     wrong = {}
-    for path in PATHS:
+    for path in choose_cases(PATHS, start):
         page = context.new_page()
         page.goto(site + path)
         violations = Axe().run(page).response["violations"]

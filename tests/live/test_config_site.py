@@ -35,6 +35,7 @@ def house(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
     """The site with the samples, behind each of the two that we can run; their ports."""
     with ExitStack() as stack:
         site = stack.enter_context(start_site(sampled, tmp_path_factory.mktemp("site"), **SETTINGS))
+        import_old_post(site, tmp_path_factory.mktemp("old"))
         folder, port = tmp_path_factory.mktemp("nginx"), free_port()
         words = ("--listen", f"127.0.0.1:{port}", "--cache", str(folder / "kept"))
         stack.enter_context(proxying(folder, printed(site, "nginx", *words), port=port))
@@ -42,6 +43,14 @@ def house(sampled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
         folder = tmp_path_factory.mktemp("varnish")
         started = varnished(folder, vcl, parameters=vcl_config.PARAMETERS)
         yield {"nginx": port, "varnish": stack.enter_context(started).port, "site": site.port}
+
+
+def import_old_post(site: Site, folder: Path) -> None:
+    """Import a post whose old address differs from the front page by its query."""
+    text = "---\ntitle: Old\ndate: 2020-01-01\naliases: ['/?p=20']\n---\nx\n"
+    (folder / "old.md").write_text(text)
+    process = flask("content", "import", str(folder), instance=site.folder, settings=SETTINGS)
+    assert process.returncode == 0, process.stderr
 
 
 def printed(site: Site, edge: str, *words: str) -> str:
@@ -115,3 +124,27 @@ def test_what_lives_for_a_time_is_no_younger_at_the_edge(house: dict[str, int], 
     else:
         assert hit(answers[1], edge)
         assert int(answers[1].headers["Age"]) >= 1
+
+
+@pytest.mark.parametrize("edge", ["nginx", "varnish"])
+@pytest.mark.parametrize("target", ["/?p=20", "/index.php?p=20", "/?utm_source=x&p=20"])
+def test_an_old_address_with_a_query_redirects_through_the_edge(
+    house: dict[str, int], edge: str, target: str
+) -> None:
+    """The edge stores the redirect beside the front page, in whichever order they are requested."""
+    front = [ask(house[edge], path) for path in ("/", target, "/?utm_source=x", target)]
+    assert [answer.status for answer in front] == [200, 301, 200, 301]
+    assert front[3].headers["Location"].endswith("/articles/old")
+    assert hit(front[3], edge)
+    assert front[0].body == front[2].body
+
+
+@pytest.mark.parametrize("edge", ["nginx", "varnish"])
+def test_a_query_that_leads_nowhere_is_not_stored(house: dict[str, int], edge: str) -> None:
+    """Each of them costs the edge no room, and the front page stays where it was."""
+    for number in range(100, 110):
+        answer = ask(house[edge], f"/?p={number}")
+        assert (answer.status, hit(answer, edge)) == (301, False)
+        assert "stored" not in answer.cache_status
+    ask(house[edge], "/")
+    assert hit(ask(house[edge], "/"), edge)

@@ -34,7 +34,7 @@ from .crash_runner import Round
 from .crash_site import WRITES
 from .crashing_editor import STEPS
 from .gunicorn import environment
-from .programs import ROOT, Running, free_port, listens, running
+from .programs import ROOT, Running, free_port, listens, running_python
 from .run_folder import RUN
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -123,8 +123,8 @@ class House:
     @contextmanager
     def server(self) -> Iterator[Running]:
         """Two workers of gunicorn, as an operator starts them."""
-        with running(
-            [sys.executable, "-m", "gunicorn", "wsgi:app"],
+        with running_python(
+            ["-m", "gunicorn", "wsgi:app"],
             port=self.port,
             log=self.folder / "gunicorn.log",
             env=environment(self.folder, settings(self.port)),

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.depth import choose_cases
+
 from .live_site import eventually
 from .programs import ROOT
 from .run_folder import RUN
@@ -119,8 +121,13 @@ def test_a_killed_run_leaves_no_server_of_any_kind(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "signals",
-    [[signal.SIGTERM], [signal.SIGINT], [signal.SIGINT, signal.SIGINT]],
-    ids=["SIGTERM", "Ctrl-C", "Ctrl-C twice"],
+    choose_cases(
+        [
+            pytest.param([signal.SIGINT, signal.SIGINT], id="Ctrl-C twice"),
+            pytest.param([signal.SIGTERM], id="SIGTERM"),
+            pytest.param([signal.SIGINT], id="Ctrl-C"),
+        ]
+    ),
 )
 def test_an_interrupted_run_leaves_nothing(folder: Path, signals: list[signal.Signals]) -> None:
     """The signals that end a run from outside leave no server and no folder."""
@@ -132,7 +139,7 @@ def test_an_interrupted_run_leaves_nothing(folder: Path, signals: list[signal.Si
         assert_nothing_is_left(folder, servers)
 
 
-@pytest.mark.parametrize("victim", ["worker", "controller"])
+@pytest.mark.parametrize("victim", choose_cases(["worker", "controller"]))
 def test_a_killed_part_of_a_parallel_run_leaves_nothing(folder: Path, victim: str) -> None:
     """A worker that is killed takes its servers with it; a controller also takes its workers."""
     with waiting_run(folder, NGINX, "-n", "1", "-p", "xdist") as (run, worker):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .gunicorn import environment, flask
+from tests.depth import choose_cases
+
+from .gunicorn import flask
 from .live_site import Site, eventually
-from .programs import ROOT, free_port
+from .programs import free_port
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -29,7 +29,7 @@ SHELLS: dict[str, dict[str, str]] = {
 CASES = [(name, "on") for name in SHELLS] + [("without PORT", "off")]
 
 
-@pytest.mark.parametrize(("shell", "relay"), CASES)
+@pytest.mark.parametrize(("shell", "relay"), choose_cases(CASES))
 def test_an_import_in_another_shell_leaves_no_old_page(
     tmp_path: Path, migrated: Path, shell: str, relay: str
 ) -> None:
@@ -71,10 +71,4 @@ def write(folder: Path, title: str) -> None:
 
 def release(folder: Path, settings: dict[str, str]) -> None:
     """What a deploy does after the migrations."""
-    subprocess.run(
-        [sys.executable, "-m", "flask", "edge", "release"],
-        cwd=ROOT,
-        env=environment(folder, settings),
-        check=True,
-        capture_output=True,
-    )
+    flask("edge", "release", instance=folder, settings=settings).check_returncode()

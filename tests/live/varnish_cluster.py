@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from . import raw_http
 from .gunicorn import environment, flask
 from .live_site import Site, eventually
 from .postgres import Postgres
-from .programs import free_port, running
+from .programs import free_port, running_python
 from .raw_http import Answer
 from .varnish import varnished
 
@@ -103,9 +102,9 @@ class Peers:
     def start_relay(self) -> None:
         """Start `flask edge relay`."""
         log = self.folder / "relay.log"
-        command = [sys.executable, "-m", "flask", "edge", "relay"]
+        command = ["-m", "flask", "edge", "relay"]
         self._relay.enter_context(
-            running(
+            running_python(
                 command,
                 port=0,
                 log=log,

@@ -114,3 +114,46 @@ def test_an_import_that_skips_every_file_fails(app: Flask, tmp_path: Path) -> No
     status, output = run(app, "import", str(root))
     assert status == 1
     assert "0 imported, 0 updated, 0 unchanged, 1 skipped." in output
+
+
+def test_render_counts_the_posts_that_changed(app: Flask) -> None:
+    """The settings of text changed after the posts were saved; a second run changes nothing."""
+    now = datetime.now(UTC)
+    for title, body in (("Quotes", '"x"'), ("Plain", "x")):
+        actions.create(Draft(title=title, body_markdown=body), now=now)
+    settings = actions.SiteDraft(title="x", smart_punctuation=True)
+    actions.save_site(settings, expected_version=None)
+    status, output = run(app, "render")
+    assert (status, "1 posts changed, 1 unchanged, 0 not rendered." in output) == (0, True)
+    output = run(app, "render", "--post", "quotes")[1]
+    assert "0 posts changed, 1 unchanged, 0 not rendered." in output
+
+
+def test_render_of_an_unknown_post_is_an_error(app: Flask) -> None:
+    """In one sentence."""
+    status, output = run(app, "render", "--post", "nothing")
+    assert (status, "Error: There is no post 'nothing'." in output) == (1, True)
+
+
+def test_import_of_one_language_counts_the_others(app: Flask, folder: Path) -> None:
+    """And refuses a language that is no tag."""
+    (folder / "fa.md").write_text(GOOD.replace("Good", "Persian\nlang: fa"))
+    output = run(app, "import", "--language", "fa", str(folder))[1]
+    assert "Left out: 1 in other languages than --language (1 en)." in output
+    assert "1 imported, 0 updated" in output
+    status, output = run(app, "import", "--language", "persian", str(folder))
+    assert (status, "'persian' is not a language tag" in output) == (1, True)
+
+
+def test_site_changes_the_settings_of_text_and_names_the_command(app: Flask) -> None:
+    """Posts have to be rendered again; other changes leave these settings as they are."""
+    status, output = run(app, "site", "--emoji", "--smart-punctuation")
+    assert status == 0
+    assert "emoji: true\nsmart_punctuation: true\n" in output
+    assert "Run `flask content render`" in output
+    output = run(app, "site", "--title", "Mine")[1]
+    assert "emoji: true" in output
+    assert "render" not in output
+    output = run(app, "site", "--no-emoji")[1]
+    assert "emoji: false\nsmart_punctuation: true\n" in output
+    assert "Run `flask content render`" in output

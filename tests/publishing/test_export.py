@@ -18,6 +18,7 @@ from app.publishing.export import ExportError, export_folder
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Outcome
 from app.publishing.models import Author, Kind, MediaFile, Post, Redirect, Site, Topic
+from tests.depth import choose_cases
 
 from .blogs import LARGE_BLOG, Blog, generated_blog, large_blog, samples_blog
 
@@ -102,7 +103,7 @@ def furnish(now: datetime) -> None:
     actions.rename(post.id, "2020-01-02-hello", expected_version=2, now=now)
     actions.add_redirect("/50%25 off/é?", post_id=post.id, now=now)
     actions.create(Draft(title="Empty draft"), now=now)
-    later = actions.create(Draft(title="Later", body_markdown="x"), now=now)
+    later = actions.create(Draft(title="Later", body_markdown="x", language="pt-br"), now=now)
     actions.schedule(later.id, now + day, expected_version=1, now=now)
     put_away = actions.create(Draft(title="Old", body_markdown="x"), now=now)
     actions.publish(put_away.id, expected_version=1, now=now)
@@ -198,7 +199,7 @@ def test_an_export_that_fails_leaves_nothing_behind(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export, "_write_image", full)
+    monkeypatch.setattr(export, "_write_content", full)
     with pytest.raises(ExportError, match="No space left"):
         export_folder(parent / "out", force=True)
     assert files(parent) == before
@@ -206,8 +207,7 @@ def test_an_export_that_fails_leaves_nothing_behind(
 
 
 BLOGS = [
-    samples_blog,
-    generated_blog,
+    *choose_cases([generated_blog, samples_blog]),
     *(
         [pytest.param(large_blog, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
         if LARGE_BLOG
@@ -260,3 +260,23 @@ def test_the_excerpt_of_an_exported_post_follows_its_text(
     rows = db.session.execute(sa.select(Post.slug, Post.summary))
     summaries = {row.slug: row.summary for row in rows}
     assert summaries == {"auto": "Another first paragraph.", "own": "In my words."}
+
+
+def test_the_settings_of_text_survive_the_round_trip(
+    app: Flask,
+    tmp_path: Path,
+    now: datetime,
+    import_elsewhere: Callable[[Path, datetime], dict[str, Any]],
+) -> None:
+    """Posts come out as they were written, and are rendered alike again; an excerpt stays one."""
+    settings = SiteDraft(title="x", language="de", emoji=True, smart_punctuation=True)
+    actions.save_site(settings, expected_version=None)
+    draft = Draft(title="A", slug="a", body_markdown='"x" :tada:', language="fa")
+    actions.publish(actions.create(draft, now=now).id, expected_version=1, now=now)
+    export_folder(tmp_path / "out")
+    text = (tmp_path / "out/articles/a.md").read_text()
+    assert '"x" :tada:' in text
+    assert "description" not in text
+    assert 'lang = "fa"' in text
+    assert import_elsewhere(tmp_path / "out", now) == public_rows()
+    assert "emoji = true\nsmart_punctuation = true\n" in (tmp_path / "out/site.toml").read_text()

@@ -116,6 +116,7 @@ def draft_of(post: Post) -> Draft:
         cover_id=post.cover_id,
         cover_alt=post.cover_alt,
         menu_position=post.menu_position,
+        language=post.language,
     )
 
 

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from .audit import AuditOptions, check_site
-from .findings import AuditFinding, FindingLevel, FindingType
-from .prober import AuditLimits
-from .report import AuditReport
-from .site_address import AuditError
-from .site_profile import SiteProfile
-from .watch import watch_site
+from typing import TYPE_CHECKING
+
+from ..lazy_exports import export_lazily
+
+if TYPE_CHECKING:
+    from .audit import AuditOptions, check_site
+    from .findings import AuditFinding, FindingLevel, FindingType
+    from .prober import AuditLimits
+    from .report import AuditReport
+    from .site_address import AuditError
+    from .site_profile import SiteProfile
+    from .watch import watch_site
+else:
+    __getattr__ = export_lazily(
+        __name__,
+        {
+            "AuditError": "site_address",
+            "AuditFinding": "findings",
+            "AuditLimits": "prober",
+            "AuditOptions": "audit",
+            "AuditReport": "report",
+            "FindingLevel": "findings",
+            "FindingType": "findings",
+            "SiteProfile": "site_profile",
+            "check_site": "audit",
+            "watch_site": "watch",
+        },
+    )
 
 __all__ = [
     "AuditError",

@@ -5,9 +5,28 @@ A driver does not log, sleep or retry: it raises PurgeError, and the relay decid
 
 from __future__ import annotations
 
-from .base import CallLimits, Driver, PurgeError, PurgeTarget, SupportsCheck
-from .driver_settings import DRIVER_SETTINGS, why_not_purgeable
-from .registry import build_driver
+from typing import TYPE_CHECKING
+
+from ..lazy_exports import export_lazily
+
+if TYPE_CHECKING:
+    from .base import CallLimits, Driver, PurgeError, PurgeTarget, SupportsCheck
+    from .driver_settings import DRIVER_SETTINGS, why_not_purgeable
+    from .registry import build_driver
+else:
+    __getattr__ = export_lazily(
+        __name__,
+        {
+            "CallLimits": "base",
+            "DRIVER_SETTINGS": "driver_settings",
+            "Driver": "base",
+            "PurgeError": "base",
+            "PurgeTarget": "base",
+            "SupportsCheck": "base",
+            "build_driver": "registry",
+            "why_not_purgeable": "driver_settings",
+        },
+    )
 
 __all__ = [
     "DRIVER_SETTINGS",

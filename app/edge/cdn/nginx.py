@@ -12,7 +12,7 @@ from .config_template import fill_template, quote_regex
 from .site_description import MIN_SECRET_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .site_description import RouteRule, SiteDescription
 
@@ -78,18 +78,22 @@ def _origins(description: SiteDescription) -> Iterator[str]:
         yield f"    server {origin.host}:{origin.port} max_fails=1 fail_timeout=2s;\n"
 
 
-def _routes(rules: Iterable[RouteRule]) -> Iterator[str]:
+def _routes(rules: Sequence[RouteRule]) -> Iterator[str]:
+    query_sets = _query_param_sets(rules)
     for rule in rules:
-        yield f"    {quote_regex('~' + rule.pattern)} {_route_class(rule)};\n"
+        yield f"    {quote_regex('~' + rule.pattern)} {_route_class(rule, query_sets)};\n"
 
 
-def _route_class(rule: RouteRule) -> str:
-    """Return the same word for all rules that are treated in the same way."""
+def _route_class(rule: RouteRule, query_sets: Sequence[tuple[str, ...]]) -> str:
+    """Return the same word for all rules that are treated in the same way.
+
+    The word is short: nginx refuses to start with a map whose words are longer than a cache line.
+    """
     if not rule.is_shared:
         return "private"
     if rule.query_params is None:
         return "unquestioned"
-    return "-".join(("public", *map(_variable_name, rule.query_params)))
+    return f"public-{query_sets.index(rule.query_params)}" if rule.query_params else "public"
 
 
 def _variable_name(name: str) -> str:
@@ -111,9 +115,9 @@ def _parameters(rules: Iterable[RouteRule]) -> Iterator[str]:
 
 
 def _queries(rules: Iterable[RouteRule]) -> Iterator[str]:
-    for query in _query_param_sets(rules):
+    for number, query in enumerate(_query_param_sets(rules)):
         variables = "".join(f"${IDENTIFIER}_arg_{_variable_name(name)}" for name in query)
-        yield f'    {"-".join(("public", *map(_variable_name, query)))} "{variables}";\n'
+        yield f'    public-{number} "{variables}";\n'
 
 
 def _refresh_map(secret: str) -> str:

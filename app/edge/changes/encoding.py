@@ -6,8 +6,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,18 +39,6 @@ def encode_parameter(value: Any) -> str | None:
     ):
         return None
     return encode_value(value)
-
-
-def is_byte_comparable(column: sa.Column[Any]) -> bool:
-    """Return whether values are equal exactly if their encodings are (no collation, padding)."""
-    kind = column.type
-    if isinstance(kind, sa.CHAR) or kind.__visit_name__ == "CITEXT":
-        return False
-    if isinstance(kind, sa.Enum):
-        return not kind.native_enum
-    if isinstance(kind, sa.String):
-        return kind.collation is None
-    return isinstance(kind, sa.Integer | sa.Boolean)
 
 
 def sort_key_value(value: Any) -> int | None:

@@ -12,7 +12,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
 
-from ..changes.encoding import is_byte_comparable
+from ..changes.column_comparison import is_byte_comparable
 from . import sqlalchemy_private as private
 from .clauses import (
     contains_function_or_window,

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..changes.change import Change, Op, RowImage
 from ..changes.encoding import encode_value, has_no_encoding
+from .part import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,20 +86,6 @@ class Table:
     """A whole table, if nothing finer can be determined."""
 
     table: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A template, static file, setting or code, with the digest of its content."""
-
-    kind: str
-    name: str
-    digest: str
-
-    @property
-    def log_table(self) -> str:
-        """The table name of this kind of parts in the change log."""
-        return f"part:{self.kind}"
 
 
 Dependency = Row | Range | Table | Part

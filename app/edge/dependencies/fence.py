@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
 
-from . import recorder
+from .current_record import current_record
 
 _log = logging.getLogger(__name__)
 _logged: set[str] = set()
@@ -39,7 +39,7 @@ def fenced(during: str) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001 - the application must not fail
         sentence = describe(error, during)
-        record = recorder.current_record()
+        record = current_record()
         if record is not None:
             record.set_unshareable(sentence)
 

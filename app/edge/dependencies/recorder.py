@@ -10,8 +10,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .clock_values import ClockUse
-from .dependency import Dependency, Part, Table
+from .current_record import close_current, current, current_record, end, isolated, open_records
+from .dependency import Dependency, Table
 from .dependency_groups import DependencyGroup, KeyedTable
+from .part import Part
+
+__all__ = [
+    "RenderRecord",
+    "add_start_check",
+    "begin",
+    "current_record",
+    "dry_run",
+    "end",
+    "isolated",
+    "note_unattributed_read",
+    "recording",
+]
 
 
 @dataclass(slots=True)
@@ -125,20 +139,11 @@ class RenderRecord:
         self.unshareable_reason = self.unshareable_reason or reason
 
 
-_current: ContextVar[RenderRecord | None] = ContextVar("edge_record")
-_open_records: dict[int, RenderRecord] = {}
-"""The records of all responses in progress in this process, of all threads."""
-
 _UNATTRIBUTED_READ = (
     "a thread that was started outside a request queried the database while this page was "
     "rendered, possibly for it: run it in `contextvars.copy_context()`, or in "
     "`recorder.isolated()` if its queries have nothing to do with pages"
 )
-
-
-def current_record() -> RenderRecord | None:
-    """Return the record of the current response, or None."""
-    return _current.get(None)
 
 
 def note_unattributed_read() -> None:
@@ -147,8 +152,8 @@ def note_unattributed_read() -> None:
     It may belong to any render in progress, so all of them become unshareable. Threads inside
     `isolated()` or after `end()` are exempt.
     """
-    if _open_records and _current.get(_NO_RECORD) is _NO_RECORD:
-        for record in list(_open_records.values()):
+    if open_records and current.get(_NO_RECORD) is _NO_RECORD:
+        for record in list(open_records.values()):
             record.unattributed_read = _UNATTRIBUTED_READ
 
 
@@ -188,11 +193,11 @@ def _run_start_checks(record: RenderRecord) -> RenderRecord:
 def recording() -> Iterator[RenderRecord]:
     """Record everything that is read inside. An inner recording runs no start checks."""
     record = RenderRecord() if current_record() is not None else _run_start_checks(RenderRecord())
-    token = _current.set(record)
+    token = current.set(record)
     try:
         yield record
     finally:
-        _current.reset(token)
+        current.reset(token)
 
 
 def begin() -> RenderRecord:
@@ -201,28 +206,7 @@ def begin() -> RenderRecord:
     record = _run_start_checks(RenderRecord(is_dry_run=dry_run_records is not None))
     if dry_run_records is not None:
         dry_run_records.append(record)
-    _close_current()
-    _current.set(record)
-    _open_records[id(record)] = record
+    close_current()
+    current.set(record)
+    open_records[id(record)] = record
     return record
-
-
-@contextmanager
-def isolated() -> Iterator[None]:
-    """Run without a record; a record that begins inside ends with it."""
-    token = _current.set(None)
-    try:
-        yield
-    finally:
-        _close_current()
-        _current.reset(token)
-
-
-def end() -> None:
-    """End the current record."""
-    _close_current()
-    _current.set(None)
-
-
-def _close_current() -> None:
-    _open_records.pop(id(current_record()), None)

@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..dependencies import Part
+from ..dependencies.part import Part
 from . import templates
 from .static import KIND as STATIC
 from .static import StaticFiles

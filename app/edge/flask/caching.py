@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..dependencies import recorder
+from ..dependencies.current_record import current_record
 from ..dependencies.fence import fenced
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _watch(backend: Any) -> None:
 
 
 def _record_hits(keys: Iterable[Any], values: Iterable[Any]) -> None:
-    record = recorder.current_record()
+    record = current_record()
     if record is None:
         return
     with fenced("as it noted a hit of Flask-Caching"):

@@ -14,7 +14,7 @@ from ..gateway.sites import Sites
 from ..gateway.store.lmdb.store import LmdbStore
 from ..http.cache_key import TRACKERS
 from ..policy.policy import SettingError
-from ..purge.leader import FileLeader
+from ..purge.file_leader import FileLeader
 from ..purge.lease import GatewayLease
 from ..settings import read_folder, read_number, read_optional_bool
 from .static import StaticFiles
@@ -42,16 +42,6 @@ class EmbeddedGateway:
 
 #: At a thousand hits a second, checking the folder at each hit costs more than the lookup itself.
 RECHECK = timedelta(milliseconds=5)
-
-
-def is_enabled(app: Flask) -> bool:
-    """Return whether the settings enable the gateway."""
-    value = app.config["EDGE_GATEWAY"]
-    if isinstance(value, bool):
-        return value
-    if value not in {"on", "off"}:
-        raise SettingError("{} is {value!r}: set it to on or off.", "EDGE_GATEWAY", value=value)
-    return bool(value == "on")
 
 
 def build_gateway(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..changes.change import EVERYTHING_CHANGED
 from ..changes.log import append_change
-from ..gateway.wsgi_call import FINDING_KEY
+from ..gateway.finding_key import FINDING_KEY
 from ..pages import impact
 from ..pages.explain import (
     Explanation,
@@ -125,7 +125,12 @@ def _purge_gateway(app: Flask, url: str | None) -> Impact:
 
 def tracker_of(app: Flask) -> Tracker:
     """Return the tracker of an app; raises PolicyError if the app has none."""
-    tracker = state_of(app).tracker
+    state = state_of(app)
+    if state.tracker is None and state.first_use is not None:
+        state.first_use.connect()
+        if state.tracker is None:
+            raise PolicyError(f"The edge is not connected: {state.first_use.reason}.")
+    tracker = state.tracker
     if not isinstance(tracker, Tracker):
         raise PolicyError("This app does not track what its pages read: call edge.track().")
     return tracker

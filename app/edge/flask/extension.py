@@ -2,61 +2,41 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flask.signals import request_finished, request_started
 
-from ..changes.drift_monitor import DriftMonitor
-from ..changes.triggers import log_everything_changed
-from ..dependencies.engine_events import EngineListener
-from ..gateway.compression import Compression
 from ..name import NAME
-from ..pages import IndexCapacity
-from ..pages.page_tags import PageTags
-from ..pages.register import begin_build
 from ..policy.cdn_headers import parse_dialects, with_configured_variants, with_purgeable
 from ..policy.decorators import Directed, View, cached, policy_from
 from ..policy.policy import Policy, PolicyError
 from ..purge.edge_chain import DriverFactory, EdgeChain
 from ..settings import SETTINGS, read_folder, read_number, read_optional_bool, varied_fields
 from ..static.build_cache import BuildCache
-from . import cli, explain, send_file, templates
-from .build import AppBuild
-from .condition import degraded, other_build
-from .deploy import purge_everything
-from .edge_drivers import build_purgeable_counter, drivers_from_settings, with_drivers
+from . import send_file, templates
+from .cli import edge_cli
 from .effective_policy import ShouldHandle, successful_get
-from .embedded_gateway import EmbeddedGateway, build_gateway, is_enabled
 from .fail_closed import FailClosedMiddleware
-from .fallback import Fallback
 from .page_url import redirect_to_canonical_query
 from .request import track_request_class
-from .sampling import sampling_hooks
-from .startup import StartupGate
+from .requirements import Extra, find_missing, is_gateway_enabled, require
 from .state import Clock, EdgeState, state_of
 from .static import StaticFiles
-from .tracking import Tracker
-from .untracked import CurrentCode
-from .worker import PurgeWorker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from flask import Flask, Request, Response
-    from sqlalchemy.engine import Connection, Engine
+    from flask_sqlalchemy import SQLAlchemy
+    from sqlalchemy.engine import Engine
 
     from ..audit import SiteProfile
     from ..changes import WatchedTable
     from ..dependencies import PublicSchema
+    from ..policy.cdn_headers import Dialect
     from ..purge.relay import RelayHook
-
-
-_log = logging.getLogger(__name__)
 
 
 def _now() -> datetime:
@@ -79,6 +59,8 @@ class Edge:
         self,
         app: Flask,
         *,
+        db: SQLAlchemy | None = None,
+        site: str = "",
         default: Directed | None = None,
         should_handle: ShouldHandle | None = None,
         unknown_query: Literal["redirect", "ignore"] = "redirect",
@@ -90,6 +72,10 @@ class Edge:
 
         Args:
             app: the app.
+            db: the app's Flask-SQLAlchemy extension: pages are purged when rows of its models
+                change. Call `db.init_app(app)` first. `track` takes more options instead.
+            site: with `db`, the URL under which readers reach the app; by default
+                SERVER_NAME with PREFERRED_URL_SCHEME, and http://localhost while testing.
             default: the policy of responses without one: a policy, `cache_control(…)`, a mapping of
                 directives such as `{"max_age": 300}`, or the text of a Cache-Control header.
             should_handle: returns whether the default applies to a response.
@@ -109,7 +95,7 @@ class Edge:
         dialects = with_configured_variants(
             parse_dialects(app.config["EDGE"]), varied_fields(app.config)
         )
-        has_gateway = is_enabled(app)
+        has_gateway = is_gateway_enabled(app.config)
         cap = timedelta(seconds=read_number(app.config, "EDGE_TTL_CAP"))
         state = EdgeState(
             default=_default_policy(self.default if default is None else default),
@@ -130,7 +116,7 @@ class Edge:
         send_file.install(
             app, lambda endpoint: state.policy_for_endpoint(app, endpoint).source != "none"
         )
-        app.cli.add_command(cli.edge_cli)
+        app.cli.add_command(edge_cli)
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, redirect_to_canonical_query)
         if static:
@@ -140,13 +126,11 @@ class Edge:
         state.fail_closed = FailClosedMiddleware(app.wsgi_app, state.start_recording)
         app.wsgi_app = state.fail_closed  # type: ignore[method-assign]  # Flask documents this
         if has_gateway:
-            state.embedded_gateway = build_gateway(
-                app, dialects, clock, state.cap_level, gateway or {}
-            )
-            state.code = CurrentCode(state.embedded_gateway.gateway, app, state.embedded_gateway)
-            app.wsgi_app = _with_fallback(app, state.code)  # type: ignore[method-assign]  # as above
-        else:
-            app.wsgi_app = Compression(app.wsgi_app)  # type: ignore[method-assign]  # as above
+            _install_gateway(app, state, dialects, gateway or {})
+        elif not find_missing(Extra.GATEWAY):
+            _install_compression(app)
+        if db is not None:
+            _connect(app, db, site)
 
     def track(  # noqa: PLR0913 - as init_app
         self,
@@ -175,40 +159,23 @@ class Edge:
             drivers: returns the driver of an edge by its name, instead of the app's settings.
             unavailable: WSGI app that answers 503 while the database is unavailable at the start.
         """
-        state = state_of(app)
-        if state.embedded_gateway is not None:
-            _bind_site(state.embedded_gateway, site)
-            state.edge_chain = replace(state.edge_chain, gateway=parse_dialects(NAME))
-        if state.code is not None:
-            state.code.tracked = True  # the page index records the build of each page
-        state.edge_chain = with_drivers(
-            app, state.edge_chain, drivers or drivers_from_settings(app, site)
+        require(Extra.SQLALCHEMY, "edge.track(…)")
+        from .database import (  # noqa: PLC0415 - with the level [sqlalchemy]
+            TrackedDatabase,
+            connect_database,
         )
-        state.purgeable_counter = build_purgeable_counter(engine, state.edge_chain, state.clock)
-        capacity = IndexCapacity(max_pages=read_number(app.config, "EDGE_INDEX_PAGES"))
-        drift_monitor = DriftMonitor(engine, watched, on_problem=lambda: purge_everything(app))
-        state.tracker = Tracker(
+
+        database = TrackedDatabase(
             engine=engine,
-            watched_tables=tuple(watched),
+            watched_tables=watched,
             schema=schema,
             site=site,
-            tags=PageTags(engine, site),
-            front=state.edge_chain,
-            parts=AppBuild(app, settings),
-            drift_monitor=drift_monitor,
-            requires_current_build=not app.debug,
-            capacity=capacity,
-        )
-        state.worker = _build_worker(app, state, state.tracker, hooks)
-        relay = bool(app.config["EDGE_RELAY"])
-        state.startup_gate = StartupGate(
-            app.wsgi_app,
-            state.worker,
-            relay=relay,
-            stands_by=not app.testing,  # tests start a relay only if EDGE_RELAY is true
+            settings=settings,
+            hooks=hooks,
+            drivers=drivers,
             unavailable=unavailable,
         )
-        app.wsgi_app = _with_fallback(app, state.startup_gate)  # type: ignore[method-assign]  # as above
+        connect_database(app, database)
 
     def rouse(self, app: Flask) -> None:
         """Start the relay of this process in the background, without waiting for a request.
@@ -233,7 +200,9 @@ class Edge:
         state = state_of(app)
         count = 0 if state.embedded_gateway is None else state.embedded_gateway.gateway.purge(url)
         if state.tracker is not None:
-            explain.purge(app, url=url)
+            from .explain import purge  # noqa: PLC0415 - with the level [sqlalchemy]
+
+            purge(app, url=url)
         return count
 
     def purge_all(self, app: Flask) -> int:
@@ -244,11 +213,17 @@ class Edge:
         state = state_of(app)
         count = 0 if state.embedded_gateway is None else state.embedded_gateway.gateway.purge_all()
         if state.tracker is not None:
-            explain.purge(app)
+            from .explain import purge  # noqa: PLC0415 - with the level [sqlalchemy]
+
+            purge(app)
         return count
 
     def degraded(self, app: Flask) -> str | None:
         """Return a sentence on a fault that readers may notice now, or None."""
+        if state_of(app).tracker is None:
+            return None
+        from .condition import degraded  # noqa: PLC0415 - with the level [sqlalchemy]
+
         return degraded(app)
 
     def trouble(self, app: Flask) -> str | None:
@@ -283,19 +258,45 @@ def _check_should_handle(should_handle: ShouldHandle) -> ShouldHandle:
     return should_handle
 
 
-def _with_fallback(app: Flask, layer: WSGIApplication) -> Fallback:
-    """Wrap a WSGI layer so that the app answers without it if the layer raises."""
-    state = state_of(app)
-    assert state.fail_closed is not None
-    return Fallback(layer, state.fail_closed, strict=lambda: state.is_strict(app))
+def _connect(app: Flask, db: SQLAlchemy, site: str) -> None:
+    """Connect the edge with the database of a Flask-SQLAlchemy extension when it is first used."""
+    require(Extra.SQLALCHEMY, "edge.init_app(db=…)")
+    from .first_use import connect_at_first_use  # noqa: PLC0415 - with the level [sqlalchemy]
+
+    if "sqlalchemy" not in app.extensions:
+        raise PolicyError("The database is not registered: call db.init_app(app) first.")
+    connect_at_first_use(app, db, site or _configured_site(app))
 
 
-def _bind_site(embedded: EmbeddedGateway, site: str) -> None:
-    """Store pages under the site's URL, by which they are purged."""
-    try:
-        embedded.gateway.bind_site(site)
-    except ValueError as error:
-        raise PolicyError(f"track(site={site!r}) is invalid: {error}") from None
+def _configured_site(app: Flask) -> str:
+    """Return the site's URL from Flask's own settings."""
+    if name := app.config["SERVER_NAME"]:
+        return f"{app.config['PREFERRED_URL_SCHEME']}://{name}"
+    if app.testing or app.debug:
+        return "http://localhost"
+    raise PolicyError(
+        "The edge does not know the site's URL, under which it purges pages: call "
+        'edge.init_app(app, db=db, site="https://example.org").'
+    )
+
+
+def _install_gateway(
+    app: Flask, state: EdgeState, dialects: Sequence[Dialect], changes: Mapping[str, Any]
+) -> None:
+    """Wrap the app in the gateway that is built from its settings."""
+    from .embedded_gateway import build_gateway  # noqa: PLC0415 - with the level [gateway]
+    from .untracked import CurrentCode  # noqa: PLC0415 - as above
+
+    embedded = build_gateway(app, dialects, state.clock, state.cap_level, changes)
+    state.embedded_gateway = embedded
+    state.code = CurrentCode(embedded.gateway, app, embedded)
+    app.wsgi_app = state.with_fallback(app, state.code)  # type: ignore[method-assign]  # Flask documents this
+
+
+def _install_compression(app: Flask) -> None:
+    from ..gateway.compression import Compression  # noqa: PLC0415 - with the level [gateway]
+
+    app.wsgi_app = Compression(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this
 
 
 def _install_static(app: Flask) -> None:
@@ -303,31 +304,3 @@ def _install_static(app: Flask) -> None:
     if app.static_folder is not None and Path(app.static_folder).is_dir():
         build = read_folder(app.config, "EDGE_BUILD", parent=app.instance_path)
         StaticFiles(Path(app.static_folder), BuildCache(build)).install(app)
-
-
-def _begin_build(tracker: Tracker, connection: Connection) -> None:
-    """Compare this process's build with the current release when the process starts."""
-    if not tracker.requires_current_build:
-        return
-    if begin_build(connection, tracker.parts.build_id):
-        log_everything_changed(connection)
-    elif trouble := other_build(tracker, connection):
-        _log.warning("edge.other_build: %s", trouble, extra={"build": tracker.parts.build_id})
-
-
-def _build_worker(
-    app: Flask, state: EdgeState, tracker: Tracker, hooks: Sequence[RelayHook]
-) -> PurgeWorker:
-    """Build the worker that purges pages after writes, and call it after each commit."""
-    worker = PurgeWorker(
-        tracker.engine,
-        state.embedded_gateway,
-        state.clock,
-        (*hooks, *sampling_hooks(app, tracker)),
-        tracker.drift_monitor,
-        state.edge_chain,
-        capacity=tracker.capacity,
-        begin_build=partial(_begin_build, tracker),
-    )
-    EngineListener(tracker.schema, on_write=worker.after_write).attach(tracker.engine)
-    return worker

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..dependencies import recorder
+from ..dependencies.current_record import current_record, isolated
 from ..dependencies.fence import fenced
 from .fallback import APP_CALLS_KEY
 from .response import CACHE_HEADERS, COOKIES_KEY, POLICY_KEY, count_cookies
@@ -47,7 +47,7 @@ class FailClosedMiddleware:
                 headers.append(("Cache-Control", "no-store"))
             return start_response(status, headers, *exc_info)
 
-        with recorder.isolated():
+        with isolated():
             with fenced("as a request began"):
                 self.begin()
                 note_url(environ)
@@ -56,6 +56,6 @@ class FailClosedMiddleware:
 
 def note_url(environ: dict[str, Any]) -> None:
     """Store the URL in the record; the page may depend on it."""
-    record = recorder.current_record()
+    record = current_record()
     if record is not None:
         record.url_text = f"{environ.get('PATH_INFO', '')}?{environ.get('QUERY_STRING', '')}"

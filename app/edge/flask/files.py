@@ -10,11 +10,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..dependencies import recorder
+from ..dependencies.current_record import current_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+
+    from ..dependencies.recorder import RenderRecord
 
 _LIBRARY = __name__.rpartition(".flask")[0]
 _MAX_FRAMES = 60
@@ -46,7 +48,7 @@ _SYSTEM = tuple(
 _installed = False
 
 
-def watch_files(record: recorder.RenderRecord) -> None:
+def watch_files(record: RenderRecord) -> None:
     """Record the files that are opened for a response from now on."""
     global _installed  # noqa: PLW0603 - an audit hook can't be removed
     record.notes_files = True
@@ -58,7 +60,7 @@ def watch_files(record: recorder.RenderRecord) -> None:
 def _audit(event: str, args: tuple[Any, ...]) -> None:
     if event != "open":
         return
-    record = recorder.current_record()
+    record = current_record()
     if record is None or not record.notes_files:
         return
     record.notes_files = False  # files that this check opens are not the page's

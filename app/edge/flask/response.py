@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..gateway import capped_headers
-from ..gateway.wsgi_call import FINDING_KEY
+from ..gateway.finding_key import FINDING_KEY
 from ..http.dates import format_http_date
 from ..http.durations import delta_seconds
 from ..http.vary import field_names

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from flask import after_this_request
 from flask.globals import request_ctx
 
-from ..dependencies import recorder
+from ..dependencies.current_record import current_record
 from ..dependencies.fence import describe
 from ..policy.guard import SAFE_METHODS, SUCCESS_STATUSES, GuardFinding, find_reason_not_to_share
 from ..policy.policy import PolicyError
 from .caching import watch_caches
 from .effective_policy import Default, policy_for_response, policy_for_route
 from .fail_closed import RECORDING_KEY, note_url
+from .fallback import Fallback
 from .files import watch_files
 from .page_url import hide_undeclared_parameters, is_alias_url, page_url
 from .request import get_request_reads
@@ -34,9 +35,10 @@ from .response import (
     write_vary,
 )
 from .response_facts import collect_facts, record_session_use, variant_key
-from .tracking import REDIRECTS, ResponseVersion
+from .response_version import REDIRECTS, ResponseVersion
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
     from flask import Flask, Request, Response
 
     from ..audit import SiteProfile
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from .effective_policy import EffectivePolicy, ShouldHandle
     from .embedded_gateway import EmbeddedGateway
     from .fail_closed import FailClosedMiddleware
+    from .first_use import FirstUse
     from .startup import StartupGate
     from .tracking import Tracker
     from .untracked import CurrentCode
@@ -74,6 +77,7 @@ class EdgeState:
     fail_closed: FailClosedMiddleware | None = None
     code: CurrentCode | None = None
     site_profile: SiteProfile | None = None
+    first_use: FirstUse | None = None
     route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)
 
     def policy_for_endpoint(self, app: Flask, endpoint: str | None) -> EffectivePolicy:
@@ -87,6 +91,11 @@ class EdgeState:
     def is_strict(self, app: Flask) -> bool:
         """Return whether a leak raises an exception in this app."""
         return self.strict if self.strict is not None else app.debug or app.testing
+
+    def with_fallback(self, app: Flask, layer: WSGIApplication) -> Fallback:
+        """Wrap a WSGI layer so that the app answers without it if the layer raises."""
+        assert self.fail_closed is not None
+        return Fallback(layer, self.fail_closed, strict=lambda: self.is_strict(app))
 
     def cap_level(self, is_alias: bool) -> str:  # noqa: FBT001 - as the gateway calls it
         """Return the number of edges that can be purged of a page, or "" if all can."""
@@ -130,7 +139,7 @@ class EdgeState:
     def _watch(self, sender: Flask, tracker: Tracker, route: EffectivePolicy) -> None:
         """Record reads of caches and files, and the declared tables, of a shareable route."""
         watch_caches(sender)
-        record = recorder.current_record()
+        record = current_record()
         if record is not None and route.policy.purged and self.is_strict(sender):
             watch_files(record)
         if route.reads is not None:
@@ -229,6 +238,9 @@ class EdgeState:
     ) -> GuardFinding | None:
         """Register a shareable page in the page index, if the app has one."""
         policy = facts.policy
+        if self.tracker is None and self.first_use is not None and policy.is_shareable:
+            summary = f"{facts.view}: {self.first_use.reason}."
+            return GuardFinding(code="not-connected", summary=summary, is_leak=False)
         if self.tracker is None or not policy.is_shareable:
             return self.code.finding(facts.view) if self.code and policy.is_shareable else None
         return self.tracker.register_response(facts.view, url, version, policy, now)

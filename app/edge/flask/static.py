@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, current_app, g, request
 
-from ..dependencies import Part
+from ..dependencies.part import Part
 from ..http import codings, ranges, validators
 from ..http.fields import HeaderFields
 from ..policy.decorators import cached

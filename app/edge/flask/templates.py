@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from flask.templating import Environment as FlaskEnvironment
 from jinja2 import Template, TemplateNotFound
 
-from ..dependencies import Part, recorder
+from ..dependencies.current_record import current_record
 from ..dependencies.fence import fenced
+from ..dependencies.part import Part
 from ..policy.policy import PolicyError
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from flask import Flask
     from jinja2.environment import TemplateModule
     from jinja2.runtime import Context
+
+    from ..dependencies.recorder import RenderRecord
 
 KIND = "template"
 ABSENT = "absent"
@@ -40,8 +43,10 @@ class TrackedTemplate(Template):
     unshareable_reason: str | None = None
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
-        outer = recorder.current_record()
-        with recorder.recording() as record:
+        from ..dependencies.recorder import recording  # noqa: PLC0415 - its modules are many
+
+        outer = current_record()
+        with recording() as record:
             is_first_import = self._module is None
             module = super()._get_default_module(ctx)
         if module is self._module and is_first_import:
@@ -56,7 +61,7 @@ class TrackedTemplate(Template):
                 outer.set_unshareable(self.unshareable_reason)
         return module
 
-    def _store_module_record(self, record: recorder.RenderRecord) -> None:
+    def _store_module_record(self, record: RenderRecord) -> None:
         dependencies = record.dependencies
         self.module_parts = frozenset(d for d in dependencies if isinstance(d, Part))
         self.unshareable_reason = record.unshareable_reason
@@ -124,6 +129,6 @@ def install(app: Flask) -> None:
 
 def record_part(part: Part) -> None:
     """Record a dependency of the current response on this part."""
-    record = recorder.current_record()
+    record = current_record()
     if record is not None:
         record.add_dependencies((part,))

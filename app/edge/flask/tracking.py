@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from ..changes.log_position import current_log_position
 from ..dependencies import PublicSchema, recorder
 from ..dependencies.engine_events import INTERNAL_OPTIONS, end_reads
-from ..pages import IndexCapacity, IndexedPage, RegistrationResult, register
+from ..pages import IndexCapacity, IndexedPage, RegistrationResult
 from ..pages.group_commit import Registrar
 from ..pages.page import FLEETING, Short, ShortKind
+from ..pages.register import register
 from ..pages.resolver_lock import WRITE_OPTIONS, promptly
 from ..policy.guard import GuardFinding
 from ..policy.until import covers
@@ -32,21 +33,9 @@ if TYPE_CHECKING:
     from ..policy.policy import Policy
     from ..purge.edge_chain import EdgeChain
     from .build import AppBuild
+    from .response_version import ResponseVersion
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseVersion:
-    """The variant and the ETag of a response.
-
-    `failed` is true for an unsuccessful status, `redirects` for a redirect.
-    """
-
-    variant: str
-    etag: str
-    failed: bool = False
-    redirects: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +181,6 @@ def short_of(url: str, version: ResponseVersion, policy: Policy) -> Short | None
         return Short(kind=ShortKind.QUERY, fleeting=fleeting)
     return None
 
-
-REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 
 _EVENTS = {
     RegistrationResult.OLD_BUILD: "edge.old_build",

@@ -20,6 +20,7 @@ from .background import BackgroundJobs, DeadlineExceeded, TimedJob
 from .collapsing import CollapseRole, ThreadCollapser
 from .compressor import Compressor
 from .fetch import Fetcher
+from .finding_key import FINDING_KEY
 from .invalidation import find_invalidated_keys, purge_or_log
 from .lookup import LookupResult, lookup
 from .options import Options
@@ -163,9 +164,7 @@ class Gateway:
             if unsafe:
                 for key in find_invalidated_keys(environ, line, headers, self._key_builder):
                     purge_or_log(self._store, key)
-            final_status = replace(
-                status, detail=environ.get(wsgi_call.FINDING_KEY) or status.detail
-            )
+            final_status = replace(status, detail=environ.get(FINDING_KEY) or status.detail)
             return [
                 *self._header_writer.without_internal_fields(headers, None),
                 self._header_writer.cache_status_line(final_status),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import logging
 import ssl
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
 from ..http import connection, framing, lines
@@ -16,8 +16,8 @@ from ..http.fields import HeaderFields, is_name
 from . import loops
 from . import response as reply
 from .admission import loop_detected, looped
+from .finding_key import FINDING_KEY
 from .origin import UpstreamResponse
-from .wsgi_call import FINDING_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +31,8 @@ _log: Final = logging.getLogger(__name__)
 _CHUNK: Final = 64 * 1024
 #: Characters that are not percent-encoded in a path, besides letters and digits (RFC 3986).
 _PATH: Final = "/~!$&'()*+,;=:@-._"
+#: The visible characters of ASCII: a query is forwarded unchanged, apart from all other bytes.
+_QUERY: Final = "".join(map(chr, range(0x21, 0x7F)))
 _VIA: Final = f"1.1 {loops.PSEUDONYM}"
 #: Fields that the proxy writes itself; the values in the request are dropped. `Proxy` is always
 #: dropped, because CGI programs read it as the setting HTTP_PROXY (httpoxy).
@@ -50,6 +52,39 @@ class _BadRequestError(Exception):
 
 class _LoopError(Exception):
     """The origin is the server that received the request."""
+
+
+class _Failure(NamedTuple):
+    """The response to a request that failed, and the reason for Cache-Status."""
+
+    finding: str
+    response: GatewayResponse
+
+
+_BAD_GATEWAY: Final = "502 Bad Gateway"
+#: For each kind of error: the reason, the status and the sentence for the client. The first match
+#: counts: TimeoutError and RemoteDisconnected are OSErrors, and a TLS error can be a ValueError.
+_FAILURES: Final[tuple[tuple[tuple[type[Exception], ...], str, str, str], ...]] = (
+    (
+        (TimeoutError,),
+        "origin-timeout",
+        "504 Gateway Timeout",
+        "The origin did not answer in time.",
+    ),
+    (
+        (http.client.IncompleteRead, http.client.RemoteDisconnected),
+        "incomplete-response",
+        _BAD_GATEWAY,
+        "The origin closed the connection before its response was complete.",
+    ),
+    ((OSError,), "origin-unreachable", _BAD_GATEWAY, "The origin could not be reached."),
+    (
+        (http.client.HTTPException, ValueError),
+        _MALFORMED,
+        _BAD_GATEWAY,
+        "The origin did not send a valid HTTP response.",
+    ),
+)
 
 
 class Proxy:
@@ -83,33 +118,19 @@ class Proxy:
         upstream = self._connect()
         try:
             response = self._send(upstream, environ)
-        except _LoopError:
+            body = _ResponseStream(response, upstream)
+            body.read_first_chunk()
+        except Exception as error:
             upstream.close()
-            return _send(start_response, loop_detected())
-        except _BadRequestError as error:
-            upstream.close()
-            return _send(start_response, reply.build_text_response("400 Bad Request", str(error)))
-        except TimeoutError:
-            upstream.close()
-            timeout_response = reply.build_text_response(
-                "504 Gateway Timeout", "The origin did not answer."
-            )
-            return _send(start_response, timeout_response)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            upstream.close()
-            _log.warning(
-                "proxy.origin_failed: the client gets a 502, no valid response came (%r)",
-                error,
-                extra={"error": repr(error)},
-            )
-            error_response = reply.build_text_response(
-                "502 Bad Gateway", "The origin could not be reached."
-            )
-            return _send(start_response, error_response)
+            failure = _find_failure(error)
+            if failure is None:
+                raise
+            environ[FINDING_KEY] = failure.finding
+            return _send(start_response, failure.response)
         if response.malformed:
             environ[FINDING_KEY] = _MALFORMED
         start_response(f"{response.status:03} {response.reason or 'Unknown'}", _headers(response))
-        return _ResponseStream(response, upstream)
+        return body
 
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._address
@@ -129,14 +150,10 @@ class Proxy:
         upstream.connect()
         if loops.is_own_server(upstream.sock, environ):
             raise _LoopError
-        upstream.putrequest(
-            environ["REQUEST_METHOD"],
-            self._target(environ),
-            skip_host=True,
-            skip_accept_encoding=True,
-        )
-        for name, value in self._request_headers(environ):
-            upstream.putheader(name, value.encode("latin-1"))
+        try:
+            self._put_head(upstream, environ)
+        except ValueError as error:
+            raise _BadRequestError(f"The request can't be forwarded: {error}") from error
         if chunked:
             upstream.putheader("Transfer-Encoding", "chunked")
         elif length is not None:
@@ -147,10 +164,21 @@ class Proxy:
         assert isinstance(response, UpstreamResponse)
         return response
 
+    def _put_head(self, upstream: http.client.HTTPConnection, environ: WSGIEnvironment) -> None:
+        """Write the request line and all fields but the framing; ValueError if they are invalid."""
+        upstream.putrequest(
+            environ["REQUEST_METHOD"],
+            self._target(environ),
+            skip_host=True,
+            skip_accept_encoding=True,
+        )
+        for name, value in self._request_headers(environ):
+            upstream.putheader(name, value.encode("latin-1"))
+
     def _target(self, environ: WSGIEnvironment) -> str:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         target = self._prefix + quote(path.encode("latin-1"), safe=self._safe)
-        query = environ.get("QUERY_STRING", "")
+        query = quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=_QUERY)
         return f"{target or '/'}?{query}" if query else target or "/"
 
     def _request_headers(self, environ: WSGIEnvironment) -> Iterator[FieldLine]:
@@ -180,18 +208,54 @@ class _ResponseStream:
     def __init__(self, response: UpstreamResponse, connect: http.client.HTTPConnection) -> None:
         self._response = response
         self._connect = connect
+        self._first_chunk = b""
+
+    def read_first_chunk(self) -> None:
+        """Read the first chunk, because an error before it can still become a 502.
+
+        No client waits longer for the head: a WSGI server sends it with the first chunk.
+        """
+        try:
+            self._first_chunk = self._read_chunk()
+        except BaseException:
+            self.close()
+            raise
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield chunks as they arrive; raise IncompleteRead if the body is truncated."""
-        while chunk := self._response.read1(_CHUNK):
+        chunk = self._first_chunk
+        while chunk:
             yield chunk
+            chunk = self._read_chunk()
+
+    def _read_chunk(self) -> bytes:
+        chunk = self._response.read1(_CHUNK)
         missing = self._response.length
-        if missing:
+        if not chunk and missing:
             raise http.client.IncompleteRead(b"", missing)
+        return chunk
 
     def close(self) -> None:
         self._response.close()
         self._connect.close()
+
+
+def _find_failure(error: Exception) -> _Failure | None:
+    """Return the response to a failed request; None if the error is a mistake in this program."""
+    if isinstance(error, _LoopError):
+        return _Failure("loop", loop_detected())
+    if isinstance(error, _BadRequestError):
+        return _Failure("bad-request", reply.build_text_response("400 Bad Request", str(error)))
+    for kind, finding, line, sentence in _FAILURES:
+        if isinstance(error, kind):
+            _log.warning(
+                "proxy.origin_failed: the client gets a %s, no valid response came (%r)",
+                line[:3],
+                error,
+                extra={"error": repr(error), "reason": finding},
+            )
+            return _Failure(finding, reply.build_text_response(line, sentence))
+    return None
 
 
 def _headers(response: UpstreamResponse) -> list[FieldLine]:
@@ -222,13 +286,20 @@ def _chunks(stream: _Readable, length: int | None) -> Iterator[bytes]:
     """Yield the request's body; raise _BadRequestError if it is shorter than its length."""
     remaining = length
     while remaining is None or remaining > 0:
-        chunk = stream.read(_CHUNK if remaining is None else min(_CHUNK, remaining))
+        chunk = _read_request_body(stream, _CHUNK if remaining is None else min(_CHUNK, remaining))
         if not chunk:
             break
         remaining = None if remaining is None else remaining - len(chunk)
         yield chunk
     if remaining:
         raise _BadRequestError("The body of the request is shorter than its Content-Length.")
+
+
+def _read_request_body(stream: _Readable, size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except Exception as error:  # each server has its own exceptions for a broken body
+        raise _BadRequestError("The body of the request can't be read.") from error
 
 
 def _send(start_response: StartResponse, response: GatewayResponse) -> Iterable[bytes]:

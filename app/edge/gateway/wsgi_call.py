@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ..http import framing
-from ..name import NAME
+from .finding_key import FINDING_KEY
 from .response_head import ResponseHead
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from ..http.fields import FieldLine
-
-#: The environ key under which an application gives, as a token, its reason against storing.
-FINDING_KEY: Final = f"{NAME}.finding"
 
 
 class NoResponseError(RuntimeError):

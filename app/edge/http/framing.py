@@ -55,17 +55,18 @@ def content_length(fields: HeaderFields) -> int | None:
 def of_response(fields: HeaderFields, *, http_1_0: bool = False) -> Framing:
     """Return the framing of a response that may have a body (RFC 9112 section 6.3).
 
-    Raises FramingError for a transfer coding that was not requested, and for several lengths.
+    Raises FramingError for a transfer coding that was not requested, and for a Content-Length that
+    is not one number.
     """
     length = content_length(fields)
     if "transfer-encoding" not in fields:
-        if length == INVALID and "," in fields.combined("content-length"):
-            raise FramingError("The response has several values of Content-Length.")
-        valid = length != INVALID
-        return Framing(chunked=False, length=length if valid else None, contradictory=not valid)
+        if length == INVALID:
+            value = fields.combined("content-length")
+            raise FramingError(f"The Content-Length {value[:100]!r} is not one number.")
+        return Framing(chunked=False, length=length)
     codings = fields.combined("transfer-encoding")
     if codings.lower() != "chunked":
-        raise FramingError(f"The transfer coding {codings!r} was not requested.")
+        raise FramingError(f"The transfer coding {codings[:100]!r} was not requested.")
     return Framing(chunked=True, length=None, contradictory=http_1_0 or length is not None)
 
 

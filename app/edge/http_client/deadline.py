@@ -53,12 +53,16 @@ def _default_ssl_context() -> ssl.SSLContext:
 class DeadlineTransport(httpx.BaseTransport):
     """Sends requests over connections that respect `deadline`."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext | None = None,
+        backend: httpcore.NetworkBackend | None = None,
+    ) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=context or _default_ssl_context(),
             max_connections=8,
             keepalive_expiry=_KEEPALIVE_SECONDS,
-            network_backend=DeadlineBackend(),
+            network_backend=backend or DeadlineBackend(),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

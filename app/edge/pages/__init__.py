@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from .capacity import IndexCapacity
-from .page import IndexedPage
-from .register import RegistrationResult, register
-from .resolve import Resolution, resolve
-from .tables import define_tables
+from typing import TYPE_CHECKING
+
+from ..lazy_exports import export_lazily
+
+if TYPE_CHECKING:
+    from .capacity import IndexCapacity
+    from .page import IndexedPage
+    from .register import RegistrationResult
+    from .resolve import Resolution
+    from .tables import define_tables
+else:
+    __getattr__ = export_lazily(
+        __name__,
+        {
+            "IndexCapacity": "capacity",
+            "IndexedPage": "page",
+            "RegistrationResult": "register",
+            "Resolution": "resolve",
+            "define_tables": "tables",
+        },
+    )
 
 __all__ = [
     "IndexCapacity",
@@ -14,6 +30,4 @@ __all__ = [
     "RegistrationResult",
     "Resolution",
     "define_tables",
-    "register",
-    "resolve",
 ]

@@ -13,8 +13,9 @@ from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import unquote
 
-from ..dependencies.dependency import Dependency, Part, Range, Row, Table
+from ..dependencies.dependency import Dependency, Range, Row, Table
 from ..dependencies.dependency_groups import DependencyGroup, KeyedTable
+from ..dependencies.part import Part
 from ..dependencies.recorder import RenderRecord
 from .dependency_shape import DependencyShape
 from .index_entries import EntryKey, EntryShapes, cached_entry, entries_of_record

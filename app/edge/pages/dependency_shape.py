@@ -11,7 +11,8 @@ from typing import NamedTuple, Protocol
 
 from ..changes.change import Change, Op, RowImage
 from ..changes.encoding import encode_value, has_no_encoding
-from ..dependencies.dependency import Dependency, Part, Range, Row, SemiJoin
+from ..dependencies.dependency import Dependency, Range, Row, SemiJoin
+from ..dependencies.part import Part
 from .interval_tree import MAX_KEY, MIN_KEY, NO_INTERVAL, place_interval
 
 

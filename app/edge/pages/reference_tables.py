@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..changes.prepared_statement import PreparedStatement
-from ..dependencies.dependency import Part
+from ..dependencies.part import Part
 from .dependency_shape import DependencyShape
 from .index_entries import cached_entry
 from .tables import part, shape

@@ -19,7 +19,8 @@ from ..changes.log_position import LOG_POSITION_QUERY
 from ..changes.metadata import get_meta, set_meta
 from ..changes.prepared_statement import PreparedStatement
 from ..changes.tables import META
-from ..dependencies.dependency import Dependency, Part, matches
+from ..dependencies.dependency import Dependency, matches
+from ..dependencies.part import Part
 from ..dependencies.recorder import RenderRecord
 from .capacity import IndexCapacity
 from .index_entries import EntryKey, EntryShapes, digest_of_entries, entries_of_record

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from ..changes.encoding import sort_key_value
 from ..changes.prepared_statement import PreparedStatement
-from ..dependencies.dependency import Part
+from ..dependencies.part import Part
 from ..dependencies.recorder import RenderRecord
 from .capacity import IndexCapacity
 from .coarse_dependencies import coarse_entries, entries_without_address

@@ -97,9 +97,9 @@ def cached(
     if not isinstance(policy, Policy):
         raise PolicyError(f"cached() takes a Policy, not {policy!r}: write @cached(POLICY).")
     parameters = _check_names(query, argument="query")
-    declared = field_names(_check_names(headers, argument="headers"), argument="headers")
-    if declared:
-        policy = policy.with_vary(declared if isinstance(declared, tuple) else ())
+    vary = field_names(_check_names(headers, argument="headers"), argument="headers")
+    if vary:
+        policy = policy.with_vary(vary if isinstance(vary, tuple) else ())
     tables = None if reads is None else _check_names(reads, argument="reads")
     return Marker(mark=RoutePolicy(policy=policy, query=parameters, reads=tables))
 

@@ -6,9 +6,9 @@ This module formats no header and depends on no framework: see `cdn_headers` and
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..http.durations import format_duration
 from .until import find_errors, sooner, time_left
@@ -52,11 +52,11 @@ def field_names(names: bool | str | Iterable[str], *, argument: str) -> bool | t
     """Normalise case and order of header field names; a bool is returned unchanged."""
     if isinstance(names, bool):
         return names
-    listed = names.split(",") if isinstance(names, str) else list(names)
-    for name in listed:
+    raw_names = names.split(",") if isinstance(names, str) else list(names)
+    for name in raw_names:
         if not isinstance(name, str) or not _TOKEN.fullmatch(name.strip()):
             raise PolicyError(f"{argument} contains {name!r}, which is not a header field name.")
-    return tuple(sorted({name.strip().title() for name in listed})) or False
+    return tuple(sorted({name.strip().title() for name in raw_names})) or False
 
 
 def _check_duration(what: str, span: object) -> Iterator[str]:
@@ -166,8 +166,8 @@ class Policy:
 
     Attributes:
         name: the name in reports.
-        browser: the freshness in browsers.
-        edge: the freshness in shared caches; None means the same as in browsers.
+        browser: the freshness in browsers, or only its TTL; by default they revalidate each time.
+        edge: the freshness in shared caches, or only its TTL; None means the same as in browsers.
         private: True, or the header fields that only the browser may store.
         public: whether to send the directive `public`.
         no_store: no cache stores the response. The browser's `no_cache` and `must_revalidate` are
@@ -186,7 +186,7 @@ class Policy:
         zone: the time zone of `until`.
     """
 
-    name: str
+    name: str = field(kw_only=False)
     browser: Freshness = Freshness()
     edge: Freshness | None = None
     private: bool | tuple[str, ...] = False
@@ -202,12 +202,49 @@ class Policy:
     until: str | None = None
     zone: str = "UTC"
 
+    if TYPE_CHECKING:  # as the decorator writes it; a TTL is accepted as a freshness
+
+        def __init__(  # noqa: PLR0913 - one argument for each field
+            self,
+            name: str,
+            *,
+            browser: Freshness | timedelta = ...,
+            edge: Freshness | timedelta | None = ...,
+            private: bool | str | Iterable[str] = ...,
+            public: bool = ...,
+            no_store: bool = ...,
+            immutable: bool = ...,
+            no_transform: bool = ...,
+            must_understand: bool = ...,
+            vary: Iterable[str] = ...,
+            literal: bool = ...,
+            purged: bool = ...,
+            timed: bool = ...,
+            until: str | None = ...,
+            zone: str = ...,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         """Raise PolicyError for contradictory values."""
+        object.__setattr__(self, "browser", self._freshness_of("browser"))
+        if self.edge is not None:
+            object.__setattr__(self, "edge", self._freshness_of("edge"))
         object.__setattr__(self, "private", field_names(self.private, argument="private"))
         object.__setattr__(self, "vary", field_names(self.vary, argument="vary") or ())
         for reason in self._contradictions():
             raise PolicyError(f"Policy {self.name!r}: {reason}")
+
+    def _freshness_of(self, audience: Literal["browser", "edge"]) -> Freshness:
+        """Return the freshness of an audience for which a TTL may be given alone."""
+        value: object = getattr(self, audience)
+        if isinstance(value, timedelta):
+            return Freshness(ttl=value)
+        if not isinstance(value, Freshness):
+            raise PolicyError(
+                f"Policy {self.name!r}: {audience} is {value!r}: write a duration, such as "
+                "days(1) or minutes(5), or a Freshness."
+            )
+        return value
 
     def _contradictions(self) -> Iterator[str]:
         if not self.name:

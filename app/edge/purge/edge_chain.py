@@ -25,8 +25,7 @@ from ..policy.cdn_headers import (
     with_purgeable,
 )
 from ..policy.policy import Freshness, Policy
-from . import Tier
-from .membership import GATEWAY_PREFIX
+from .tier import GATEWAY_PREFIX, Tier
 
 DriverFactory = Callable[[str], Driver | None]
 """Returns the driver of an edge by the name of its dialect; None if it cannot be purged."""

@@ -14,10 +14,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from .lease import HEARTBEAT_TIMEOUT
 from .tables import tier as tiers
-
-HEARTBEAT_TIMEOUT = timedelta(seconds=15)
-"""A gateway without a new heartbeat for this long is silent: no purge waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

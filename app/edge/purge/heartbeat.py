@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from ..changes.timestamps import from_microseconds, to_microseconds
-from .gateway_heartbeats import HEARTBEAT_TIMEOUT
-from .leader import Leader
+from .file_leader import Leader
+from .lease import HEARTBEAT_TIMEOUT
 from .tables import tier as tiers
 
 HEARTBEAT_INTERVAL = timedelta(seconds=5)

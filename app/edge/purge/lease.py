@@ -9,9 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
-from .gateway_heartbeats import HEARTBEAT_TIMEOUT
+HEARTBEAT_TIMEOUT = timedelta(seconds=15)
+"""A gateway without a new heartbeat for this long is silent: no purge waits for it."""
 
 _CHECK_INTERVAL = 1.0
 """Seconds for which a process caches the lease that it has read."""

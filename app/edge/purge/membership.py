@@ -19,9 +19,7 @@ from .heartbeat import tiers_with_relay
 from .maintenance import retire_tier
 from .tables import outbox
 from .tables import tier as tiers
-from .tier import Tier
-
-GATEWAY_PREFIX = "gateway-"
+from .tier import GATEWAY_PREFIX, Tier
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """An instant so late that no relay counts as alive."""

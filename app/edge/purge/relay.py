@@ -26,9 +26,9 @@ from .clock import ClockJumpDetector, shift_schedule
 from .commit_watch import POLL_INTERVAL, CommitWatcher
 from .commit_watch import create_commit_watcher as keep_watch
 from .delivery import Delivery
+from .file_leader import Leader
 from .gateway_heartbeats import HeartbeatMonitor
 from .heartbeat import HEARTBEAT_INTERVAL, Deputy, create_relay_name, record_relay_heartbeat
-from .leader import Leader
 from .leader import create_leader as elect
 from .maintenance import MAINTENANCE_INTERVAL, run_maintenance
 from .membership import retire_silent_gateways, tiers_to_purge

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+GATEWAY_PREFIX = "gateway-"
+"""The first part of the name of a tier that is a gateway."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:

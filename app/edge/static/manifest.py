@@ -12,12 +12,11 @@ import posixpath
 import re
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from mimetypes import MimeTypes
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
-
-import brotli
 
 from ..policy.policy import PolicyError
 
@@ -62,10 +61,21 @@ _MIME_TYPES = MimeTypes(filenames=())
 _COMPRESSIBLE = re.compile(
     r"text/.*|image/(svg\+xml|x-icon)|font/ttf|application/(.*\+)?(json|xml|wasm)"
 )
+
+
+def _compress_with_brotli(body: bytes) -> bytes:
+    import brotli  # noqa: PLC0415 - an optional package, of the level [gateway]
+
+    return bytes(brotli.compress(body, quality=11))
+
+
 _ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
-    "br": lambda body: bytes(brotli.compress(body, quality=11)),
+    "br": _compress_with_brotli,
     "gzip": lambda body: gzip.compress(body, compresslevel=9, mtime=0),
 }
+_INSTALLED = tuple(
+    coding for coding in _ENCODERS if coding != "br" or find_spec("brotli") is not None
+)
 
 
 class StaticError(PolicyError):
@@ -193,7 +203,8 @@ class _Builder:
         bodies = {"identity": body}
         if len(body) >= _MIN_SIZE and _COMPRESSIBLE.fullmatch(kind.partition(";")[0]):
             digest = hashlib.blake2b(body, digest_size=20).hexdigest()
-            for coding, encode in _ENCODERS.items():
+            for coding in _INSTALLED:
+                encode = _ENCODERS[coding]
                 encoded = self.build_cache.get(f"{digest}.{coding}", partial(encode, body))
                 if len(encoded) < len(body):
                     bodies[coding] = encoded

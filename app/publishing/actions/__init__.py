@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from app.publishing.editing.draft import Draft
 
+from .add_file import add_file
 from .add_media import add_media
 from .add_redirect import add_redirect
 from .archive import archive
@@ -16,6 +17,7 @@ from .create import create
 from .publish import publish
 from .publish_due import publish_due
 from .rename import rename
+from .render_again import render_again
 from .revise import revise
 from .save_author import AuthorDraft, save_author
 from .save_site import SiteDraft, save_site
@@ -28,6 +30,7 @@ __all__ = [
     "Draft",
     "SiteDraft",
     "TopicDraft",
+    "add_file",
     "add_media",
     "add_redirect",
     "archive",
@@ -36,6 +39,7 @@ __all__ = [
     "publish",
     "publish_due",
     "rename",
+    "render_again",
     "revise",
     "save_author",
     "save_site",

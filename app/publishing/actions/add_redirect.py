@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.publishing.editing import lookups, validation
 from app.publishing.errors import Conflict, Invalid, Missing
 from app.publishing.models import Kind, Post, Redirect, Status
-from app.publishing.paths import normal
+from app.publishing.paths import find_query_error, normal
 from app.publishing.transaction import transaction
 
 
@@ -44,6 +44,8 @@ def checked(source: str, post_id: int | None, target: str | None) -> tuple[str, 
     path = _normal("source", source)
     if path == "/":
         raise Invalid("source", "The home page can't be redirected.")
+    if query_error := find_query_error(source):
+        raise Invalid("source", query_error)
     if target is None:
         return path, None
     return path, _checked_target(target)

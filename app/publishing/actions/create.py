@@ -27,7 +27,9 @@ def create(
     draft = checked(draft)
     with transaction() as session:
         draft = check(session, draft)
-        rendered = rendered or render_text(session, draft.title, draft.body_markdown)
+        rendered = rendered or render_text(
+            session, draft.title, draft.body_markdown, language=draft.language
+        )
         post = _build_post(draft, rendered, now)
         session.add(post)
         lookups.flush_or_conflict(
@@ -61,6 +63,7 @@ def _build_post(draft: Draft, rendered: Rendered, now: datetime) -> Post:
         slug=draft.slug,
         title=draft.title,
         summary=draft.summary or rendered.excerpt,
+        language=draft.language,
         published_at=draft.published_at,
         created_at=now,
         updated_at=draft.updated_at or now,

@@ -40,7 +40,10 @@ def revise(
         check(session, post, draft, now)
         if draft.slug and draft.slug != post.slug:
             move(session, post, draft.slug, now=now)
+        has_new_language = draft.language != post.language
         _write_facts(session, post, draft)
+        if has_new_language and rendered is None:  # its quotation marks may be other ones
+            rendered = _render(session, draft)
         _write_text(session, post, draft, rendered, now=now, user_id=user_id)
         session.flush()
         return post
@@ -60,6 +63,10 @@ def check(session: Session, post: Post, draft: Draft, now: datetime) -> None:
     lookups.require_existing(session, Media, () if draft.cover_id is None else (draft.cover_id,))
 
 
+def _render(session: Session, draft: Draft) -> Rendered:
+    return render_text(session, draft.title, draft.body_markdown, language=draft.language)
+
+
 def _a(noun: str) -> str:
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
@@ -69,6 +76,7 @@ def _write_facts(session: Session, post: Post, draft: Draft) -> None:
     facts: dict[str, Any] = {
         "cover_id": draft.cover_id,
         "cover_alt": draft.cover_alt,
+        "language": draft.language,
         "menu_position": draft.menu_position,
         "published_at": published_at,
         "updated_at": writes.last_change(post, draft.updated_at or post.updated_at, published_at),
@@ -93,7 +101,7 @@ def _write_text(
     if same and rendered is None and draft.summary:
         texts: dict[str, Any] = {"summary": draft.summary}
     else:
-        rendered = rendered or render_text(session, draft.title, draft.body_markdown)
+        rendered = rendered or _render(session, draft)
         texts = {
             "title": draft.title,
             "summary": draft.summary or rendered.excerpt,

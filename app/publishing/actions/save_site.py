@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from app.publishing.editing import lookups, validation
-from app.publishing.errors import Conflict, Invalid
+from app.publishing.errors import Conflict
 from app.publishing.models import Site
 from app.publishing.transaction import transaction
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteDraft:
-    """The fields of the site's settings; the language is a tag such as `en` or `de-CH`."""
+    """The fields of the site's settings; the language is a tag such as `en` or `de-CH`.
+
+    `emoji` and `smart_punctuation` apply when a post is rendered: posts that are saved already
+    have to be rendered again (`render_again`).
+    """
 
     title: str
     tagline: str = ""
     description: str = ""
     language: str = "en"
+    emoji: bool = False
+    smart_punctuation: bool = False
 
 
 def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
@@ -46,16 +49,15 @@ def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
         return site
 
 
-def checked(draft: SiteDraft) -> dict[str, str]:
+def checked(draft: SiteDraft) -> dict[str, str | bool]:
     """Return the cleaned columns of the site; raises Invalid."""
-    language = validation.clean_line("language", draft.language, limit=35)
-    if not _LANGUAGE.fullmatch(language):
-        raise Invalid("language", f"{language!r} is not a language tag such as en or de-CH.")
     return {
         "title": validation.clean_line("title", draft.title, limit=200),
         "tagline": validation.clean_line("tagline", draft.tagline, limit=300, empty=True),
         "description": validation.clean_line(
             "description", draft.description, limit=2000, empty=True
         ),
-        "language": language,
+        "language": validation.validate_language(draft.language),
+        "emoji": draft.emoji,
+        "smart_punctuation": draft.smart_punctuation,
     }

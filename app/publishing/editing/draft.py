@@ -29,7 +29,8 @@ class Draft:
 
     `slug` is made from the title and `summary` from the body when they are empty. `published_at`
     and `updated_at` say when a text that was published elsewhere came out and last changed, and
-    `feed_id` identified it in the feed there; only a new post takes it.
+    `feed_id` identified it in the feed there; only a new post takes it. `language` is a language
+    tag (BCP 47), or None for the language of the site.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Draft:
     published_at: datetime | None = None
     updated_at: datetime | None = None
     feed_id: str = ""
+    language: str | None = None
 
 
 def checked(draft: Draft) -> Draft:
@@ -63,6 +65,7 @@ def checked(draft: Draft) -> Draft:
         cover_alt=validation.clean_line("cover_alt", draft.cover_alt, limit=COVER_ALT, empty=True),
         menu_position=_menu_position(draft),
         feed_id=validation.clean_line("feed_id", draft.feed_id, limit=FEED_ID, empty=True),
+        language=validation.validate_language(draft.language) if draft.language else None,
     )
 
 

@@ -10,20 +10,52 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.publishing.errors import Invalid
-from app.publishing.models import Media, MediaFile
-from app.publishing.text import Image, Rendered, Rendition, TextError, render
+from app.publishing.models import Media, MediaFile, Site
+from app.publishing.text import (
+    PLAIN,
+    Image,
+    Rendered,
+    Rendition,
+    TextError,
+    Typography,
+    render,
+)
 
 _MEDIA = re.compile(r"/media/([0-9a-f]{20})/[^/]+\Z")
 
 
-def render_text(session: Session, title: str, markdown: str) -> Rendered:
-    """Return the rendered text; raises Invalid if it is too large or nested too deeply."""
+def find_typography(session: Session, language: str | None) -> Typography:
+    """Return the settings of text of the site, for a post in this language or in the site's."""
+    columns = sa.select(Site.emoji, Site.smart_punctuation, Site.language)
+    row = session.execute(columns).one_or_none()
+    if row is None:
+        return PLAIN
+    return Typography(
+        emoji=row.emoji,
+        smart_punctuation=row.smart_punctuation,
+        language=language or row.language,
+    )
+
+
+def render_text(
+    session: Session,
+    title: str,
+    markdown: str,
+    *,
+    language: str | None = None,
+    typography: Typography | None = None,
+) -> Rendered:
+    """Return the rendered text; raises Invalid if it is too large or nested too deeply.
+
+    `typography` is that of the site unless another one is given.
+    """
     try:
         return render(
             markdown,
             title=title,
             resolve_image=lambda source: find_image(session, source),
             resolve_link=lambda _href: None,  # links to moved posts are redirected
+            typography=typography or find_typography(session, language),
         )
     except TextError as error:
         raise Invalid("body_markdown", str(error)) from None

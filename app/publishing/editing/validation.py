@@ -11,6 +11,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from app.publishing.errors import Invalid
+from app.publishing.languages import TagError, parse_tag
 from app.publishing.slugs import check_slug
 
 # Unicode's control characters, surrogates and non-characters: PostgreSQL, XML or a terminal
@@ -59,6 +60,14 @@ def require_timezone(field: str, value: datetime) -> datetime:
     if value.tzinfo is None:
         raise Invalid(field, f"The {_field_label(field)} {value} says no time zone; add one.")
     return value
+
+
+def validate_language(value: str) -> str:
+    """Return a language tag in its canonical spelling."""
+    try:
+        return parse_tag(value)
+    except TagError as error:
+        raise Invalid("language", f"{error}.") from None
 
 
 def validate_web_url(field: str, value: str, *, limit: int) -> str:

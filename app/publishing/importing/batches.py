@@ -26,7 +26,9 @@ from . import save_post
 from .image_queue import MAX_WAITING_BYTES, size_of
 from .post import Job
 from .preparation import PreparedEntry
+from .redirects.model import OldRedirect, find_redirect_target
 from .report import Outcome
+from .source_folder import SourcePost
 
 POSTS = 50
 _DRY_RUN_POSTS = 500
@@ -61,6 +63,8 @@ class Batch:
         """Whether the posts should be saved before more are added."""
         most = _DRY_RUN_POSTS if job.dry_run else POSTS
         is_late = time.monotonic() - self.began > _PAUSE.total_seconds() and not job.dry_run
+        if job.fetcher is not None:
+            return True  # so that the next post finds the images that this one has fetched
         return len(self.prepared) >= most or self.bytes > MAX_WAITING_BYTES // 2 or is_late
 
 
@@ -138,11 +142,24 @@ def _report(job: Job, one: PreparedEntry) -> None:
     report.counts[one.outcome] += 1
     if one.outcome is Outcome.SKIPPED or one.source is None:
         return
+    _note_redirect(job, one.source)
     if entry.source != entry.address:
         report.old_addresses.append(job.folder.prefix + one.source.source_url)
     if one.outcome is Outcome.IMPORTED and entry.slug != entry.preferred_slug:
         sentence = f"its slug is {entry.slug}, because {entry.preferred_slug} is taken"
         report.warn(entry.path, None, sentence)
+
+
+def _note_redirect(job: Job, post: SourcePost) -> None:
+    """Remember where a post redirects that shows no text of its own."""
+    if target := find_redirect_target(post.meta.publication):
+        line = post.document.line_of("redirect_to")
+        job.redirects.extend(
+            OldRedirect(
+                source=job.folder.prefix + address, target=target, file=str(post.path), line=line
+            )
+            for address in (post.source_url, *post.aliases)
+        )
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Dates as people and tools write them, made aware datetimes; without a zone they are UTC.
 
-English month names, slashes, offsets of one digit, North American zones and seconds since 1970 are
-read as well, since YAML 1.1, Ruby and JavaScript read them.
+Month names of several languages, East Asian dates, slashes, offsets of one digit, North American
+zones and seconds since 1970 are read as well, since YAML 1.1, Ruby and JavaScript read them.
 """
 
 import re
@@ -10,27 +10,35 @@ from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 from typing import Any
 
+from .month_names import find_month
+
 _ISO = re.compile(
     r"(?P<date>\d{4}([-/.])\d{1,2}\2\d{1,2})"
     r"(?:[Tt_ ]\s*(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)"
     r"\s*(?P<zone>[A-Za-z]{1,4}|[+-]\d{1,2}(?::?\d{2})?)?)?"
 )
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
-    )
-}
+_WORD = r"[^\W\d_]{3,12}"
 _IN_WORDS = re.compile(
-    r"(?:[A-Za-z]{3,9},?\s+)?"
-    r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?\s+(?P<month>[A-Za-z]{3,9})\.?"
-    r"|(?P<month_first>[A-Za-z]{3,9})\.?\s+(?P<day_second>\d{1,2})(?:st|nd|rd|th)?)"
-    r",?\s+(?P<year>\d{4})(?P<rest>(?:,|\s+at)?\s+.*)?"
+    rf"(?:{_WORD}\.?,?\s+)?(?:den\s+|le\s+|el\s+)?"
+    rf"(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|\.|º)?\s+(?:de\s+)?(?P<month>{_WORD})\.?"
+    rf"|(?P<month_first>{_WORD})\.?\s+(?P<day_second>\d{{1,2}})(?:st|nd|rd|th)?)"
+    r",?\s+(?:de[l]?\s+)?(?P<year>\d{4})(?P<rest>(?:,|\s+(?:at|um|à|kl\.?))?\s+.*)?",
+    re.IGNORECASE,
 )
+_EAST_ASIAN = re.compile(
+    r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日号號일]"
+    r"(?:\s*[(\uff08]?[^\W\d_]{1,3}[)\uff09]?(?=\s|$))?\s*(?P<rest>.*)"
+)
+_EAST_ASIAN_CLOCK = re.compile(
+    r"(?P<half>上午|下午|午前|午後|오전|오후)?\s*(?P<hour>\d{1,2})\s*(?:[:\uff1a]|[时時시点點])\s*"
+    r"(?P<minute>\d{1,2})?\s*(?:(?:[:\uff1a]|[分분])\s*(?:(?P<second>\d{1,2})\s*[秒초]?)?)?"
+)
+_AFTERNOON = frozenset({"下午", "午後", "오후"})
 _ZONES = {"z": 0, "utc": 0, "gmt": 0}
 _ZONES |= {"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7}
 _EPOCH = re.compile(r"\d{9,10}|\d{12,13}")
 _EPOCH_MILLISECONDS = 11
+_AT = re.compile(r"^\s*(?:,|at\b|um\b|à\s|kl\b\.?)", re.IGNORECASE)
 _TWELVE_HOURS = re.compile(r"(\d{1,2})(:\d{2}(?::\d{2})?)?\s*([AaPp])\.?[Mm]\.?")
 _IN_NAME = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_.]|$)")
 _IN_PATH = re.compile(r"(?:^|/)(\d{4})/(\d{1,2})/(\d{1,2})(?:/|$)")
@@ -60,13 +68,31 @@ def _parse_text(text: str, zone: tzinfo) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
     if match := _ISO.fullmatch(text):
         return _iso(match, zone)
-    if match := _IN_WORDS.fullmatch(text):
-        month = _MONTHS[(match["month"] or match["month_first"])[:3].lower()]
+    if match := _EAST_ASIAN.fullmatch(text):
+        return _parse_text(_with_western_clock(match), zone)
+    if (match := _IN_WORDS.fullmatch(text)) and (
+        month := find_month(match["month"] or match["month_first"])
+    ):
         day = int(match["day"] or match["day_second"])
-        clock = (match["rest"] or "").strip().removeprefix(",").removeprefix("at").strip()
+        clock = _AT.sub("", match["rest"] or "").strip()
         clock = _TWELVE_HOURS.sub(_to_24_hours, clock, count=1)
         return _parse_text(f"{match['year']}-{month:02}-{day:02} {clock}".strip(), zone)
     return _aware(parsedate_to_datetime(text), zone)
+
+
+def _with_western_clock(match: re.Match[str]) -> str:
+    """Return `2021年1月5日 下午3:20` as `2021-01-05 15:20:00`; raises ValueError if it can't."""
+    year, month, day = map(int, match.groups()[:3])
+    text = f"{year:04}-{month:02}-{day:02}"
+    if not match["rest"].strip():
+        return text
+    clock = _EAST_ASIAN_CLOCK.fullmatch(match["rest"].strip())
+    if clock is None:
+        raise ValueError
+    hour = int(clock["hour"])
+    if clock["half"]:
+        hour = hour % 12 + (12 if clock["half"] in _AFTERNOON else 0)
+    return f"{text} {hour:02}:{int(clock['minute'] or 0):02}:{int(clock['second'] or 0):02}"
 
 
 def _to_24_hours(match: re.Match[str]) -> str:

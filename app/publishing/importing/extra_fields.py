@@ -20,7 +20,7 @@ MAX_SIZE = 64 * 1024
 MAX_DEPTH = 16
 
 _WRITTEN = """title slug path type guid date lastmod description draft status authors topics cover
-cover_alt image_alt menu weight aliases"""
+cover_alt image_alt menu weight aliases lang"""
 _EXPORTED = frozenset(_WRITTEN.split())
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 

@@ -19,6 +19,8 @@ Kind: TypeAlias = Literal["yaml", "toml", "json", "headers", "none"]
 MAX_FRONT_MATTER = 64 * 1024
 MAX_VALUES = 5000
 MAX_DEPTH = 20
+MAX_ALIASED_TEXT = 500
+"""The longest text that other keys may repeat by an alias."""
 
 _FENCES: dict[str, Kind] = {"---": "yaml", "+++": "toml"}
 _HEADER = re.compile(
@@ -41,7 +43,8 @@ class FrontMatterError(ValueError):
 class Document:
     """A file taken apart; `offset` is how many lines stand above the body.
 
-    `body_lines` numbers the lines of a body that was converted, as they were before.
+    `body_lines` numbers the lines of a body that was converted, as they were before. `is_html`: the
+    body is HTML, not Markdown.
     """
 
     kind: Kind
@@ -50,6 +53,7 @@ class Document:
     offset: int
     source: str = ""
     body_lines: tuple[int, ...] = ()
+    is_html: bool = False
 
     def line_in_file(self, body_line: int) -> int:
         """Return the line of the file from which this line of the body comes."""
@@ -160,7 +164,10 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def parse_yaml(source: str) -> Any:
-    """Read YAML without aliases; raises `FrontMatterError` with the line of what is wrong."""
+    """Read YAML, in which an alias may only repeat a short text.
+
+    Raises `FrontMatterError` with the line of what is wrong.
+    """
     source = _TRAILING_BLANKS.sub("", source)  # YAML refuses a tab at the end of a line
     try:
         _refuse_bombs(source)
@@ -177,17 +184,25 @@ def parse_yaml(source: str) -> Any:
 
 
 def _refuse_bombs(source: str) -> None:
-    """Refuse aliases, which multiply values, and depth, which the scanner pays for twice."""
+    """Refuse aliases of lists and tables, which multiply values, and depth."""
     depth = 0
+    anchor = ""
+    texts: set[str] = set()
     for token in yaml.scan(source):
         depth += depth_change(token)
         problem = None
         if isinstance(token, yaml.AliasToken):
-            problem = f"aliases (*{token.value}) are not accepted; write the value out"
+            if token.value not in texts:
+                problem = f"aliases (*{token.value}) are not accepted; write the value out"
         elif depth > MAX_DEPTH:
             problem = f"it nests more than {MAX_DEPTH} levels deep"
         if problem:
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=token.start_mark)
+        if isinstance(token, yaml.ScalarToken) and anchor and len(token.value) <= MAX_ALIASED_TEXT:
+            texts.add(anchor)
+        if not isinstance(token, yaml.TagToken):
+            anchor = token.value if isinstance(token, yaml.AnchorToken) else ""
+            texts.discard(anchor)  # a name may be used again
 
 
 def _toml(source: str) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from . import source_urls
 from .configuration import Tool
-from .markup import ConvertedText, MarkupContext, convert_markup
+from .markup import ConvertedText, MarkupContext, convert_html, convert_markup
 from .publication.state import Reason, State
 from .reference_targets import Folder
 from .source_folder import SourcePost
@@ -22,7 +22,8 @@ def convert_post(folder: Folder, post: SourcePost) -> tuple[SourcePost, Converte
     if _is_own_export(post):
         lines = tuple(range(1, body.count("\n") + 2))
         return post, ConvertedText(text=body, lines=lines)
-    converted = convert_markup(body, _tool(post), _context(folder, post))
+    convert = convert_html if post.document.is_html else convert_markup
+    converted = convert(body, _tool(post), _context(folder, post))
     document = replace(post.document, body=converted.text, body_lines=converted.lines)
     return replace(post, document=document), converted
 
@@ -59,7 +60,10 @@ def _context(folder: Folder, post: SourcePost) -> MarkupContext:
     finder = folder.finder
 
     def find_post(reference: str) -> str | None:
-        entry = finder.find(reference, post.path.parent) if finder else None
+        if finder is None:
+            return None
+        language = post.language_name if post.name_path != post.path else ""
+        entry = finder.find(reference, post.path.parent, language=language)
         return None if entry is None else entry.source
 
     return MarkupContext(

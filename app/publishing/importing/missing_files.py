@@ -5,7 +5,8 @@ from __future__ import annotations
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.errors import PublishingError
-from app.publishing.models import Post, Status
+from app.publishing.models import Imported, Post, Status
+from app.publishing.transaction import transaction
 
 from .identity import Record
 from .post import Job
@@ -28,8 +29,18 @@ def _report(job: Job, record: Record, post: Post, *, prune: bool) -> None:
         sentence = f"the file is gone; its post {path} would be archived"
     elif prune:
         try:
-            actions.archive(post.id, expected_version=version, now=job.now)
+            _archive(record, post, version, job)
             sentence = f"the file is gone; its post {path} was archived"
         except PublishingError as error:
             sentence = f"the file is gone, and its post {path} can't be archived: {error}"
     job.report.warn(record.path, None, sentence)
+
+
+def _archive(record: Record, post: Post, version: int, job: Job) -> None:
+    """Archive the post, and record that no person did it: its file may return."""
+    with transaction() as session:
+        archived = actions.archive(post.id, expected_version=version, now=job.now)
+        session.flush()
+        imported = session.get_one(Imported, record.id)
+        imported.pruned_version = archived.version
+        imported.digest = ""  # a returning file counts as changed

@@ -6,22 +6,26 @@ A link between two posts can be rewritten only when the path of the other one is
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import PurePosixPath
+from unicodedata import normalize
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.publishing.editing.draft import validate_post_slug
 from app.publishing.models import Kind, Post, Redirect
-from app.publishing.paths import normal
+from app.publishing.paths import find_query_error, normal
 from app.publishing.slugs import MAX_LENGTH, slugify
 
-from . import dates, source_urls
+from . import dates
 from .identity import File, Matching, Record, load_records
+from .post_languages import PostLanguages
 from .source_folder import SourcePost
 
 _SUFFIX = re.compile(r"-\d+(?:-\d\d){0,2}")
@@ -32,7 +36,8 @@ class Entry:
     """One file of the folder and the post that it will be.
 
     `source` is the address it had, and `siblings` are addresses that it may have had too. `record`
-    is that of an earlier import, and `post_id` and `digest` are its post and digest.
+    is that of an earlier import, and `post_id` and `digest` are its post and digest. `language` is
+    the one that the file states, and `language_suffix` the end of a slug that another language has.
     """
 
     path: PurePosixPath
@@ -48,6 +53,11 @@ class Entry:
     earlier_source: str = ""
     body_digest: str = ""
     record: Record | None = None
+    name: str = ""
+    language: str | None = None
+    language_name: str = ""
+    language_suffix: str = ""
+    has_stated_slug: bool = False
 
     @property
     def is_recorded(self) -> bool:
@@ -69,14 +79,23 @@ class Plan:
 
     entries: dict[PurePosixPath, Entry] = field(default_factory=dict)
     rejected_files: dict[PurePosixPath, str] = field(default_factory=dict)
+    existing_entries: dict[PurePosixPath, Entry] = field(default_factory=dict)
+    """The posts that are not imported this time, because they are in another language."""
     by_address: dict[str, Entry] = field(default_factory=dict)
     missing: list[Record] = field(default_factory=list)
     """The records of files that are gone from the folder."""
+    other_languages: Counter[str] = field(default_factory=Counter)
+    """The numbers of posts in languages that are not imported."""
+
+    def of_file(self, path: PurePosixPath) -> Entry | None:
+        """Return the post of a file."""
+        return self.entries.get(path) or self.existing_entries.get(path)
 
     def at(self, path: str) -> Entry | None:
-        """The post that stood at this address."""
+        """The post that stood at this address; a query counts as in redirects."""
         try:
-            return self.by_address.get(normal(path))
+            address = normal(path)
+            return self.by_address.get(address) or self.by_address.get(normalize("NFC", address))
         except ValueError:
             return None
 
@@ -88,13 +107,15 @@ def make(
     *,
     folder: str = "",
     below: PurePosixPath | None = None,
+    languages: PostLanguages | None = None,
 ) -> Plan:
     """Plan the import of some posts; `kind` overrules what the files say.
 
     `folder` is the root of their site, and `below` the part of it that is imported.
     """
     plan = Plan()
-    entries = list(_unique(posts, kind, plan))
+    languages = languages or PostLanguages()
+    entries = _unique(_with_suffixes(_entries(posts, kind, plan), languages), plan)
     existing = _Known.load(session)
     matching = Matching(map(_file, entries), load_records(session), folder)
     with_posts = [existing.of(entry, matching.of(entry.path)) for entry in entries]
@@ -105,8 +126,41 @@ def make(
         for record in matching.missing(below or PurePosixPath())
         if PurePosixPath(record.path or "") not in plan.rejected_files
     ]
+    plan.other_languages = _leave_out(plan, languages)
     _index_addresses(plan)
     return plan
+
+
+def _with_suffixes(entries: Iterable[Entry], languages: PostLanguages) -> list[Entry]:
+    """Give each post of another language than the default one the suffix of its slug.
+
+    A slug that the file states gets it only where another post has that slug.
+    """
+    entries = list(entries)
+    default = languages.find_default(entry.language for entry in entries)
+    with_suffixes = []
+    for entry in entries:
+        suffix = languages.suffix(entry.language, default)
+        slug = entry.preferred_slug
+        if not entry.has_stated_slug:
+            slug = _with_language(slug, suffix)
+        with_suffixes.append(replace(entry, preferred_slug=slug, language_suffix=suffix))
+    return with_suffixes
+
+
+def _leave_out(plan: Plan, languages: PostLanguages) -> Counter[str]:
+    """Take the posts of languages that are not imported out of the plan, and count them.
+
+    Links may lead to posts that the site has already.
+    """
+    counts: Counter[str] = Counter()
+    for path, entry in list(plan.entries.items()):
+        if not languages.is_chosen(entry.language):
+            del plan.entries[path]
+            if entry.post_id is not None:
+                plan.existing_entries[path] = entry
+            counts[entry.language or languages.stated_default or languages.site_language] += 1
+    return counts
 
 
 def _file(entry: Entry) -> File:
@@ -120,7 +174,7 @@ def _file(entry: Entry) -> File:
 
 def _index_addresses(plan: Plan) -> None:
     """Index the posts by their addresses; an address that is certain comes before a sibling."""
-    entries = plan.entries.values()
+    entries = (*plan.entries.values(), *plan.existing_entries.values())
     for entry in entries:
         plan.by_address.setdefault(entry.source, entry)
     for entry in entries:
@@ -149,33 +203,44 @@ def _by_date(entry: Entry) -> tuple[bool, datetime, str]:
     return (entry.date is None, entry.date or datetime.min.replace(tzinfo=UTC), entry.slug)
 
 
-def _unique(posts: Iterable[SourcePost], kind: Kind | None, plan: Plan) -> Iterator[Entry]:
-    """An entry for each file; a second one at the same address is rejected."""
-    sources: dict[str, PurePosixPath] = {}
+def _entries(posts: Iterable[SourcePost], kind: Kind | None, plan: Plan) -> Iterator[Entry]:
+    """Yield an entry for each file; one whose address is not valid is rejected."""
     for post in posts:
         try:
-            entry = _entry(post, kind)
+            yield _entry(post, kind)
         except ValueError as error:
             plan.rejected_files[post.path] = str(error)
-            continue
-        first = sources.setdefault(entry.source, entry.path)
+
+
+def _unique(entries: Iterable[Entry], plan: Plan) -> list[Entry]:
+    """Return the entries; a second one at the same address is rejected.
+
+    A translation that has the address of its original gets that below its language.
+    """
+    sources: dict[str, PurePosixPath] = {}
+    unique: list[Entry] = []
+    for entry in sorted(entries, key=lambda entry: bool(entry.language_suffix)):
+        source = entry.source
+        if source in sources and entry.language_suffix:
+            source = normal(f"/{entry.language_name or entry.language}{source}")
+        first = sources.setdefault(source, entry.path)
         if first == entry.path:
-            yield entry
+            unique.append(replace(entry, source=source))
         else:
-            plan.rejected_files[post.path] = (
-                f"has the same address ({entry.source}) as {first}; give one of them another slug"
+            plan.rejected_files[entry.path] = (
+                f"has the same address ({source}) as {first}; give one of them another slug"
             )
+    return unique
 
 
 def _entry(post: SourcePost, kind: Kind | None) -> Entry:
     meta = post.meta
     last = (meta.path or "").rstrip("/").rpartition("/")[2]
     last = re.sub(r"\.html?$", "", last)
-    is_name = last.lower() not in {"true", "false"} and not re.search(r"[:{}]", last)
+    is_name = last.lower() not in {"true", "false"} and not re.search(r"[:{}?]", last)
     last_segment = last if is_name else ""
-    preferred_slug = (
-        meta.slug or last_segment or dates.without_date(source_urls.own_name(post.path))
-    )
+    stated_slug = meta.slug or last_segment
+    preferred_slug = stated_slug or dates.without_date(post.name)
     return Entry(
         path=post.path,
         kind=kind or Kind(meta.kind),
@@ -183,18 +248,29 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
         source=normal(post.source_url),
         aliases=tuple(_normal(post.aliases)),
         date=meta.date,
-        siblings=tuple(_normal(post.siblings)),
+        siblings=tuple(_normal((*post.siblings, *_composed(post)))),
         earlier_source=next(_normal([post.earlier_url]), "") if post.earlier_url else "",
         body_digest=post.body_digest,
+        name=post.name,
+        language=post.language,
+        language_name=post.language_name,
+        has_stated_slug=bool(stated_slug),
     )
+
+
+def _composed(post: SourcePost) -> Iterator[str]:
+    """Yield the addresses in composed Unicode (NFC), where the file's name was decomposed."""
+    for address in (post.source_url, *post.aliases):
+        path = unquote(address)
+        if (composed := normalize("NFC", path)) != path:
+            yield composed
 
 
 def _normal(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
-        if "?" in path:
-            continue  # a redirect by query is not possible; `save_post` names it
         try:
-            yield normal(path)
+            if not find_query_error(path):  # `save_post` names the others
+                yield normal(path)
         except ValueError:
             continue
 
@@ -260,14 +336,15 @@ class _Known:
 
     def _stays(self, entry: Entry, post_id: int, slug: str) -> bool:
         """Tell whether the post's slug is the preferred one, that with a suffix, or an editor's."""
-        if slug == entry.preferred_slug:
+        if entry.preferred_slug in {slug, _with_language(slug, entry.language_suffix)}:
             return True
         record = entry.record
         is_same = record is None or record.source in {entry.source, entry.earlier_source}
         if is_same and self.redirects.get(_address(entry, entry.preferred_slug)) == post_id:
             return True
-        rest = slug.removeprefix(entry.preferred_slug)
-        return not self._free(entry, entry.preferred_slug) and bool(_SUFFIX.fullmatch(rest))
+        rest = slug.removeprefix(entry.preferred_slug).removeprefix(entry.language_suffix)
+        is_variant = not rest or bool(_SUFFIX.fullmatch(rest))
+        return not self._free(entry, entry.preferred_slug) and is_variant
 
     def choose(self, entry: Entry) -> str:
         """The first slug that is free; it is taken from now on."""
@@ -295,11 +372,18 @@ def _address(entry: Entry, slug: str) -> str:
 def _candidates(entry: Entry) -> Iterator[str]:
     """Yield the preferred slug, then with its year, month and day, then with a number."""
     yield entry.preferred_slug
+    slug = _with_language(entry.preferred_slug, entry.language_suffix)
+    if slug != entry.preferred_slug:
+        yield slug
     if entry.date is not None:
         for form in ("-%Y", "-%Y-%m", "-%Y-%m-%d"):
-            yield _suffixed(entry.preferred_slug, entry.date.strftime(form))
+            yield _suffixed(slug, entry.date.strftime(form))
     for number in count(2):
-        yield _suffixed(entry.preferred_slug, f"-{number}")
+        yield _suffixed(slug, f"-{number}")
+
+
+def _with_language(slug: str, suffix: str) -> str:
+    return slug if not suffix or slug.endswith(suffix) else _suffixed(slug, suffix)
 
 
 def _suffixed(slug: str, suffix: str) -> str:

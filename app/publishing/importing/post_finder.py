@@ -11,7 +11,9 @@ from . import dates, source_urls
 from .plan import Entry
 
 _ROOTS = ("", "content/", "_posts/", "source/_posts/", "source/", "posts/")
-_SUFFIXES = frozenset({".htm", ".html", ".markdown", ".md", ".mdx"})
+_SUFFIXES = frozenset(
+    {".htm", ".html", ".markdown", ".md", ".mdown", ".mdx", ".mkd", ".mkdn", ".mkdown"}
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,17 +27,24 @@ class PostFinder:
     def of(cls, entries: Iterable[Entry]) -> PostFinder:
         """Index the posts of a folder."""
         finder = cls()
-        for entry in entries:
+        for entry in sorted(entries, key=lambda entry: bool(entry.language_suffix)):
             path = _key(entry.path.as_posix())
             finder.by_path[path] = entry
-            own = source_urls.own_name(entry.path)
+            own = entry.name or source_urls.own_name(entry.path)
             for name in dict.fromkeys((own.lower(), dates.without_date(own).lower())):
+                if entry.language_suffix and name in finder.by_name:
+                    continue  # a translation of a post whose name it has
                 # A name that two posts have says nothing.
                 finder.by_name[name] = None if name in finder.by_name else entry
         return finder
 
-    def find(self, reference: str, folder: PurePosixPath) -> Entry | None:
-        """Return the post that a file in `folder` means by this path or name."""
+    def find(self, reference: str, folder: PurePosixPath, *, language: str = "") -> Entry | None:
+        """Return the post that a file in `folder` means by this path or name.
+
+        From a file of a language, `post.fa.md`, it is the post in that language if there is one.
+        """
+        if language and (entry := self.find(f"{_key(reference)}.{language}", folder)):
+            return entry
         key = _key(reference)
         if not reference.startswith("/"):
             beside = self.by_path.get(_key(normpath(f"{folder.as_posix()}/{key}")))

@@ -19,7 +19,7 @@ from app.publishing.images import MAX_BYTES, CleanImage
 
 from . import source_folder
 
-VERSION = b"2"
+VERSION = b"3"
 """Increment it when the importer converts the same file differently."""
 
 Scale = Callable[[CleanImage, str], PreparedImage]
@@ -37,13 +37,16 @@ class PostImages:
 
 
 def digest_of(
-    root: Path, own: str, images: Mapping[str, PurePosixPath], words: Iterable[str]
+    root: Path, own: str, files: Mapping[str, PurePosixPath], words: Iterable[str], *, most: int
 ) -> str:
-    """Return the SHA-256 of a file's digest, its images and the other inputs of its import."""
+    """Return the SHA-256 of a file's digest, its images and files, and its other inputs.
+
+    `most` is the largest number of bytes that is read of an image or file.
+    """
     total = sha256(VERSION + b"\n" + "\n".join((own, *words)).encode())
-    for target, file in sorted(images.items()):
+    for target, file in sorted(files.items()):
         try:
-            content = sha256(source_folder.read_file(root, file, most=MAX_BYTES)).hexdigest()
+            content = sha256(source_folder.read_file(root, file, most=most)).hexdigest()
         except source_folder.SourceError as error:
             content = str(error)
         total.update(f"\n{target}\n{file}\n{content}".encode())

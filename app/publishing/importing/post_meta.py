@@ -8,15 +8,20 @@ from pathlib import PurePosixPath
 from typing import Any, Literal, TypeAlias
 from unicodedata import category
 
+from app.publishing.languages import TagError
+
 from . import dates
 from .author_names import EMAIL, Person, name_in_table, split_link
 from .frontmatter import Document, FrontMatterError
+from .language_keys import LANGUAGE_KEYS, parse_language
 from .publication.decision import Pairs, flatten
 from .publication.rules import is_date
 
 PostKind: TypeAlias = Literal["article", "page"]
 
 MAX_TEXT = 2000
+MAX_TITLE = 300
+MAX_ALT = 500
 MAX_LIST = 200
 MAX_NAME = 200
 
@@ -27,7 +32,8 @@ class Meta:
 
     `path` is what the file asks to be served at, without slashes at its ends. `date` may come from
     the front matter, the file's name (`name_date`) or the path. `publication` are the keys that
-    decide whether the post is public; `remarks` are sentences by their key.
+    decide whether the post is public; `language` is a valid tag (BCP 47); `remarks` are sentences
+    by their key.
     """
 
     title: str | None = None
@@ -46,10 +52,12 @@ class Meta:
     weight: int | None = None
     menu: str | None = None
     kind: PostKind = "article"
+    language: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     remarks: tuple[tuple[str, str], ...] = ()
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PAGE_TYPES = frozenset({"page", "pages", "static", "about"})
 _PRIVATE_KEYS = frozenset({"comments", "meta", "password"})
 _PRIVATE_WORDS = frozenset(
@@ -66,7 +74,7 @@ _DESCRIPTION_NAMES = ("description", "subtitle", "excerpt", "summary")
 _IMAGE_NAMES = ("image", "cover", "featured_image", "coverimage", "images", "thumbnail")
 _WEIGHT_NAMES = ("weight", "order", "nav_order")
 _OTHER_NAMES = """title slug path url permalink authors author tags categories category topics
-aliases redirect_from menu menus type"""
+aliases redirect_from menu menus type lang language locale"""
 READ_KEYS = frozenset(
     (*_DATE_NAMES, *_UPDATED_NAMES, *_DESCRIPTION_NAMES, *_IMAGE_NAMES, *_WEIGHT_NAMES)
 ) | frozenset(_OTHER_NAMES.split())
@@ -122,11 +130,33 @@ class _Reader:
             line = self.document.line_of(name)
             raise FrontMatterError(f"{name}: {error}", line=line) from None
 
+    def read_line(self, limit: int, *names: str) -> str | None:
+        """Read the first text of `names` on one line; what is too long is cut with a remark."""
+        name = next(
+            (name for name in names if self.remaining.get(name) not in (None, "")), names[0]
+        )
+        text = self.convert(_line, *names)
+        return None if text is None else self._cut(name, text, limit)
+
+    def cut_extra(self, limit: int, *names: str) -> None:
+        """Cut texts among the fields without a meaning of their own, with a remark for each."""
+        for name in names:
+            value = self.remaining.get(name)
+            if isinstance(value, str | int | float):
+                text = " ".join(_CONTROL.sub(" ", str(value)).split())
+                self.remaining[name] = self._cut(name, text, limit)
+            elif value is not None:
+                self.remaining.pop(name)
+                self.remarks.append((name, f"{name} is left out, because it is not a text"))
+
     def read_list(self, *names: str, separator: str = "") -> tuple[str, ...]:
         """Join the lists under all of `names`; a text is cut at the characters of `apart`."""
         distinct_names: dict[str, None] = {}
         for name in names:
             texts = self.convert(lambda value: _names(value, separator), name) or ()
+            if len(texts) > MAX_LIST:
+                self.remarks.append((name, f"{name} is cut after {MAX_LIST} entries"))
+                texts = texts[:MAX_LIST]
             distinct_names |= dict.fromkeys(self._cut(name, text, MAX_NAME) for text in texts)
         return tuple(distinct_names)
 
@@ -144,6 +174,7 @@ def read_meta(document: Document, name: PurePosixPath, zone: tzinfo = UTC) -> Me
     Dates without a zone are in `zone`.
     """
     reader = _Reader(document.values, document)
+    _read_navigation(reader)
     taxonomies = _taxonomies(reader)
     people = _people(reader)
     permalink = reader.remaining.get("permalink")
@@ -152,11 +183,13 @@ def read_meta(document: Document, name: PurePosixPath, zone: tzinfo = UTC) -> Me
     path = reader.convert(_path, "path", "url", "permalink")
     date = _date(reader, zone, *_DATE_NAMES)
     name_date = _date_elsewhere(name, path)
+    _read_nested_alt(reader)
+    reader.cut_extra(MAX_ALT, "cover_alt", "image_alt")
     return Meta(
-        title=reader.convert(_line, "title"),
+        title=reader.read_line(MAX_TITLE, "title"),
         date=date or name_date,
         updated=_date(reader, zone, *_UPDATED_NAMES),
-        slug=reader.convert(_line, "slug"),
+        slug=reader.read_line(MAX_NAME, "slug"),
         path=path,
         authors=tuple(dict.fromkeys(person.name for person in people)),
         author_urls=tuple((person.name, person.url) for person in people if person.url),
@@ -164,14 +197,25 @@ def read_meta(document: Document, name: PurePosixPath, zone: tzinfo = UTC) -> Me
         aliases=reader.read_list("aliases", "redirect_from"),
         publication=flatten(document.values),
         name_date=name_date,
-        description=reader.convert(_line, *_DESCRIPTION_NAMES),
+        description=reader.read_line(MAX_TEXT, *_DESCRIPTION_NAMES),
         image=reader.convert(_image, *_IMAGE_NAMES),
         weight=reader.convert(_number, *_WEIGHT_NAMES),
         menu=reader.convert(_menu, "menu", "menus"),
         kind=_kind(reader, name),
+        language=_language(reader),
         extra=reader.extra(),
         remarks=tuple(reader.remarks),
     )
+
+
+def _read_navigation(reader: _Reader) -> None:
+    """Read Eleventy's table of the menu; an entry below another one is not in it."""
+    table = reader.remaining.get("eleventynavigation")
+    if not isinstance(table, Mapping) or not table.get("key") or table.get("parent"):
+        return
+    reader.remaining.setdefault("menu", table["key"])
+    if str(table.get("order", "")).isdecimal():
+        reader.remaining.setdefault("weight", table["order"])
 
 
 def is_private(name: str) -> bool:
@@ -241,13 +285,30 @@ def _kind(reader: _Reader, name: PurePosixPath) -> PostKind:
     return "article"
 
 
+def _language(reader: _Reader) -> str | None:
+    """Read the language; a value that is none stays a field without a meaning, with a remark."""
+    language = None
+    for key in LANGUAGE_KEYS:
+        value = reader.remaining.get(key)
+        value = reader.nested(key) if value in (None, "") else value
+        if value in (None, ""):
+            continue
+        try:
+            tag = parse_language(value)
+        except TagError as error:
+            sentence = f"{key}: {error}; the post is in the site's language"
+            reader.remarks.append((key, sentence))
+            continue
+        language = language or tag
+        reader.remaining.pop(key, None)
+    return language
+
+
 def _line(value: Any) -> str:
     if isinstance(value, (dict, list)):
         # The writer's value is wrong, not the caller's type.
         raise ValueError(f"a text is expected here, not {type(value).__name__}")  # noqa: TRY004
     text = " ".join(str(value).split())
-    if len(text) > MAX_TEXT:
-        raise ValueError(f"the text is longer than {MAX_TEXT} characters")
     if any(category(character) in {"Cc", "Cs"} for character in text):
         raise ValueError("the text has control characters")
     return text
@@ -262,8 +323,6 @@ def _names(value: Any, separator: str) -> tuple[str, ...]:
     if isinstance(value, str):
         used = next((mark for mark in separator if mark in value.strip()), None)
         values = value.split(used) if used else [value]
-    if len(values) > MAX_LIST:
-        raise ValueError(f"the list has more than {MAX_LIST} entries")
     names = (_line(_name_in(item)) for item in values if item is not None)
     return tuple(name for name in names if name)
 
@@ -279,6 +338,15 @@ def _name_in(value: Any) -> Any:
     if email:
         return email[:200]
     raise ValueError("an entry is a table without a name")
+
+
+def _read_nested_alt(reader: _Reader) -> None:
+    """Take the alternative text out of `cover: {image: …, alt: …}`, as Hugo's themes write it."""
+    tables = (reader.remaining.get(name) for name in _IMAGE_NAMES)
+    table = next((table for table in tables if isinstance(table, dict)), {})
+    if isinstance(alt := table.get("alt"), str) and "cover_alt" not in reader.remaining:
+        reader.remaining["cover_alt"] = alt
+        reader.spellings["cover_alt"] = "cover_alt"
 
 
 def _image(value: Any) -> str:

@@ -88,9 +88,12 @@ class Preparation:
     def __init__(self, job: Job, *, jobs: int, limit: timedelta = text_processes.LIMIT) -> None:
         self._job, self._jobs = job, jobs
         # Processes get the job without its report: a copy of it would say the same again.
-        self._processes = TextProcesses(replace(job, report=Report()), jobs, limit=limit)
+        self._processes = TextProcesses(
+            replace(job, report=Report(), fetcher=None), jobs, limit=limit
+        )
         self._images = ImageQueue()
-        self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - threads need the app itself
+        # Threads need the app itself, and not the proxy.
+        self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
 
     def run(self, entries: Iterable[Entry]) -> Generator[PreparedEntry]:
         """Yield the posts in their order; closing the iterator ends the processes."""
@@ -152,11 +155,11 @@ class Preparation:
             prepared.report.skip(reading.path, reading.line, reading.reason)
             return
         prepared.source = reading.post
-        if reading.digest == entry.digest:
-            prepared.outcome = Outcome.UNCHANGED
-            return
         job = replace(self._job, report=prepared.report)
         scale = partial(self._images.scale, number)
         tools = PrepareTools(run=self._processes.run, scale=scale)
         prepared.ready = post.prepare(job, entry, reading, tools)
+        if prepared.ready is None:
+            prepared.outcome = Outcome.UNCHANGED
+            return
         prepared.outcome = Outcome.UPDATED if entry.post_id else Outcome.IMPORTED

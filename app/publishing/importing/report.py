@@ -50,6 +50,8 @@ class Report:
     """The addresses that imported posts had on the old site."""
     is_interrupted: bool = False
     """Whether the import was stopped before its end."""
+    other_languages: Counter[str] = field(default_factory=Counter)
+    """The numbers of posts in languages that were not asked for."""
 
     def skip(self, path: object, line: int | None, reason: str) -> None:
         """Note a file that was not imported."""
@@ -77,6 +79,11 @@ class Report:
             yield from _group(self.skipped)
         if self.is_interrupted:
             yield "The import was stopped before its end; import the folder again to go on."
+        if self.other_languages:
+            counts = sorted(self.other_languages.items())
+            numbers = ", ".join(f"{number} {tag}" for tag, number in counts)
+            total = self.other_languages.total()
+            yield f"Left out: {total} in other languages than --language ({numbers})."
         yield ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in Outcome) + "."
 
     def to_json(self) -> dict[str, object]:
@@ -87,6 +94,7 @@ class Report:
             "warnings": [asdict(remark) for remark in self.warnings],
             "old_addresses": self.old_addresses,
             "interrupted": self.is_interrupted,
+            "other_languages": dict(sorted(self.other_languages.items())),
         }
 
 

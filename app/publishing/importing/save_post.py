@@ -13,19 +13,22 @@ from sqlalchemy.orm import Session
 
 from app.publishing import actions
 from app.publishing.actions import AuthorDraft, Draft, TopicDraft
-from app.publishing.editing import images
+from app.publishing.editing import files, images
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
-from app.publishing.paths import normal
+from app.publishing.paths import find_query_error, normal, to_url
 from app.publishing.text import Rendered
 
-from . import feed_ids
+from . import feed_ids, remote_images
 from .author_names import Person
 from .extra_fields import select_fields
 from .names import NameIndex, find_id
 from .plan import Entry
+from .post_files import PostFiles
 from .post_images import PostImages
 from .publication.state import PUBLIC, Publication, State
+from .redirects.model import find_redirect_target
+from .remote_images import RemoteImages
 from .report import Report
 from .source_folder import SourcePost
 
@@ -43,14 +46,20 @@ class PreparedPost:
     markdown: str
     rendered: Rendered
     images: PostImages
+    files: PostFiles
+    remote: RemoteImages
     cover: PurePosixPath | None
     prefix: str
     folder: str
     siblings: tuple[str, ...]
     now: datetime
     publication: Publication = PUBLIC
+    language: str | None = None
     base_url: str = ""
     people: Mapping[str, Person] = field(default_factory=dict)
+    default_author: str = ""
+    returns: bool = False
+    """Whether `--prune` archived the post, and no person has changed it since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +77,12 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
     media = {
         file: images.store(new, now=ready.now).id for file, new in ready.images.new_images.items()
     }
+    for file in ready.files.files.values():
+        files.store(file, now=ready.now)
+    remote_images.store(session, ready.remote, now=ready.now)
     cover_id = _cover_id(session, ready, media)
     draft = _draft(session, ready, cover_id)
+    ready = replace(ready, returns=_was_pruned(session, ready.entry))
     if ready.entry.post_id is None:
         draft = replace(draft, feed_id=_feed_id(session, ready, report))
         saved = actions.create(draft, now=ready.now, rendered=ready.rendered)
@@ -83,9 +96,20 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
     return saved
 
 
+def _was_pruned(session: Session, entry: Entry) -> bool:
+    """Tell whether an import archived the post because its file was gone, and no person since."""
+    record = session.get(Imported, entry.record.id) if entry.record else None
+    if record is None or record.pruned_version is None:
+        return False
+    pruned_version, record.pruned_version = record.pruned_version, None
+    return session.get_one(Post, record.post_id).version == pruned_version
+
+
 def _cover_id(session: Session, ready: PreparedPost, new: dict[PurePosixPath, int]) -> int | None:
     if ready.cover is None:
-        return None
+        digest = ready.remote.digests.get(ready.source_post.meta.image or "")
+        remote = images.find_media(session, digest) if digest else None
+        return None if remote is None else remote.id
     if ready.cover in new:
         return new[ready.cover]
     existing = images.find_media(session, ready.images.digests[ready.cover])
@@ -99,6 +123,7 @@ def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft
         kind=entry.kind,
         title=ready.source_post.title,
         slug=entry.slug,
+        language=ready.language,
         summary=meta.description or "",
         body_markdown=ready.markdown,
         author_ids=tuple(_authors(session, ready)),
@@ -148,7 +173,10 @@ def _menu_position(ready: PreparedPost) -> int | None:
 
 def _authors(session: Session, ready: PreparedPost) -> Iterable[int]:
     urls = dict(ready.source_post.meta.author_urls)
-    for text in ready.source_post.meta.authors:
+    names = ready.source_post.meta.authors
+    if not names and ready.default_author and ready.entry.kind is Kind.ARTICLE:
+        names = (ready.default_author,)
+    for text in names:
         person = ready.people.get(text) or Person(name=text, url=urls.get(text, ""))
         if author_id := find_id(session, Author, person.name):
             yield author_id
@@ -194,7 +222,7 @@ _STATUSES = {
 
 def _target_status(ready: PreparedPost, post: Post) -> Status:
     """The status that the file asks for; what an editor archived stays in the archive."""
-    if post.status is Status.ARCHIVED:
+    if post.status is Status.ARCHIVED and not ready.returns:
         return Status.ARCHIVED
     return _STATUSES[ready.publication.state]
 
@@ -203,10 +231,8 @@ def _revise(session: Session, post_id: int, draft: Draft, ready: PreparedPost) -
     post = session.get_one(Post, post_id)
     if draft.menu_position is None and draft.kind is post.kind:
         draft = replace(draft, menu_position=post.menu_position)
-    if (
-        post.status in {Status.SCHEDULED, Status.PUBLISHED}
-        and _target_status(ready, post) != post.status
-    ):
+    is_held = post.status is not Status.DRAFT
+    if is_held and _target_status(ready, post) != post.status:
         actions.unpublish(post.id, expected_version=post.version, now=ready.now)
         session.flush()
     return actions.revise(
@@ -230,33 +256,49 @@ def _apply_status(post: Post, target_status: Status, ready: PreparedPost) -> Non
 def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
     """Lead every address that the post had to where it stands now."""
     entry = ready.entry
+    if find_redirect_target(ready.source_post.meta.publication):
+        return  # the old site showed another page there; `redirects.saving` leads to it
     own = normal(post.path)
     for source in dict.fromkeys((entry.source, *entry.aliases)):
-        old = normal(ready.prefix + source)
+        old = _with_prefix(ready, source)
         if old in {own, "/"}:
             continue
         try:
-            actions.add_redirect(old, post_id=post.id, now=ready.now)
+            actions.add_redirect(to_url(old), post_id=post.id, now=ready.now)
         except (Conflict, Invalid) as error:
             report.warn(entry.path, None, f"no redirect from {old}: {error}")
-    for address in ready.source_post.aliases:
-        if "?" in address:
-            sentence = f"no redirect from {address}: addresses with a query can't be redirected"
-            report.warn(entry.path, None, sentence)
+    _name_impossible_queries(ready, report)
     _redirect_siblings(post, ready)
+
+
+def _name_impossible_queries(ready: PreparedPost, report: Report) -> None:
+    """Name the old addresses that differ by a query which the routes do not read."""
+    for alias in ready.source_post.aliases:
+        address = ready.prefix + alias
+        with suppress(ValueError):
+            if error := find_query_error(address):
+                report.warn(ready.entry.path, None, f"no redirect from {address}: {error}")
 
 
 def _redirect_siblings(post: Post, ready: PreparedPost) -> None:
     """Redirect the addresses that the post may have had, unless another post had them."""
     addresses = (*ready.siblings, ready.entry.source, *ready.entry.aliases)
     # The lookup of a path without .html reads one row alone, so each spelling has a row of its own.
-    without_html = (a.removesuffix(".html") for a in addresses if a.endswith(".html"))
-    for source in dict.fromkeys((*ready.siblings, *without_html)):
-        old = normal(ready.prefix + source)
+    without_html = (
+        a.removesuffix(".html").removesuffix("/index") for a in addresses if a.endswith(".html")
+    )
+    for source in dict.fromkeys((*ready.siblings, *filter(None, without_html))):
+        old = _with_prefix(ready, source)
         if old in {normal(post.path), "/"}:
             continue
         with suppress(Conflict, Invalid):
-            actions.add_redirect(old, post_id=post.id, now=ready.now)
+            actions.add_redirect(to_url(old), post_id=post.id, now=ready.now)
+
+
+def _with_prefix(ready: PreparedPost, source: str) -> str:
+    """Return an old address below the path of the old site; one with a query stays at the root."""
+    url = to_url(source)
+    return normal(url if "?" in url else ready.prefix + url)
 
 
 def save_import_record(session: Session, entry: Entry, values: RecordValues) -> None:

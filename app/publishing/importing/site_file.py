@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.actions import AuthorDraft, SiteDraft, TopicDraft
+from app.publishing.editing.rendering import find_typography
 from app.publishing.errors import PublishingError
-from app.publishing.models import Author, Site, Topic
+from app.publishing.models import Author, Post, Site, Topic
 
 from . import source_folder
 from .names import NameIndex
@@ -25,6 +26,12 @@ from .report import Report
 NAME = PurePosixPath("site.toml")
 MOST = 1024 * 1024
 
+TEXT_SETTINGS = ("emoji", "smart_punctuation")
+"""The settings that apply when a post is rendered."""
+
+_RENDER = (
+    "the settings of text have changed; run `flask content render`, which renders the posts again"
+)
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _PLACE = re.compile(r"\(at [^()]*\)")
 
@@ -67,7 +74,9 @@ def parse_site_file(values: Mapping[str, Any]) -> SiteFile:
     site = None
     if "title" in values:
         names = ("title", "tagline", "description", "language")
-        site = SiteDraft(**{name: _text(values, name) for name in names if name in values})
+        texts = {name: _text(values, name) for name in names if name in values}
+        settings: dict[str, Any] = {name: _switch(values, name) for name in TEXT_SETTINGS}
+        site = SiteDraft(**(settings | texts))
     menu = values.get("menu")
     redirects = _text_table(values, "redirects")
     return SiteFile(
@@ -91,6 +100,13 @@ def _text(values: Mapping[str, Any], name: str) -> str:
     value = values.get(name, "")
     if not isinstance(value, str):
         raise ValueError(f"{name}: a text is expected here, not {value!r}")  # noqa: TRY004 - a person wrote it
+    return value
+
+
+def _switch(values: Mapping[str, Any], name: str) -> bool:
+    value = values.get(name, False)
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}: true or false is expected here, not {value!r}")  # noqa: TRY004 - a person wrote it
     return value
 
 
@@ -123,7 +139,7 @@ def _topic(values: dict[str, Any]) -> TopicDraft:
 def save_people(publication: SiteFile, report: Report, *, now: datetime) -> None:
     """Save the site's settings, its authors and its topics; the file wins over what is there."""
     if publication.site is not None:
-        _try(report, _save_site, publication.site)
+        _try(report, _save_site, publication.site, report)
     claimed = {author.slug for author in publication.authors}
     for author in publication.authors:
         _try(report, _save_author, author, claimed, now)
@@ -147,9 +163,14 @@ def _try(report: Report, verb: Callable[..., Any], *what: Any) -> None:
         report.skip(NAME, None, str(error))
 
 
-def _save_site(draft: SiteDraft) -> None:
+def _save_site(draft: SiteDraft, report: Report) -> None:
+    before = find_typography(db.session(), None)
     version = db.session.scalar(sa.select(Site.version))
     actions.save_site(draft, expected_version=version)
+    after = find_typography(db.session(), None)
+    has_posts = db.session.scalar(sa.select(Post.id).limit(1)) is not None
+    if has_posts and before.rules != after.rules:
+        report.warn(NAME, None, _RENDER)
 
 
 def _save_author(draft: AuthorDraft, claimed: set[str], now: datetime) -> None:

@@ -20,7 +20,7 @@ Generator: TypeAlias = Literal["hugo", "jekyll", "zola"]
 
 _ZOLA_ONLY = frozenset({"extra", "in_search_index", "path", "sort_by", "taxonomies", "template"})
 _FILE = re.compile(r"\.(?:html?|php|aspx?|xml|txt)$", re.IGNORECASE)
-_MARKDOWN = (".md", ".markdown")
+_MARKDOWN = (".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mkdown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from .attachment import Attachment
 from .author import Author
 from .import_record import Imported
 from .media import Media, MediaFile
 from .post import Kind, Post, Status, post_author, post_topic
 from .post_address import PostAddress
 from .redirect import Redirect
+from .remote_image import RemoteImage
 from .revision import Revision
 from .site import Site
 from .topic import Topic
 from .user import Role, User
 
 __all__ = [
+    "Attachment",
     "Author",
     "Imported",
     "Kind",
@@ -22,6 +25,7 @@ __all__ = [
     "Post",
     "PostAddress",
     "Redirect",
+    "RemoteImage",
     "Revision",
     "Role",
     "Site",

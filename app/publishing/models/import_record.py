@@ -27,5 +27,7 @@ class Imported(Model):
     """The root of its site on the computer that imported it."""
     body_digest: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     """SHA-256 of the text below the front matter: it recognises a file under a new name."""
+    pruned_version: Mapped[int | None]
+    """The version of the post after `--prune` archived it; a person has changed a later one."""
     post_id: Mapped[int] = mapped_column(sa.ForeignKey("post.id", ondelete="CASCADE"), index=True)
     imported_at: Mapped[datetime] = mapped_column(Instant)

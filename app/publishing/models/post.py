@@ -92,6 +92,8 @@ class Post(Model):
     slug: Mapped[str] = mapped_column(sa.String(100))
     title: Mapped[str] = mapped_column(sa.String(300))
     summary: Mapped[str] = mapped_column(sa.Text, default="")
+    language: Mapped[str | None] = mapped_column(sa.String(35))
+    """The language of its title and text (BCP 47); None if it is the site's."""
     published_at: Mapped[datetime | None] = mapped_column(Instant)
     """When it became public, or is due to."""
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -20,6 +20,10 @@ class Site(Model):
     description: Mapped[str] = mapped_column(sa.Text, default="")
     language: Mapped[str] = mapped_column(sa.String(35), default="en")
     """A language tag (BCP 47)."""
+    emoji: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether `:smile:` in a text becomes an emoji; takes effect when a post is rendered."""
+    smart_punctuation: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether quotes, dashes and dots become typographic; takes effect as `emoji` does."""
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute

@@ -15,7 +15,15 @@ from app.extensions import db
 from app.publishing.models import Post
 
 from .articles import Listed, filter_about
-from .post_selects import NEWEST_FIRST, OLDEST_FIRST, Posts, articles, for_links, for_lists
+from .post_selects import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    Posts,
+    articles,
+    for_links,
+    for_lists,
+    for_titles,
+)
 from .sql_functions import year_of
 
 PAGE_SIZE = 20
@@ -121,7 +129,7 @@ def year(number: int) -> YearPage | None:
     start, end = datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC)
     within = articles().where(Post.published_at >= start, Post.published_at < end)
     statement = within.order_by(*NEWEST_FIRST).limit(YEAR_SIZE + 1)
-    rows = list(db.session.scalars(statement.options(*for_links(Post.title, Post.published_at))))
+    rows = list(db.session.scalars(statement.options(*for_titles(Post.published_at))))
     if not rows:
         return None
     before = articles().where(Post.published_at < start).order_by(*NEWEST_FIRST)

@@ -15,9 +15,9 @@ from .post_selects import (
     Posts,
     articles,
     for_feeds,
-    for_links,
     for_lists,
     for_reading,
+    for_titles,
 )
 
 Listed = Topic | Author
@@ -98,5 +98,5 @@ def _after(article: Post) -> Posts:
 
 def _first(posts: Posts) -> Post | None:
     # Load the date, which bounds the recorded range: a post outside it does not purge this page.
-    columns = for_links(Post.title, Post.published_at)
-    return db.session.scalar(posts.limit(1).options(*columns))
+    options = for_titles(Post.published_at)
+    return db.session.scalar(posts.limit(1).options(*options))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing.models import Kind, Post
 
-from .post_selects import for_links, for_pages, published
+from .post_selects import for_links, for_pages, for_titles, published
 
 MOST_LINKED = 16
 
@@ -24,7 +24,7 @@ def linked() -> list[Post]:
         published(Kind.PAGE)
         .order_by(sa.nulls_last(Post.menu_position), Post.slug, Post.id)
         .limit(MOST_LINKED)
-        .options(*for_links(Post.title, Post.menu_position))
+        .options(*for_titles(Post.menu_position))
     )
     return list(db.session.scalars(statement))
 

@@ -19,7 +19,8 @@ OLDEST_FIRST = (Post.published_at, Post.id)
 NEWEST_FIRST = (Post.published_at.desc(), Post.id.desc())
 
 _LINKED = (Post.kind, Post.slug)
-_SUMMED_UP = (*_LINKED, Post.title, Post.summary, Post.published_at)
+_TITLED = (*_LINKED, Post.title, Post.language)
+_SUMMED_UP = (*_TITLED, Post.summary, Post.published_at)
 _LISTED = (*_SUMMED_UP, Post.cover_id)
 _DETAILS = (Post.cover_alt, Post.updated_at, Post.word_count)
 _FED = (*_SUMMED_UP, Post.feed_id, Post.created_at, Post.updated_at, Post.body_html)
@@ -78,3 +79,8 @@ _COVER = (joinedload(Post.cover).selectinload(Media.files), raiseload("*"))
 def for_links(*columns: InstrumentedAttribute[Any]) -> tuple[ExecutableOption, ...]:
     """Load the columns of a link's URL, and only those columns of the post that are shown."""
     return (load_only(*_LINKED, *columns, raiseload=True), raiseload("*"))
+
+
+def for_titles(*columns: InstrumentedAttribute[Any]) -> tuple[ExecutableOption, ...]:
+    """Load what a link with the post's title says, and these other columns that are shown."""
+    return (load_only(*_TITLED, *columns, raiseload=True), raiseload("*"))

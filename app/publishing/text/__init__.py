@@ -5,5 +5,15 @@ Pure: no framework, no database, no clock, no file; the same text always gives t
 
 from .document import Heading, Image, Rendered, Rendition, TextError
 from .rendering import render
+from .typography import PLAIN, Typography
 
-__all__ = ["Heading", "Image", "Rendered", "Rendition", "TextError", "render"]
+__all__ = [
+    "PLAIN",
+    "Heading",
+    "Image",
+    "Rendered",
+    "Rendition",
+    "TextError",
+    "Typography",
+    "render",
+]

@@ -19,11 +19,13 @@ _EXPLICIT = re.compile(r"\{\s*#([A-Za-z0-9_:.-]{1,100})[^{}]*\}\s*")
 _OURS = re.compile(r"fn(?:ref)?\d+(?::\d+)?")
 
 
-def drop_title(root: Node, title: str) -> None:
-    """Remove a first heading that only repeats the title."""
+def drop_title(root: Node, *titles: str) -> None:
+    """Remove a first heading that only repeats the title, in one of its spellings."""
     first = next((child for child in root.children if not _blank(child)), None)
-    if isinstance(first, Node) and first.tag == "h1" and _same(text_of(first), title):
-        root.children.remove(first)
+    if isinstance(first, Node) and first.tag == "h1":
+        heading = text_of(first)
+        if any(_same(heading, title) for title in titles):
+            root.children.remove(first)
 
 
 def shift(root: Node) -> None:

@@ -117,6 +117,14 @@ def parse(html: str) -> Node:
     return root
 
 
+def unwrap(root: Node) -> None:
+    """Replace a plain `<div>` around the whole text by its content."""
+    children = [child for child in root.children if isinstance(child, Node) or child.strip()]
+    only = children[0] if len(children) == 1 else None
+    if isinstance(only, Node) and only.tag == "div" and not only.attrs:
+        root.children = only.children
+
+
 def serialise(node: Node) -> str:
     """Write the tree as HTML; the root has no tag of its own."""
     inner = "".join(

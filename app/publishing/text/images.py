@@ -10,6 +10,9 @@ from .html_tree import Node
 
 Resolve: TypeAlias = Callable[[str], Image | None]
 
+FILES = "/media/files/"
+"""The start of the URLs of files that are no images."""
+
 SIZES = "(min-width: 48rem) 44rem, 100vw"
 
 
@@ -44,17 +47,21 @@ class ImageRewriter:
         if image is not None:
             node.attrs = _attributes(image, node.attrs)
         elif remote:
-            self._replace(node, source, linked=linked)
+            self.warnings.append(f"the image {source} lies on another site and became a link")
+            _become_link(node, source, linked=linked)
+        elif reference.startswith(FILES):
+            self.warnings.append(f"{source} is no image and became a link")
+            _become_link(node, source, linked=linked)
         else:
             self.warnings.append(f"the image {reference or 'without a source'} was not found")
             node.children = [_words(node, reference)]
             node.become("span", {"class": "image-missing"})
 
-    def _replace(self, node: Node, source: str, *, linked: bool) -> None:
-        """Make a remote image a link to it: a page asks no other site for anything."""
-        self.warnings.append(f"the image {source} lies on another site and became a link")
-        node.children = [node.attrs.get("alt") or source]
-        node.become("span" if linked else "a", None if linked else {"href": source})
+
+def _become_link(node: Node, source: str, *, linked: bool) -> None:
+    """Make the image a link: a page loads no image from another site, and plays no file."""
+    node.children = [node.attrs.get("alt") or source]
+    node.become("span" if linked else "a", None if linked else {"href": source})
 
 
 def _words(node: Node, reference: str) -> str:

@@ -11,7 +11,7 @@ from .html_tree import Child, Node
 Resolve: TypeAlias = Callable[[str], str | None]
 
 _NEVER_INSIDE = frozenset({"a", "code", "kbd", "math", "pre", "samp"})
-_BARE = re.compile(r"(?<![\w@/.:])(?:https?://|www\.)[^\s<>\"“”]{3,2000}", re.IGNORECASE)
+BARE_URL = re.compile(r"(?<![\w@/.:])(?:https?://|www\.)[^\s<>\"“”]{3,2000}", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:|//|/|#", re.IGNORECASE)
 _EMBEDS = frozenset({"audio", "iframe", "video"})
 
@@ -70,8 +70,8 @@ def autolink(node: Node) -> None:
 def _linked(text: str) -> list[Child]:
     pieces: list[Child] = []
     end = 0
-    for match in _BARE.finditer(text):
-        url = _trimmed(match[0])
+    for match in BARE_URL.finditer(text):
+        url = trim_url(match[0])
         pieces += [
             text[end : match.start()],
             Node(tag="a", attrs={"href": _full(url)}, children=[url]),
@@ -80,7 +80,7 @@ def _linked(text: str) -> list[Child]:
     return [piece for piece in (*pieces, text[end:]) if piece]
 
 
-def _trimmed(url: str) -> str:
+def trim_url(url: str) -> str:
     """Leave the sentence its punctuation, and a parenthesis that was opened before the URL."""
     while url:
         shorter = url.rstrip("?!.,:;*_~'’]")

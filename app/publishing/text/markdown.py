@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -14,6 +15,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from .code import highlight
 from .document import TextError
 from .formulas import FormulaError, formula_plugin, to_mathml
+from .typography import PLAIN, Typography, typography_plugin
 
 MAX_NESTING = 40
 MAX_OPEN = 5000
@@ -28,13 +30,21 @@ _SHORTCODE = re.compile(
 )
 
 
-def to_html(markdown: str) -> tuple[str, tuple[str, ...]]:
+def to_html(markdown: str, typography: Typography = PLAIN) -> tuple[str, tuple[str, ...]]:
     """Parse Markdown; give its raw HTML and a warning for each shortcode that stays as text."""
     _refuse_unclosed(markdown)
-    tokens = _PARSER.parse(markdown)
+    parser = _parser(typography)
+    tokens = parser.parse(markdown)
     _refuse_lost_depth(tokens)
-    html: str = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    html: str = parser.renderer.render(tokens, parser.options, {})
     return html, (*_failed_formulas(tokens), *_shortcodes(tokens))
+
+
+def to_line(text: str, typography: Typography) -> str:
+    """Return the words of a line of Markdown, in the typography of the text."""
+    (token,) = _parser(typography).parseInline(text)
+    kept = ("text", "code_inline")
+    return "".join(child.content for child in token.children or () if child.type in kept)
 
 
 def _refuse_unclosed(markdown: str) -> None:
@@ -105,7 +115,8 @@ def _fence(_: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, 
     return highlight(tokens[index].content, tokens[index].info)
 
 
-def _parser() -> MarkdownIt:
+@lru_cache(maxsize=16)
+def _parser(typography: Typography) -> MarkdownIt:
     options = {"html": True, "maxNesting": MAX_NESTING, "tasklists": True, "alerts": True}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     parser.use(footnote_plugin).use(deflist_plugin)
@@ -114,7 +125,5 @@ def _parser() -> MarkdownIt:
     parser.use(formula_plugin).add_render_rule("formula", _formula)
     for name in ("fence", "code_block"):
         parser.add_render_rule(name, _fence)
+    typography_plugin(parser, typography)
     return parser
-
-
-_PARSER = _parser()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from . import blocks, headings, html_tree, images, links, markdown, plain_text, sanitizer
 from .document import Image, Rendered, TextError
+from .typography import PLAIN, Typography
 
 MAX_SOURCE = 512 * 1024
 MAX_HTML = 4 * 1024 * 1024
@@ -19,19 +20,22 @@ def render(
     title: str = "",
     resolve_image: Callable[[str], Image | None],
     resolve_link: Callable[[str], str | None],
+    typography: Typography = PLAIN,
 ) -> Rendered:
     """Render Markdown to safe HTML; raises `TextError` for what is too large or too deep.
 
     `resolve_image` gets each image's source, `resolve_link` each link that is not a bare fragment;
     None leaves it to the defaults. A first heading that repeats `title` is left out.
     """
-    html, warnings = markdown.to_html(prepare(source))
+    html, warnings = markdown.to_html(prepare(source), typography)
     root = html_tree.parse(sanitizer.admit(_bounded(html)))
+    if _is_html(source):
+        html_tree.unwrap(root)
     pictures = images.ImageRewriter(resolve=resolve_image)
     references = links.LinkRewriter(resolve=resolve_link)
     framed = links.unembed(root)
     blocks.tasks(root)
-    headings.drop_title(root, title)
+    headings.drop_title(root, title, markdown.to_line(title, typography))
     headings.shift(root)
     pictures.rewrite(root)
     images.figures(root)
@@ -55,6 +59,12 @@ def render(
         links=tuple(references.references),
         warnings=tuple(dict.fromkeys(all_warnings)),
     )
+
+
+def _is_html(source: str) -> bool:
+    """Tell whether a text is one block of HTML, as an import writes it."""
+    text = source.strip()
+    return text.startswith("<div>\n") and text.endswith("\n</div>")
 
 
 def prepare(source: str) -> str:

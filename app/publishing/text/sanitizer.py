@@ -29,6 +29,8 @@ _MATH = frozenset(
     "mrow mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover".split()
 )
 _EMBEDS = frozenset({"audio", "iframe", "input", "source", "video"})
+ACCEPTED_TAGS = _BLOCKS | _INLINE | _MATH | _EMBEDS
+"""The elements that a writer's HTML may have; those of other sites become links."""
 
 _ATTRIBUTES = {
     "*": {"dir", "id", "lang", "title"},
@@ -75,7 +77,7 @@ _CLASSES = {
     **{name: set(FORMULA_CLASSES) for name in _MATH},
 }
 _LANGUAGE_CLASS = re.compile(r"language-[a-z0-9_+#.-]{1,30}")
-_REMOVED_WITH_CONTENT = frozenset({"script", "style", "template", "textarea", "title", "xmp"})
+REMOVED_WITH_CONTENT = frozenset({"script", "style", "template", "textarea", "title", "xmp"})
 
 
 def _attributes(
@@ -102,8 +104,8 @@ def _classes(extra: dict[str, set[str]]) -> dict[str, set[str]]:
 
 
 _ADMIT = nh3.Cleaner(
-    tags=set(_BLOCKS | _INLINE | _MATH | _EMBEDS),
-    clean_content_tags=set(_REMOVED_WITH_CONTENT),
+    tags=set(ACCEPTED_TAGS),
+    clean_content_tags=set(REMOVED_WITH_CONTENT),
     attributes=_attributes(
         {
             "a": {"name"},
@@ -126,7 +128,7 @@ _ADMIT = nh3.Cleaner(
 _ALIGNED = {f"align-{side}" for side in ("center", "left", "right")}
 _SEAL = nh3.Cleaner(
     tags=set(_BLOCKS | _INLINE | _MATH),
-    clean_content_tags=set(_REMOVED_WITH_CONTENT | _EMBEDS - {"input", "source"}),
+    clean_content_tags=set(REMOVED_WITH_CONTENT | _EMBEDS - {"input", "source"}),
     attributes=_attributes(
         {
             "a": {"aria-label", "rel"},

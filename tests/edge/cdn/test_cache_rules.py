@@ -94,16 +94,18 @@ def test_variants_are_kept_apart_by_the_fields_of_edge_vary() -> None:
             assert parameters["vary"]["headers"] == {"accept-language": {"action": "passthrough"}}
 
 
-TEST = re.compile(r'http\.request\.uri\.path (in \{([^}]*)\}|wildcard "([^"]*)")')
+TEST = re.compile(r'http\.request\.uri\.(path|query) (?:in \{([^}]*)\}|wildcard "([^"]*)")')
 
 
-def holds(expression: str, host: str, path: str) -> bool:
+def holds(expression: str, host: str, target: str) -> bool:
     """Evaluate an expression of the subset that the rules use."""
+    path, _, query = target.partition("?")
 
     def test(match: re.Match[str]) -> str:
+        value = path if match[1] == "path" else query
         if match[3] is not None:
-            return str(fnmatchcase(path.lower(), match[3].lower()))
-        return str(path in re.findall(r'"([^"]*)"', match[2]))
+            return str(fnmatchcase(value.lower(), match[3].lower()))
+        return str(value in re.findall(r'"([^"]*)"', match[2]))
 
     words = TEST.sub(test, expression)
     words = re.sub(r'http\.host eq "([^"]*)"', lambda match: str(match[1] == host), words)
@@ -157,11 +159,21 @@ def test_only_parameters_that_are_read_count() -> None:
     """By name where the plan allows it, otherwise the whole string of those routes."""
     none = {"custom_key": {"query_string": {"exclude": {"all": True}}}}
     assert key("/") == key("/about") == key("/", enterprise=True) == none
-    for path in ("/search", "/list/a"):
+    for path in ("/search?q=a", "/search?x=1&page=2", "/list/a", "/list/a?x=1"):
         assert key(path) == {"ignore_query_strings_order": True}
     assert key("/list/a", enterprise=True) == {"ignore_query_strings_order": True}
-    query_string = key("/search", enterprise=True)["custom_key"]["query_string"]
+    query_string = key("/search?q=a", enterprise=True)["custom_key"]["query_string"]
     assert query_string == {"include": {"list": ["page", "q"]}}
+
+
+@pytest.mark.parametrize("enterprise", [False, True], ids=["any-plan", "enterprise"])
+@pytest.mark.parametrize("target", ["/search", "/search?utm_source=q", "/search?q2=1&xq=1"])
+def test_a_query_without_a_declared_parameter_gets_the_page_without_one(
+    target: str, *, enterprise: bool
+) -> None:
+    """On every plan: the address of a newsletter is no page of its own."""
+    none = {"custom_key": {"query_string": {"exclude": {"all": True}}}}
+    assert key(target, enterprise=enterprise) == none
 
 
 def test_an_expression_that_is_too_long_is_refused() -> None:

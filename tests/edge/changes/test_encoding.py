@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql
 
+from app.edge.changes.column_comparison import is_byte_comparable
 from app.edge.changes.encoding import (
     encode_parameter,
     encode_value,
     has_no_encoding,
-    is_byte_comparable,
     sort_key_value,
 )
 from app.edge.changes.sqlite_triggers import microseconds_sql

@@ -421,7 +421,7 @@ def test_one_edge_serves_two_apps(bare: Flask) -> None:
     ("key", "value", "sentence"),
     [
         ("EDGE", "akamai", "not a known edge"),
-        ("EDGE_GATEWAY", "maybe", "set it to on or off"),
+        ("EDGE_GATEWAY", "maybe", "set it to on, off or auto"),
         ("EDGE_TTL_CAP", "soon", "number of seconds"),
         ("EDGE_TTL_CAP", -1, "number of seconds"),
         ("EDGE_STRICT", "perhaps", "true or false"),

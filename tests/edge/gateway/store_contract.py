@@ -161,6 +161,73 @@ class StoreContract:
         assert store.load(KEY) == (new,)
         assert store.read_body(KEY, new, "identity") == PAGE
 
+    def test_freshen_keeps_the_other_variants(self, store: Store) -> None:
+        """A 304 for one variant says nothing about another one."""
+        other = self.keep(store, vary=(("a", "1"),))
+        old = self.keep(store, vary=(("a", "2"),))
+        new = replace(old, generated_at=old.generated_at + 9)
+        assert store.freshen(KEY, new, token=store.purge_token()) is SaveResult.SAVED
+        assert sorted(head.id for head in store.load(KEY)) == sorted([other.id, new.id])
+        assert store.read_body(KEY, other, "identity") == PAGE
+
+    def test_freshen_replaces_a_variant_that_has_become_the_same(self, store: Store) -> None:
+        """Two variants never have equal `vary`."""
+        same = self.keep(store, vary=(("a", "1"),))
+        old = self.keep(store, vary=(("a", "2"),))
+        third = self.keep(store, vary=(("a", "3"),))
+        new = replace(old, vary=(("a", "1"),))
+        assert store.freshen(KEY, new, token=store.purge_token()) is SaveResult.SAVED
+        assert sorted(head.id for head in store.load(KEY)) == sorted([third.id, new.id])
+        assert store.read_body(KEY, same, "identity") is None
+        assert store.read_body(KEY, new, "identity") == PAGE
+        assert store.purge(KEY) == 2
+
+    def test_codings_keep_the_other_variants(self, store: Store) -> None:
+        """Only the response with the id gets them."""
+        other = self.keep(store, vary=(("a", "1"),))
+        response = self.leave_unpacked(store)
+        packed = {"gzip": PACKED}
+        saved = store.add_codings(KEY, response.id, packed, token=store.purge_token())
+        assert saved is SaveResult.SAVED
+        assert sorted(head.id for head in store.load(KEY)) == sorted([other.id, response.id])
+        assert other in store.load(KEY)
+        assert store.read_body(KEY, other, "gzip") == PACKED
+
+    def test_a_response_of_exactly_the_limit_is_stored(self, small: Callable[[], Store]) -> None:
+        """The limit is for all bodies together; one byte more is refused."""
+        store = small()
+        for length, result in ((50_000, SaveResult.SAVED), (50_001, SaveResult.TOO_LARGE)):
+            bodies = {"identity": b"x" * 50_000, "gzip": b"x" * length}
+            infos = tuple(BodyInfo(coding=name, length=len(body)) for name, body in bodies.items())
+            response = stored(bodies=infos)
+            saved = store.save(b"%d" % length, response, bodies, token=store.purge_token())
+            assert saved is result
+        store.close()
+
+    def test_codings_up_to_the_limit_are_added(self, small: Callable[[], Store]) -> None:
+        """The uncompressed body counts as well; codings with one byte more are left out."""
+        store = small()
+        for length, codings in ((50_000, ("gzip", "identity")), (50_001, ("identity",))):
+            identity = BodyInfo(coding="identity", length=50_000)
+            response = stored(bodies=(identity,), needs_compression=True)
+            body, key = {"identity": b"x" * 50_000}, b"%d" % length
+            assert store.save(key, response, body, token=store.purge_token()) is SaveResult.SAVED
+            packed = {"gzip": b"x" * length}
+            saved = store.add_codings(key, response.id, packed, token=store.purge_token())
+            assert saved is SaveResult.SAVED
+            assert tuple(store.load(key)[0].representations) == codings
+        store.close()
+
+    def test_a_purge_refuses_older_tokens_of_its_own_key_only(self, store: Store) -> None:
+        """A token that was read between two purges is older than the second one alone."""
+        store.purge(KEY)
+        token = store.purge_token()
+        store.purge(OTHER)
+        assert store.save(OTHER, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
+        assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.SAVED
+        store.purge_all()
+        assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.PURGED_SINCE_FETCH
+
     def test_freshen_of_what_is_gone_is_refused(self, store: Store) -> None:
         """A response that was replaced or never stored can't be freshened."""
         old = self.keep(store)

@@ -15,6 +15,7 @@ import pytest
 
 from app.edge.gateway.store.base import SaveResult, StoreError
 from app.edge.gateway.store.lmdb.store import LmdbStore
+from tests.depth import examples
 from tests.edge.gateway.child_processes import run, running
 from tests.edge.gateway.store_contract import stored
 from tests.edge.gateway.test_lmdb_store import save, served
@@ -172,7 +173,7 @@ def test_noise_in_what_holds_no_page_loses_no_page(folder: Path, name: str) -> N
     assert run(lambda: use_whole(folder)) == 0
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(examples(40)))
 def test_noise_anywhere_is_never_served(folder: Path, seed: int) -> None:
     """A page or a store with flipped bytes is absent; no process crashes."""
     fill(folder)

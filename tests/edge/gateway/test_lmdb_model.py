@@ -22,6 +22,17 @@ varies = st.sampled_from([(), (("x", "1"),), (("x", None),)])
 bodies = st.binary(max_size=40) | st.sampled_from([b"p" * 4096, b"q" * 9000])
 
 
+def count_rows(store: LmdbStore) -> dict[str, int]:
+    """Return the number of rows in each table that a page has rows in."""
+    environment = store._manager.acquire()
+    assert environment is not None
+    with environment.read_transaction() as transaction:
+        return {
+            name: transaction.stat(getattr(environment, name))["entries"]
+            for name in ("pages", "eviction_order", "bodies")
+        }
+
+
 class StoreMachine(RuleBasedStateMachine):
     """After any sequence of operations, the store equals the model."""
 
@@ -122,6 +133,11 @@ class StoreMachine(RuleBasedStateMachine):
         stats = self.store.stats()
         assert stats is not None
         assert stats.variants == sum(map(len, self.model.values()))
+        assert count_rows(self.store) == {
+            "pages": sum(map(bool, self.model.values())),
+            "eviction_order": sum(map(bool, self.model.values())),
+            "bodies": sum(len(head.bodies) for key in self.model for head in self.store.load(key)),
+        }
 
     def teardown(self) -> None:
         """Close the store."""

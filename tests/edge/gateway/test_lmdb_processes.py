@@ -16,7 +16,7 @@ import pytest
 
 from app.edge.gateway.store.base import BodyInfo, SaveResult
 from app.edge.gateway.store.lmdb.store import LmdbStore
-from tests.depth import STORE_KILLS
+from tests.depth import STORE_KILLS, examples, share
 from tests.edge.gateway.child_processes import finish, run, running, start
 from tests.edge.gateway.store_contract import BODIES, KEY, PAGE, stored
 from tests.edge.gateway.test_lmdb_store import save, served
@@ -260,7 +260,7 @@ def check_after_kill(folder: Path, words: dict[int, bytes]) -> int:
     return there
 
 
-ROUNDS = [60]
+ROUNDS = [examples(60)]
 MORE = [n for n in (STORE_KILLS,) if n not in ROUNDS]
 SLOWLY = [pytest.mark.slow, pytest.mark.timeout(6000)]
 
@@ -290,7 +290,7 @@ def test_a_killed_writer_does_not_stop_the_others(folder: Path) -> None:
     """The write lock of a killed process is taken over, and its reader slots are freed."""
     store = LmdbStore(folder, max_bytes=1 << 20)
     save(store, KEY, PAGE)
-    for seed in range(15):
+    for seed in range(share(15)):
         report = os.pipe()
         pid = start(lambda seed=seed, report=report: churn(folder, seed, report[1]))  # type: ignore[misc] # defaults bind
         os.read(report[0], 1)
@@ -351,7 +351,7 @@ def test_threads_read_on_while_others_fork(folder: Path) -> None:
     threads = [threading.Thread(target=read) for _ in range(3)]
     for thread in threads:
         thread.start()
-    statuses = {run(lambda: store.purge(b"child %d" % os.getpid())) for _ in range(30)}
+    statuses = {run(lambda: store.purge(b"child %d" % os.getpid())) for _ in range(share(30))}
     stop.set()
     for thread in threads:
         thread.join()
@@ -371,7 +371,7 @@ def test_two_processes_make_the_store_at_once(folder: Path) -> None:
         store = LmdbStore(folder)
         assert save(store, b"%d" % os.getpid(), PAGE) is SaveResult.SAVED
 
-    for turn in range(8):
+    for turn in range(share(8)):
         if turn % 2:
             (folder / "store" / "data.mdb").write_bytes(b"garbage" * 9999)
         with running(*[work] * 4) as live_pids:

@@ -130,6 +130,48 @@ def test_a_transfer_coding_that_nobody_asked_for_is_refused(codings: str) -> Non
         framing.of_response(HeaderFields([("Transfer-Encoding", codings)]))
 
 
+FRAMED: list[tuple[list[tuple[str, str]], bool, framing.Framing]] = [
+    ([], False, framing.Framing(chunked=False, length=None)),
+    ([("Content-Length", "5")], False, framing.Framing(chunked=False, length=5)),
+    ([("Content-Length", "5, 5")], True, framing.Framing(chunked=False, length=5)),
+    ([("Transfer-Encoding", "CHUNKED")], False, framing.Framing(chunked=True, length=None)),
+    (
+        [("Transfer-Encoding", "chunked")],
+        True,
+        framing.Framing(chunked=True, length=None, contradictory=True),
+    ),
+    *(
+        (
+            [("Transfer-Encoding", "chunked"), ("Content-Length", length)],
+            False,
+            framing.Framing(chunked=True, length=None, contradictory=True),
+        )
+        for length in ("5", "five")
+    ),
+]
+
+
+@pytest.mark.parametrize(("pairs", "http_1_0", "expected"), FRAMED)
+def test_a_response_is_framed_by_chunks_or_a_length(
+    pairs: list[tuple[str, str]], http_1_0: bool, expected: framing.Framing
+) -> None:
+    """RFC 9112 section 6.3: chunks win; a length beside them, or HTTP/1.0, is contradictory."""
+    assert framing.of_response(HeaderFields(pairs), http_1_0=http_1_0) == expected
+
+
+@pytest.mark.parametrize(("values", "length"), LENGTHS)
+def test_a_response_whose_length_is_no_number_has_no_framing(
+    values: list[str], length: int | None
+) -> None:
+    """RFC 9112 section 6.3: a proxy discards such a response."""
+    fields = HeaderFields(("Content-Length", value) for value in values)
+    if length == framing.INVALID:
+        with pytest.raises(framing.FramingError, match="not one number"):
+            framing.of_response(fields)
+    else:
+        assert framing.of_response(fields).length == length
+
+
 @given(st.lists(st.binary(max_size=40).map(lambda line: line + b"\r\n"), max_size=8))
 def test_whatever_is_parsed_can_be_sent(raw: list[bytes]) -> None:
     """A parser of foreign lines never raises, and its fields can be sent by a server."""

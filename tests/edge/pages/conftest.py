@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy.engine import Connection, Engine
 
 from app.edge.dependencies import Dependency
-from app.edge.pages import IndexedPage, RegistrationResult, define_tables, register
+from app.edge.pages import IndexedPage, RegistrationResult, define_tables
+from app.edge.pages.register import register
 
 from ..dependencies.conftest import memory, metadata
 

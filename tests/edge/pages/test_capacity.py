@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection, Engine
 
 from app.edge.changes import current_log_position
 from app.edge.dependencies import Row
-from app.edge.pages import IndexCapacity, IndexedPage, RegistrationResult, register
+from app.edge.pages import IndexCapacity, IndexedPage, RegistrationResult
 from app.edge.pages.capacity import _count_aside, count_and_store, estimate_size, highest_page_id
+from app.edge.pages.register import register
 from app.edge.pages.tables import page
 
 from .conftest import NOW

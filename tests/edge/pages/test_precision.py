@@ -11,8 +11,9 @@ from sqlalchemy.engine import Engine
 
 from app.edge.changes import current_log_position
 from app.edge.dependencies import Table
-from app.edge.pages import IndexedPage, register
+from app.edge.pages import IndexedPage
 from app.edge.pages.precision import Precision, set_purged, total_precision
+from app.edge.pages.register import register
 from app.edge.pages.tables import page
 
 from .conftest import NOW

@@ -10,8 +10,9 @@ from app.edge.changes import current_log_position
 from app.edge.changes.encoding import sort_key_value
 from app.edge.changes.log import KEEP_RESOLVED
 from app.edge.dependencies import Interval, Range, Row
-from app.edge.pages import RegistrationResult, resolve
+from app.edge.pages import RegistrationResult
 from app.edge.pages.dependency_shape import make_entry
+from app.edge.pages.resolve import resolve
 from app.edge.pages.tables import dependency, page
 
 from ..dependencies.conftest import post, run_and_record

@@ -15,7 +15,7 @@ from app.edge.changes import current_log_position
 from app.edge.changes.encoding import sort_key_value
 from app.edge.changes.metadata import get_meta, set_meta
 from app.edge.dependencies import Dependency, Interval, Part, Range, RenderRecord, Row, Table
-from app.edge.pages import IndexedPage, RegistrationResult, register, resolve
+from app.edge.pages import IndexedPage, RegistrationResult
 from app.edge.pages.page import sorted_urls
 from app.edge.pages.register import (
     BUILD_KEY,
@@ -24,7 +24,9 @@ from app.edge.pages.register import (
     STARTED,
     begin_build,
     current_build,
+    register,
 )
+from app.edge.pages.resolve import resolve
 from app.edge.pages.tables import dependency, page
 
 from ..dependencies.conftest import author, post

@@ -13,8 +13,9 @@ from app.edge.changes import current_log_position
 from app.edge.changes.log import changes_since
 from app.edge.changes.metadata import set_meta
 from app.edge.dependencies import Part, matches
-from app.edge.pages import RegistrationResult, resolve
+from app.edge.pages import RegistrationResult
 from app.edge.pages.release import ReleaseResult, release
+from app.edge.pages.resolve import resolve
 from app.edge.pages.tables import dependency
 from app.edge.pages.tables import part as part_table
 

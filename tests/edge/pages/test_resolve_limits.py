@@ -14,9 +14,10 @@ from app.edge.changes import current_log_position
 from app.edge.changes.change import EVERYTHING_CHANGED, Change, Op
 from app.edge.changes.log import append_change
 from app.edge.dependencies import Interval, Range, Table
-from app.edge.pages import IndexedPage, register, resolve
+from app.edge.pages import IndexedPage
 from app.edge.pages.page import AffectedPage, sorted_urls
-from app.edge.pages.resolve import find_affected_pages, manual_purge_change
+from app.edge.pages.register import register
+from app.edge.pages.resolve import find_affected_pages, manual_purge_change, resolve
 from app.edge.pages.tables import page
 
 from ..dependencies.conftest import post

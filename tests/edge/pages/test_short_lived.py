@@ -12,10 +12,11 @@ from app.edge.changes import current_log_position
 from app.edge.changes.change import Change, Op
 from app.edge.changes.encoding import sort_key_value
 from app.edge.dependencies import Dependency, Interval, Part, Range, Row, Table, matches
-from app.edge.pages import IndexCapacity, IndexedPage, RegistrationResult, register, resolve
+from app.edge.pages import IndexCapacity, IndexedPage, RegistrationResult
 from app.edge.pages.coarse_dependencies import coarse
 from app.edge.pages.page import Short, ShortKind
-from app.edge.pages.resolve import find_affected_pages
+from app.edge.pages.register import register
+from app.edge.pages.resolve import find_affected_pages, resolve
 from app.edge.pages.short_lived import forget_expired, take_surplus
 from app.edge.pages.tables import dependency, page, short_page
 

@@ -14,11 +14,12 @@ from app.edge.changes import current_log_position
 from app.edge.changes.change import Change, Op
 from app.edge.dependencies import Dependency, Interval, Range, RenderRecord, Row, Table
 from app.edge.dependencies.dependency import SemiJoin
-from app.edge.pages import IndexCapacity, IndexedPage, RegistrationResult, register
+from app.edge.pages import IndexCapacity, IndexedPage, RegistrationResult
 from app.edge.pages import short_lived as limits
 from app.edge.pages.coarse_dependencies import entries_without_address
 from app.edge.pages.index_entries import cached_entry
 from app.edge.pages.page import FLEETING, LIFETIME, Short, ShortKind
+from app.edge.pages.register import register
 from app.edge.pages.resolve import find_affected_pages
 from app.edge.pages.short_lived import (
     EXTRA_LIFETIME,

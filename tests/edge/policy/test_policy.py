@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.edge import NO_STORE, Freshness, Policy, PolicyError
+from app.edge import NO_STORE, Freshness, Policy, PolicyError, days, hours, minutes, seconds
 from app.edge.http.cache_control import Directives
 from app.edge.policy.cdn_headers import DIALECTS, format_policy
 from app.edge.policy.policy import SettingError
@@ -391,3 +391,26 @@ def test_a_page_without_an_end_is_not_changed() -> None:
     assert page.ending(now) is page
     not_stored = Policy(name="X", no_store=True, until="hour")
     assert not_stored.ending(now) is not_stored
+
+
+def test_a_duration_stands_for_a_freshness() -> None:
+    """`Policy("PAGE", edge=days(1))`: the name comes first, and the browser revalidates."""
+    short = Policy("PAGE", edge=days(1))
+    assert short == Policy(name="PAGE", browser=Freshness(), edge=Freshness(ttl=DAY))
+    assert Policy("PAGE", browser=minutes(5)).browser == Freshness(ttl=5 * MINUTE)
+    assert replace(short, name="OTHER").edge == short.edge
+    assert (days(1), hours(2), minutes(3), seconds(4)) == (
+        timedelta(days=1),
+        timedelta(hours=2),
+        timedelta(minutes=3),
+        timedelta(seconds=4),
+    )
+
+
+@pytest.mark.parametrize("audience", ["browser", "edge"])
+@pytest.mark.parametrize("value", [5, "1d", 0, Policy("INNER")])
+def test_a_freshness_of_another_type_is_refused(audience: str, value: object) -> None:
+    """A number has no unit, so the message says how a duration is written."""
+    wrong: Any = {audience: value}
+    with pytest.raises(PolicyError, match=rf"Policy 'PAGE': {audience} is .*days\(1\)"):
+        Policy("PAGE", **wrong)

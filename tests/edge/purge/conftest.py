@@ -18,10 +18,11 @@ from app.edge import changes, purge
 from app.edge import pages as index
 from app.edge.changes import WatchedTable, current_log_position, install_triggers
 from app.edge.dependencies import Dependency, Row
-from app.edge.pages import IndexedPage, RegistrationResult, Resolution, register
+from app.edge.pages import IndexedPage, RegistrationResult, Resolution
 from app.edge.pages.page import AffectedPage
+from app.edge.pages.register import register
 from app.edge.purge import EntryState, Relay, Tier, enqueue_resolution
-from app.edge.purge.leader import SoleLeader
+from app.edge.purge.file_leader import SoleLeader
 from app.edge.purge.runtime import RelayRuntime
 from app.edge.purge.tables import outbox
 

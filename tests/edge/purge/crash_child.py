@@ -23,7 +23,7 @@ from sqlalchemy.engine import Engine
 
 from app.edge.cdn import CallLimits, PurgeTarget
 from app.edge.purge import EntryState, Relay, Tier
-from app.edge.purge.leader import SoleLeader
+from app.edge.purge.file_leader import SoleLeader
 from app.edge.purge.tables import outbox
 
 from .conftest import NOW, Clock, build, connect, create_runtime, post

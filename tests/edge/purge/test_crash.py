@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-ROUNDS = {"sqlite": 150, "postgresql+psycopg": 60}
+from tests.depth import examples
+
+ROUNDS = {"sqlite": examples(150), "postgresql+psycopg": examples(60)}
 
 
 @pytest.mark.slow

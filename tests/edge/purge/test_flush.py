@@ -12,7 +12,8 @@ from sqlalchemy.engine import Engine
 from app.edge.cdn import PurgeError
 from app.edge.pages import Resolution
 from app.edge.purge import EntryState, Relay
-from app.edge.purge.leader import FileLeader, SoleLeader, create_leader
+from app.edge.purge.file_leader import FileLeader, SoleLeader
+from app.edge.purge.leader import create_leader
 from app.edge.purge.runtime import RelayRuntime
 from app.edge.testing import DriverFault, MemoryDriver
 

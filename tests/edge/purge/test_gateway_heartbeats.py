@@ -11,7 +11,8 @@ from app.edge.cdn import CallLimits
 from app.edge.changes.timestamps import to_microseconds
 from app.edge.purge import Relay, Tier, open_breakers, purge_status
 from app.edge.purge.claim import OVERDUE_AFTER, Claim, claim_entries
-from app.edge.purge.gateway_heartbeats import HEARTBEAT_TIMEOUT, HeartbeatMonitor, SilentGateways
+from app.edge.purge.gateway_heartbeats import HeartbeatMonitor, SilentGateways
+from app.edge.purge.lease import HEARTBEAT_TIMEOUT
 from app.edge.purge.membership import (
     RETIRE_SILENT_AFTER,
     join,

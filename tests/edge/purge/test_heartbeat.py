@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from app.edge.purge import Relay, Tier, open_breakers, purge_status
-from app.edge.purge.gateway_heartbeats import HEARTBEAT_TIMEOUT
+from app.edge.purge.file_leader import Leader, SoleLeader
 from app.edge.purge.heartbeat import (
     HEARTBEAT_INTERVAL,
     RELAY_TIMEOUT,
@@ -18,7 +18,7 @@ from app.edge.purge.heartbeat import (
     record_relay_heartbeat,
     relay_silence,
 )
-from app.edge.purge.leader import Leader, SoleLeader
+from app.edge.purge.lease import HEARTBEAT_TIMEOUT
 from app.edge.purge.membership import join, retire_unconfigured_tiers
 from app.edge.purge.tables import tier as tiers
 from app.edge.testing import MemoryDriver

@@ -13,8 +13,13 @@ from sqlalchemy.engine import Connection
 
 from app.edge.flask.worker import local_gateway_tier
 from app.edge.purge.claim import OVERDUE_AFTER
-from app.edge.purge.gateway_heartbeats import HEARTBEAT_TIMEOUT
-from app.edge.purge.lease import LEASE_SECONDS, RENEWAL_INTERVAL, ClockReading, GatewayLease
+from app.edge.purge.lease import (
+    HEARTBEAT_TIMEOUT,
+    LEASE_SECONDS,
+    RENEWAL_INTERVAL,
+    ClockReading,
+    GatewayLease,
+)
 from app.edge.purge.maintenance import retire_tier
 from app.edge.purge.membership import (
     RETIRE_SILENT_AFTER,

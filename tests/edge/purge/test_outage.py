@@ -22,7 +22,7 @@ from sqlalchemy import event
 from app.edge.cdn import CallLimits, PurgeError
 from app.edge.purge import EntryState, Relay, Tier
 from app.edge.purge.entry_state import OPEN_STATES
-from app.edge.purge.leader import SoleLeader
+from app.edge.purge.file_leader import SoleLeader
 from app.edge.purge.runtime import RelayRuntime
 from app.edge.purge.tables import outbox
 from app.edge.testing import DriverCall, DriverFault, MemoryDriver

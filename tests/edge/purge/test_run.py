@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from app.edge.purge import EntryState, Relay, Tier, create_leader
-from app.edge.purge.leader import SoleLeader
+from app.edge.purge.file_leader import SoleLeader
 from app.edge.purge.runtime import utc_now
 from app.edge.purge.tables import outbox
 from app.edge.testing import DriverCall, MemoryDriver

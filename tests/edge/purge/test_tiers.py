@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from app.edge.purge import EntryState, Tier
 from app.edge.purge.breaker import open_breakers
 from app.edge.purge.clock import ClockJumpDetector, shift_schedule
-from app.edge.purge.gateway_heartbeats import HEARTBEAT_TIMEOUT, HeartbeatMonitor
+from app.edge.purge.gateway_heartbeats import HeartbeatMonitor
 from app.edge.purge.heartbeat import (
     RELAY_TIMEOUT,
     RelayHeartbeatMonitor,
@@ -22,6 +22,7 @@ from app.edge.purge.heartbeat import (
     tiers_with_relay,
     tiers_without_relay,
 )
+from app.edge.purge.lease import HEARTBEAT_TIMEOUT
 from app.edge.purge.maintenance import (
     KEEP_SETTLED,
     resume_tier,

@@ -116,9 +116,16 @@ def save_site(desk: Desk) -> None:
         title=desk.one(("Site", "Other")),
         tagline=desk.one(("", "Daily")),
         description=desk.one(("", "A site")),
-        language=desk.one(("en", "de-CH")),
+        language=desk.one(("en", "de-CH", "fa")),
+        emoji=desk.one((True, False)),
+        smart_punctuation=desk.one((True, False)),
     )
     actions.save_site(draft, expected_version=site.version if site else None)
+
+
+def render_again(_desk: Desk) -> None:
+    """Every text follows the settings of the site."""
+    actions.render_again()
 
 
 def arrange_menu(desk: Desk) -> None:
@@ -158,6 +165,7 @@ VERBS: dict[Door, int] = {
     save_author: 2,
     save_topic: 2,
     save_site: 1,
+    render_again: 1,
     arrange_menu: 1,
     add_redirect: 2,
     add_media: 2,

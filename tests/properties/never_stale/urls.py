@@ -12,7 +12,7 @@ PAGES = ("about", "imprint", "press")
 TOPICS = ("maps", "ships", "tides")
 AUTHORS = ("ada", "bo", "cy")
 YEARS = (2020, 2021)
-OLD = ("/old/place", "/old/other")
+OLD = ("/old/place", "/old/other", "/?p=20")
 
 
 def _image(width: int, shade: int) -> bytes:

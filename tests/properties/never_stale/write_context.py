@@ -21,7 +21,7 @@ from .urls import ARTICLES, PAGES, image_path
 Any_ = TypeVar("Any_")
 
 TEXTS = (
-    "Rain",
+    'Rain "hard" :umbrella:',
     "Wind *soft*",
     "Sun\n\n## A heading\n\nText with a [link](/articles/ash)",
     f"Snow ![a tree]({image_path('oak.png')})",
@@ -80,6 +80,7 @@ class Desk:
             topic_ids=self.some(self.ids(Topic), 2),
             cover_id=cover,
             cover_alt=self.one(("", "A tree")) if cover else "",
+            language=self.one((None, None, "fa", "en")),
             **more,
         )
 

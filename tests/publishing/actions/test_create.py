@@ -122,3 +122,19 @@ def test_a_text_that_came_out_elsewhere_keeps_its_dates(app: Flask, now: datetim
     post = actions.create(Draft(title="x", published_at=first, updated_at=changed_post), now=now)
     post = actions.publish(post.id, expected_version=post.version, now=now)
     assert (post.published_at, post.updated_at) == (first, changed_post)
+
+
+def test_a_post_has_its_own_language(app: Flask, now: datetime) -> None:
+    """The tag gets its canonical spelling; a post without one is in the site's language."""
+    post = actions.create(Draft(title="Olá", language="pt-br"), now=now)
+    assert post.language == "pt-BR"
+    assert actions.create(Draft(title="Hello"), now=now).language is None
+
+
+@pytest.mark.parametrize("language", ["english", "xx", "pt_BR", "x" * 50, "fa\x00"])
+def test_a_language_that_is_no_tag_is_refused(app: Flask, now: datetime, language: str) -> None:
+    """The error names the field and quotes the text; nothing is saved."""
+    with pytest.raises(Invalid, match="is not a language tag") as caught:
+        actions.create(Draft(title="x", language=language), now=now)
+    assert caught.value.field == "language"
+    assert db.session.scalar(sa.select(sa.func.count(Post.id))) == 0

@@ -111,3 +111,11 @@ def test_a_public_post_can_not_be_dated_into_the_future(article: Post, now: date
     with pytest.raises(Invalid, match="future"):
         draft = replace(TEXT, published_at=now + timedelta(days=1))
         actions.revise(article.id, draft, expected_version=2, now=now)
+
+
+def test_the_language_of_a_post_can_be_changed_and_removed(article: Post, now: datetime) -> None:
+    """A change of the language alone is no new revision of the text."""
+    persian = actions.revise(article.id, replace(TEXT, language="fa"), expected_version=1, now=now)
+    assert (persian.language, persian.version) == ("fa", 2)
+    actions.revise(article.id, TEXT, expected_version=2, now=now)
+    assert (persian.language, len(revisions(persian))) == (None, 1)

@@ -79,11 +79,13 @@ def test_processes_and_batches_change_nothing_in_the_result(
     now: datetime,
     import_into: Callable[..., tuple[dict[str, Any], dict[str, object]]],
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Rows and report are the same for one process, two, and for another size of the batches."""
     expected_rows, expected_report = import_into(blog, now, jobs=1)
     assert len(expected_rows["post"]) == 48
     assert import_into(blog, now, jobs=2) == (expected_rows, expected_report)
+    assert "import.no_processes" not in caplog.text
     monkeypatch.setattr(batches, "POSTS", 1)
     one_by_one, report = import_into(blog, now, jobs=1)
     assert (one_by_one["post"], report) == (expected_rows["post"], expected_report)

@@ -94,3 +94,20 @@ def test_any_file_is_taken_apart_or_refused(text: str, start: str) -> None:
     with suppress(FrontMatterError):
         document = split(start + text)
         assert document.body in (start + text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def test_an_alias_may_repeat_a_short_text() -> None:
+    """Docsy's pages write `language: &lang Java`; such a file, and its folder, were held back."""
+    text = "---\nlanguage: &lang Java\ntitle: *lang\nlist: [*lang, &t !!str 7, *t]\n---\n"
+    values = split(text).values
+    assert values == {"language": "Java", "title": "Java", "list": ["Java", "7", "7"]}
+
+
+@pytest.mark.parametrize(
+    "front",
+    ["a: &x [1]\nb: *x", "a: &x {b: 1}\nc: *x", "a: &x b\nc: &x [1]\nd: *x", f"a: &x {'y' * 501}\nb: *x"],
+)  # fmt: skip
+def test_an_alias_of_anything_larger_is_refused(front: str) -> None:
+    """Few of them make many values."""
+    with pytest.raises(FrontMatterError, match="aliases"):
+        split(f"---\n{front}\n---\n")

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.extensions import db
+from app.publishing import actions
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Outcome
 from app.publishing.models import Imported, Post, Redirect, Status
@@ -155,6 +156,60 @@ def test_a_file_that_is_gone_is_named_and_archived_on_request(
     db.session.rollback()
     statuses_by_slug = {post.slug: post.status for post in db.session.scalars(sa.select(Post))}
     assert statuses_by_slug == {"a": Status.ARCHIVED, "b": Status.PUBLISHED}
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "code"),
+    [
+        ([], Status.PUBLISHED, 200),
+        (["draft: true"], Status.DRAFT, 404),
+        (["publishDate: 2031-01-01"], Status.SCHEDULED, 404),
+    ],
+)
+def test_a_pruned_post_follows_its_file_when_that_returns(
+    app: Flask, tmp_path: Path, now: datetime, lines: list[str], status: Status, code: int
+) -> None:
+    """The same row, with the status that the file asks for; its old address answers again."""
+    write(tmp_path, "a.md", body="Text A.")
+    write(tmp_path, "b.md", body="Text B.")
+    import_folder(tmp_path, now=now)
+    text = (tmp_path / "a.md").read_text()
+    before = slugs()
+    (tmp_path / "a.md").unlink()
+    import_folder(tmp_path, now=now, prune=True)
+    (tmp_path / "a.md").write_text(text.replace("---\n", "\n".join(["---", *lines, ""]), 1))
+    report = import_folder(tmp_path, now=now, prune=True)
+    assert report.counts[Outcome.UPDATED] == 1
+    assert slugs() == before
+    assert status_of("a") is status
+    assert app.test_client().get("/articles/a").status_code == code
+    assert import_folder(tmp_path, now=now).counts[Outcome.UNCHANGED] == 2
+
+
+def status_of(slug: str) -> Status:
+    """The status of a post."""
+    db.session.rollback()
+    return db.session.scalars(sa.select(Post.status).where(Post.slug == slug)).one()
+
+
+@pytest.mark.parametrize("is_pruned", [False, True])
+def test_what_a_person_archived_stays_when_its_file_returns(
+    app: Flask, tmp_path: Path, now: datetime, *, is_pruned: bool
+) -> None:
+    """Whether or not an import had archived the post before."""
+    write(tmp_path, "a.md", body="Text A.")
+    write(tmp_path, "b.md", body="Text B.")
+    import_folder(tmp_path, now=now)
+    (tmp_path / "a.md").unlink()
+    post = db.session.scalars(sa.select(Post).where(Post.slug == "a")).one()
+    if is_pruned:
+        import_folder(tmp_path, now=now, prune=True)
+        db.session.refresh(post)
+        post = actions.publish(post.id, expected_version=post.version, now=now)
+    actions.archive(post.id, expected_version=post.version, now=now)
+    write(tmp_path, "a.md", body="Text A, corrected.")
+    import_folder(tmp_path, now=now, prune=True)
+    assert status_of("a") is Status.ARCHIVED
 
 
 def test_another_folder_never_prunes_the_posts_of_the_first(

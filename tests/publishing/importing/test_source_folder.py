@@ -162,35 +162,6 @@ def test_what_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
         list(source_folder.scan(tmp_path / name))
 
 
-@pytest.mark.parametrize(
-    ("reference", "expected"),
-    [
-        ("beside.png", "blog/post/beside.png"),
-        ("./beside.png", "blog/post/beside.png"),
-        ("beside.png?v=1#x", "blog/post/beside.png"),
-        ("../up.png", "blog/up.png"),
-        ("/images/top.png", "static/images/top.png"),
-        ("images/top.png", "static/images/top.png"),
-        ("gone.png", None),
-        ("../../../../etc/passwd", None),
-        ("link.png", None),
-        ("", None),
-        ("a\0b", None),
-        ("a" * 5000, None),
-    ],
-    ids=lambda value: str(value)[:24],
-)
-def test_an_image_is_found_beside_the_post_or_from_the_top(
-    tmp_path: Path, reference: str, expected: str | None
-) -> None:
-    """A reference is looked up beside its post first, and never outside the folder."""
-    for name in ("blog/post/beside.png", "blog/up.png", "static/images/top.png"):
-        write(tmp_path, name, "x")
-    (tmp_path / "blog/post/link.png").symlink_to("/etc/passwd")
-    located = source_folder.locate(tmp_path, PurePosixPath("blog/post/index.md"), reference)
-    assert located == (PurePosixPath(expected) if expected else None)
-
-
 def test_reading_stops_at_the_limit_and_at_the_fence(tmp_path: Path) -> None:
     """Bytes come from regular files inside the folder, up to a limit."""
     write(tmp_path, "a.png", "12345")

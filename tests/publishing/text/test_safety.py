@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.publishing.text import Rendered, TextError, render, sanitizer
-from tests.depth import examples
+from tests.depth import examples, share
 
 ALLOWED_ATTRIBUTES = {
     *("alt", "aria-label", "cite", "class", "colspan", "datetime", "decoding", "dir", "headers"),
@@ -182,7 +182,7 @@ def test_a_resolver_that_errs_opens_no_hole(href: str) -> None:
     assert href not in html
 
 
-SIZE = 48 * 1024
+SIZE = share(48) * 1024
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_repetition_is_bounded_in_time(piece: str) -> None:
     started = time.process_time()
     with suppress(TextError):  # to refuse is to be bounded
         render_text(source)
-    assert time.process_time() - started < 12
+    assert time.process_time() - started < share(12)
 
 
 @pytest.mark.parametrize("lexer", ["python", "c", "markdown"])

@@ -3,7 +3,7 @@
 | rule | for | effect |
 |---|---|---|
 | `NAME_pages` | the whole host | eligible, TTL from the origin, key without query string |
-| `NAME_queries` | routes that read parameters | as above, but the key has parameters |
+| `NAME_queries` | declared parameters in the query | as above, but the key has parameters |
 | `NAME_private` | routes that are private | bypass |
 
 A later rule takes precedence over an earlier one. No rule sets a TTL: with `bypass_by_default`
@@ -17,6 +17,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote_plus
 
 from ...name import IDENTIFIER, TITLE
 from ...policy.policy import PolicyError
@@ -31,6 +32,7 @@ MAX_EXPRESSION_LENGTH = 4096
 
 CacheRule: TypeAlias = dict[str, Any]
 _PATH = "http.request.uri.path"
+_QUERY = "http.request.uri.query"
 _ELIGIBLE: Mapping[str, Any] = {
     "cache": True,
     "edge_ttl": {"mode": "bypass_by_default"},
@@ -77,7 +79,7 @@ def _rule(name: str, about: str, expression: str, settings: Mapping[str, Any]) -
 
 def _page_rule(description: SiteDescription) -> CacheRule:
     query_rules = [rule for rule in description.rules if rule.is_shared and rule.query_params != ()]
-    expression = _on_host(description, f"not {_match_any_path(query_rules)}" if query_rules else "")
+    expression = _on_host(description, f"not {_match_queries(query_rules)}" if query_rules else "")
     key = {"custom_key": {"query_string": {"exclude": {"all": True}}}}
     about = "pages are stored as the origin says; the query string is ignored"
     return _rule(
@@ -110,7 +112,7 @@ def _query_rules(description: SiteDescription, *, enterprise: bool) -> Iterator[
             key["custom_key"] = {"query_string": {"include": {"list": list(query)}}}
         name = "queries" if number == 1 else f"queries_{number}"
         about = f"routes that read {', '.join(query)}" if query else "routes that read parameters"
-        expression = _on_host(description, _match_any_path(rules))
+        expression = _on_host(description, _match_queries(rules))
         yield _rule(
             name, about, expression, {**_ELIGIBLE, **_varying(description), "cache_key": key}
         )
@@ -146,6 +148,30 @@ def _match_any_path(rules: Iterable[RouteRule]) -> str:
     fixed = [_quoted(path) for path in wildcards if "*" not in path]
     tests = [f"{_PATH} in {{{' '.join(fixed)}}}"] if fixed else []
     tests += [f"{_PATH} wildcard {_quoted(path)}" for path in wildcards if "*" in path]
+    return f"({' or '.join(tests)})"
+
+
+def _match_queries(rules: Iterable[RouteRule]) -> str:
+    """Match a request with a parameter that its route declares.
+
+    Other parameters, such as trackers, get the page that is stored without a query.
+    """
+    by_names: dict[tuple[str, ...] | None, list[RouteRule]] = {}
+    for rule in rules:
+        by_names.setdefault(rule.query_params, []).append(rule)
+    tests = [
+        _match_any_path(group) + (f" and {_match_parameters(names)}" if names else "")
+        for names, group in by_names.items()
+    ]
+    return f"({' or '.join(f'({test})' for test in tests)})"
+
+
+def _match_parameters(names: Iterable[str]) -> str:
+    tests = [
+        f"{_QUERY} wildcard {_quoted(pattern)}"
+        for name in map(quote_plus, names)
+        for pattern in (f"{name}=*", f"*&{name}=*")
+    ]
     return f"({' or '.join(tests)})"
 
 

@@ -10,8 +10,11 @@ from urllib.parse import urljoin, urlsplit
 
 from app.publishing.importing import source_urls
 from app.publishing.importing.configuration import SourceConfiguration, Tool
+from app.publishing.importing.feed_ids import EXPLICIT_KEYS
+from app.publishing.importing.file_language import FileLanguage, find_folder_language
 from app.publishing.importing.frontmatter import Document
 from app.publishing.importing.post_meta import Meta
+from app.publishing.paths import normal
 
 from . import hexo, hugo, jekyll, others, pelican, zola
 from .page import Page, date_of_name, date_tokens, fill, join, moments
@@ -30,6 +33,9 @@ _FINDERS: dict[Tool, Callable[[Page], Iterator[str]]] = {
 _IN_ZONE = frozenset({Tool.JEKYLL})
 _ALIAS_KEYS = ("aliases", "redirect_from", "alias", "url", "permalink", "path", "blogger_orig_url")
 _DATE_KEYS = ("date", "publishdate", "pubdate", "published_at")
+_UNTRANSLATED = frozenset({Tool.JEKYLL, Tool.DOCUSAURUS, Tool.NIKOLA})
+_MOST_LANGUAGES = 20
+_AMPERSAND = re.compile(r"&(?:amp|#0?38);")
 _CONTENT = (("src", "content"), ("src", "posts"), ("content",), ("source",))
 
 
@@ -48,7 +54,7 @@ class OldAddresses:
     earlier: str = ""
 
 
-def find_addresses(
+def find_addresses(  # noqa: PLR0913 - the last three are optional facts of the same file
     configuration: SourceConfiguration,
     document: Document,
     meta: Meta,
@@ -56,23 +62,56 @@ def find_addresses(
     *,
     title: str,
     permalink: str = "",
+    language: FileLanguage | None = None,
 ) -> OldAddresses:
     """Find the old addresses of the file at `path`, which is relative to the site's root.
 
     `permalink` is a pattern that overrules the configuration; the front matter still wins.
+    `language` is what the path states of the language.
     """
     earlier = source_urls.source_url(document, meta, path)
+    language = language or FileLanguage(path=path)
     page = _page(configuration, document, meta, path, title)
+    page = replace(page, language=_language_name(configuration, meta, language))
     candidates = list(dict.fromkeys(_candidates(page, document, meta, permalink)))
-    if candidates and not (configuration.files or permalink):
+    is_certain = configuration.files or permalink or "?" in "".join(candidates[:1])
+    if candidates and not is_certain:
         candidates.append(earlier)  # a guess: the tool is known by the file alone
     if not candidates:
         page = replace(page, path=_without_content(path))
         candidates = [source_urls.source_url(document, meta, page.path)]
     main = candidates[0]
     aliases = tuple(_aliases(page, meta, main, document))
-    siblings = tuple(address for address in candidates[1:] if address not in aliases)
+    if page.other_language and language.path != path:
+        plain = source_urls.source_url(document, meta, _without_content(language.path))
+        candidates.append(f"/{page.other_language}{plain}")
+    candidates += _below_languages(page, main)
+    others = dict.fromkeys((*candidates[1:], *_feed_addresses(page)))
+    siblings = tuple(address for address in others if address not in (main, *aliases))
     return OldAddresses(main=main, aliases=aliases, siblings=siblings, earlier=earlier)
+
+
+def _language_name(configuration: SourceConfiguration, meta: Meta, language: FileLanguage) -> str:
+    """Return the name by which the old site's addresses may have the language of a file."""
+    stated = language.name or meta.language or ""
+    names = {name.lower(): name for name in configuration.languages}
+    return names.get(stated.lower(), language.name)
+
+
+def _below_languages(page: Page, main: str) -> Iterator[str]:
+    """Yield addresses below the names of languages at which the tool may have served the page.
+
+    A folder of a language becomes the first part of the address in some tools. Others serve a
+    page that is not translated below the name of each other language too.
+    """
+    configuration = page.configuration
+    if own := page.other_language:
+        rest = re.sub(rf"/{re.escape(own)}(?=/)", "", main, count=1, flags=re.IGNORECASE)
+        yield f"/{own}{rest}"
+    elif configuration.tool in _UNTRANSLATED:
+        default = configuration.default_language.lower()
+        others = [name for name in configuration.languages if name.lower() != default]
+        yield from (f"/{name}{main}" for name in others[:_MOST_LANGUAGES])
 
 
 def content_path(configuration: SourceConfiguration, path: PurePosixPath) -> PurePosixPath:
@@ -106,11 +145,15 @@ def _page(
         title=title,
         slug=meta.slug or "",
         authors=meta.authors,
+        folder_language=find_folder_language(configuration, path),
     )
 
 
 def _candidates(page: Page, document: Document, meta: Meta, permalink: str) -> Iterator[str]:
     """Yield the tool's addresses, for each day that the post may have had."""
+    if address := _query_address(page.value("url", "permalink", "path")):
+        yield address
+        return
     tool = _tool(page, document)
     find = _FINDERS[tool] if tool else None
     if permalink and not page.value("url", "permalink", "path"):
@@ -188,6 +231,24 @@ def _aliases(page: Page, meta: Meta, main: str, document: Document) -> Iterator[
             yield address
 
 
+def _feed_addresses(page: Page) -> Iterator[str]:
+    """Yield the addresses with a query that WordPress answers: its feed's id holds them."""
+    number = page.value("wordpress_id")
+    values = [page.value(key) for key in EXPLICIT_KEYS if "://" in page.value(key)]
+    for value in (*values, f"/?p={number}" if number.isdecimal() else ""):
+        if address := _query_address(value):
+            yield address
+
+
+def _query_address(value: str) -> str:
+    """Return the address of a value such as `https://example.com/?p=20`, or an empty text."""
+    try:
+        address = normal(_AMPERSAND.sub("&", value))
+    except ValueError:
+        return ""
+    return address if "?" in address else ""
+
+
 def _is_plain(value: str) -> bool:
     """Tell whether a value is an address, and no pattern, template or switch."""
     return (
@@ -199,10 +260,10 @@ def _is_plain(value: str) -> bool:
 
 def _join_alias(base: str, alias: str) -> str:
     try:
-        parts = urlsplit(urljoin(base, alias))
+        parts = urlsplit(urljoin(base, _AMPERSAND.sub("&", alias)))
     except ValueError:
         return ""
-    path = re.sub(r"/{2,}", "/", parts.path)
-    if parts.query and path in {"/", "/index.php"}:
+    path = re.sub(r"/{2,}", "/", parts.path or "/")
+    if parts.query and path.startswith("/"):
         return f"{path}?{parts.query}"
     return path if path.startswith("/") and path != "/" else ""

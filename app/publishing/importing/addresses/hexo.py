@@ -18,6 +18,7 @@ _NEW_NAME = {
     "i_month": r"\d{1,2}",
     "day": r"\d{2}",
     "i_day": r"\d{1,2}",
+    "lang": r"[^/]+",
     "title": r"(?P<title>.+)",
 }
 
@@ -67,6 +68,7 @@ def _token(page: Page, name: str) -> str | None:
         "name": title.rpartition("/")[2],
         "post_title": slugs.hexo(page.title),
         "category": _category(page),
+        "lang": page.language or page.configuration.default_language,
         "id": page.value("id") or None,
     }
     if page.moment is not None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from urllib.parse import unquote_plus
 
-from app.publishing.importing.configuration.values import is_true, table, text, texts
+from app.publishing.importing.configuration.values import is_true, table, texts
 
 from . import slugs
 from .languages import split_language
@@ -23,9 +22,10 @@ _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "
 def find(page: Page) -> Iterator[str]:
     """Yield the address at which Hugo served the page."""
     page, language = split_language(page)
+    default = page.configuration.default_language.lower()
+    language = language or page.folder_language.lower() or default
     in_subdirectory = is_true(page.configuration.values.get("defaultcontentlanguageinsubdir"))
-    is_default = language == page.configuration.default_language.lower()
-    prefix = language if language and (in_subdirectory or not is_default) else ""
+    prefix = language if in_subdirectory or language != default else ""
     yield from _with_prefix(page, prefix)
 
 
@@ -154,11 +154,3 @@ def _slice(folders: tuple[str, ...], bounds: str) -> str | None:
         return None
     end = len(folders) - 1 if match[2] == "last" else int(match[2] or len(folders))
     return "/".join(folders[int(match[1] or 0) : end])
-
-
-def content_language(page: Page, folder: PurePosixPath) -> str:
-    """Return the language whose own content folder this is, or an empty text."""
-    for language, options in table(page.configuration.values, "languages").items():
-        if isinstance(options, dict) and text(options, "contentdir").strip("/") == str(folder):
-            return language
-    return ""

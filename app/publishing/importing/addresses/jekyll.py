@@ -33,7 +33,17 @@ def find(page: Page) -> Iterator[str]:
     else:
         pattern = _pattern(page, kind)
     address = fill(pattern, lambda name: _token(page, values, kind, name))
-    yield re.sub(r"/{2,}", "/", f"/{address}")
+    plain = re.sub(r"/{2,}", "/", f"/{address}")
+    if _is_polyglot(page.configuration) and page.other_language:
+        prefix = f"/{page.other_language}"
+        yield plain if plain.startswith(f"{prefix}/") else f"{prefix}{plain}"
+    else:
+        yield plain
+
+
+def _is_polyglot(configuration: SourceConfiguration) -> bool:
+    """Whether the site uses jekyll-polyglot, which serves other languages below their names."""
+    return len(configuration.languages) > 1
 
 
 def token(page: Page, name: str) -> str | None:

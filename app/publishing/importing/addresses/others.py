@@ -45,7 +45,8 @@ def find_nikola(page: Page) -> Iterator[str]:
 
 def find_docusaurus(page: Page) -> Iterator[str]:
     """Yield the address of Docusaurus: the date in the file's name becomes folders."""
-    route = page.configuration.permalink("blog")
+    language = page.other_language if page.folder_language else ""
+    route = "/".join(filter(None, (language, page.configuration.permalink("blog"))))
     ending = "/" if is_true(page.configuration.values.get("trailingSlash")) else ""
     if slug := page.value("slug"):
         yield join(route, slug, ending=ending)

@@ -23,6 +23,8 @@ class Page:
 
     `path` is relative to the content folder. `moment` has the zone in which the tool reads the
     day of the address; it is None for a page without a date. Keys of `values` are in lower case.
+    `language` is the name that the configuration, or the path, gives the page's language;
+    `folder_language` is that of a content folder for one language, which is no part of `path`.
     """
 
     path: PurePosixPath
@@ -32,6 +34,14 @@ class Page:
     slug: str = ""
     moment: datetime | None = None
     authors: tuple[str, ...] = ()
+    language: str = ""
+    folder_language: str = ""
+
+    @property
+    def other_language(self) -> str:
+        """The name of the page's language, unless it is the default one."""
+        default = self.configuration.default_language.lower()
+        return "" if self.language.lower() == default else self.language
 
     @property
     def name(self) -> str:

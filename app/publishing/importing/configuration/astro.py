@@ -34,6 +34,7 @@ def read_configuration(files: Files) -> SourceConfiguration:
         languages=read.texts(values.get("i18n.locales")) or (language,),
         site=SiteFacts(
             title=read.text(named, "SITE_TITLE", "SITE.title"),
+            tagline=read.text(named, "SITE_TAGLINE", "SITE.tagline"),
             description=read.text(named, "SITE_DESCRIPTION", "SITE.description"),
             language=language,
         ),

@@ -21,18 +21,24 @@ def read_configuration(files: Files) -> SourceConfiguration:
     blog = {name: values[key] for name, key in last.items()}
     language = read.text(values, "i18n.defaultLocale") or "en"
     locales = next((values[key] for key in values if key.endswith("i18n.locales")), ())
+    languages = read.texts(locales) or (language,)
+    name = read.text(blog, "path") or "blog"
+    by_folder = {f"i18n/{locale}/docusaurus-plugin-content-blog": locale for locale in languages}
+    translated = read.existing(files.root, by_folder)
     route = read.text(blog, "routeBasePath") or "blog"
     return SourceConfiguration(
         root=files.root,
         tool=Tool.DOCUSAURUS,
-        content_folders=read.folders([read.text(blog, "path") or "blog"]),
+        content_folders=(*read.folders([name]), *translated),
         static_folders=read.existing(files.root, ["static"]),
         base_url=read.join_url(read.text(values, "url"), read.text(values, "baseUrl")),
         default_language=language,
-        languages=read.texts(locales) or (language,),
+        languages=languages,
+        language_folders=tuple((folder, by_folder[str(folder)]) for folder in translated),
         permalinks=(PermalinkRule(pattern=route.strip("/"), scope="blog"),),
         site=SiteFacts(
             title=read.text(values, "title"),
+            tagline=read.text(values, "tagline"),
             description=read.text(values, "tagline"),
             language=language,
         ),

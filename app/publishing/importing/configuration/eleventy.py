@@ -42,6 +42,7 @@ def read_configuration(files: Files) -> SourceConfiguration:
         languages=read.texts(language),
         site=SiteFacts(
             title=read.text(data, "title", "name"),
+            tagline=read.text(data, "tagline", "subtitle"),
             description=read.text(data, "description"),
             language=language,
             author=read.text(data, "author.name") or author_name(data.get("author")),

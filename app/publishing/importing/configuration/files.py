@@ -64,6 +64,19 @@ class Files:
         self.remarks.append(Remark(path=name, line=None, sentence=sentence))
 
 
+def parse_values(name: str, text: str) -> Any:
+    """Return the values of a JSON, YAML or TOML file, in any shape; raises a `ValueError`."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix == ".json":
+        values = json.loads(text)
+    elif suffix == ".toml":
+        values = tomllib.loads(text)
+    else:
+        values = _load_yaml(text)
+    _check_size(values)
+    return values
+
+
 class _Loader(yaml.SafeLoader):
     """Safe YAML in which only plain `true`, `false`, null and decimal numbers are no texts."""
 
@@ -81,6 +94,10 @@ for _tag, _pattern, _first in (
 
 
 def _parse_yaml(text: str) -> dict[str, Any]:
+    return _table(_load_yaml(text))
+
+
+def _load_yaml(text: str) -> Any:
     aliases = depth = 0
     try:
         for token in yaml.scan(text):
@@ -88,7 +105,7 @@ def _parse_yaml(text: str) -> dict[str, Any]:
             depth += depth_change(token)
             if aliases > MAX_ALIASES or depth > MAX_DEPTH:
                 raise ValueError(f"it has more than {MAX_ALIASES} aliases or {MAX_DEPTH} levels")
-        return _table(yaml.load(text, Loader=_Loader))  # noqa: S506 - it is a SafeLoader
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
     except (yaml.YAMLError, TypeError, AttributeError) as error:
         raise ValueError(f"the YAML is broken: {error}") from None
 

@@ -35,6 +35,7 @@ def read_configuration(files: Files) -> SourceConfiguration:
         permalinks=(PermalinkRule(pattern=pattern),),
         site=SiteFacts(
             title=read.text(values, "title"),
+            tagline=read.text(values, "subtitle"),
             description=read.text(values, "description", "subtitle"),
             language=languages[0],
             author=author_name(values.get("author")),

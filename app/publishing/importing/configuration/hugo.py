@@ -54,6 +54,11 @@ def read_configuration(files: Files) -> SourceConfiguration:
         time_zone=read.time_zone(read.text(values, "timezone")),
         default_language=default,
         languages=tuple(languages) or (default,),
+        language_tags={
+            name: read.text(options, "locale", "languagecode")
+            for name, options in languages.items()
+        },
+        language_folders=tuple(_language_folders(values, languages)),
         permalinks=tuple(_permalinks(values.get("permalinks"))),
         site=_site(values, languages.get(default.lower(), {}), default),
         values=values,
@@ -119,6 +124,19 @@ def _content_folders(values: dict[str, Any], languages: dict[str, dict[str, Any]
     yield read.text(values, "contentdir") or "content"
 
 
+def _language_folders(
+    values: dict[str, Any], languages: dict[str, dict[str, Any]]
+) -> Iterator[tuple[PurePosixPath, str]]:
+    """Yield each content folder that holds one language, with the name of the language."""
+    mounts = read.table(values, "module").get("mounts")
+    for mount in mounts if isinstance(mounts, list) else ():
+        if isinstance(mount, dict) and (language := read.text(mount, "lang")):
+            yield from ((folder, language) for folder in read.folders([read.text(mount, "source")]))
+    for name, options in languages.items():
+        if folder := read.text(options, "contentdir"):
+            yield from ((path, name) for path in read.folders([folder]))
+
+
 def _static_folders(values: dict[str, Any]) -> Iterator[str]:
     keys = ("staticdir", *(f"staticdir{number}" for number in range(11)))
     names = [name for key in keys for name in read.texts(values.get(key))]
@@ -153,6 +171,7 @@ def _site(values: dict[str, Any], options: dict[str, Any], language: str) -> Sit
     menus = menus or read.table(values, "menus") or read.table(values, "menu")
     return SiteFacts(
         title=read.text(options, "title") or read.text(values, "title"),
+        tagline=read.text(params, "tagline", "subtitle", "slogan"),
         description=read.text(params, "description", "subtitle"),
         language=read.text(options, "locale", "languagecode")
         or read.text(values, "locale", "languagecode")

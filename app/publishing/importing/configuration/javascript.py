@@ -137,3 +137,36 @@ def _record(values: dict[Path, Any], frames: list[_Frame], value: Any) -> None:
             items.append(value)
         return
     values.setdefault((*path, frame.key), value)
+
+
+def read_objects(source: str) -> Iterator[dict[str, Any]]:
+    """Yield the literals of each object by their keys, inner objects first.
+
+    A list of literals becomes a list; what is part of an expression is left out.
+    """
+    tokens = list(_tokens(source))
+    frames = [_Frame("", "")]
+    objects: list[dict[str, Any]] = []
+    for index, token in enumerate(tokens):
+        previous = tokens[index - 1].value if index else ""
+        following = tokens[index + 1] if index + 1 < len(tokens) else _Token("mark", "")
+        if token.kind == "mark":
+            is_end = token.value == "}" and frames[-1].mark == "{"
+            if token.value == "{":
+                objects.append({})
+            _enter_or_leave(frames, token.value, previous, tokens, index)
+            if is_end and objects:
+                yield objects.pop()
+        elif _is_key(token, previous, following, frames[-1]):
+            frames[-1].key = token.value
+        elif objects and _is_value(token, previous, following, frames[-1]):
+            _add_to_object(objects[-1], frames[-1], _literal(token))
+
+
+def _add_to_object(values: dict[str, Any], frame: _Frame, value: Any) -> None:
+    if frame.mark == "{":
+        values.setdefault(frame.key, value)
+    elif frame.mark == "[" and frame.name:
+        items = values.setdefault(frame.name, [])
+        if isinstance(items, list):
+            items.append(value)

@@ -23,7 +23,7 @@ def matches(files: Files) -> bool:
 def read_configuration(files: Files) -> SourceConfiguration:
     """Read the configuration of Jekyll."""
     values = files.read(files.first(NAMES) or NAMES[0])
-    language = read.text(values, "lang", "locale", "language")
+    language = read.text(values, "default_lang", "lang", "locale", "language")
     return SourceConfiguration(
         root=files.root,
         tool=Tool.JEKYLL,
@@ -50,6 +50,7 @@ def _permalinks(values: dict[str, Any]) -> Iterator[PermalinkRule]:
 def _site(files: Files, values: dict[str, Any], language: str) -> SiteFacts:
     return SiteFacts(
         title=read.text(values, "title", "name"),
+        tagline=read.text(values, "tagline", "subtitle"),
         description=read.text(values, "description", "tagline"),
         language=language,
         author=author_name(values.get("author")),

@@ -44,6 +44,7 @@ class SiteFacts:
     """What the configuration says about the site itself; `menu` holds names with addresses."""
 
     title: str = ""
+    tagline: str = ""
     description: str = ""
     language: str = ""
     author: str = ""
@@ -56,6 +57,8 @@ class SourceConfiguration:
 
     `tool` is None when no tool was recognised. `time_zone` is None when none is set. `values` are
     the values as written, with keys in lower case for Hugo, and with dotted keys for JavaScript.
+    `languages` are the names that paths use. `language_tags` has the tag of a name, in lower case,
+    that is none itself. `language_folders` are content folders of one language each.
     """
 
     root: Path
@@ -66,6 +69,8 @@ class SourceConfiguration:
     time_zone: tzinfo | None = None
     default_language: str = ""
     languages: tuple[str, ...] = ()
+    language_tags: Mapping[str, str] = field(default_factory=dict)
+    language_folders: tuple[tuple[PurePosixPath, str], ...] = ()
     permalinks: tuple[PermalinkRule, ...] = ()
     site: SiteFacts = field(default_factory=SiteFacts)
     values: Mapping[str, Any] = field(default_factory=dict)

@@ -56,6 +56,7 @@ def _site(values: dict[str, Any], language: str) -> SiteFacts:
     turned = tuple((name, url) for url, name in pairs(links))
     return SiteFacts(
         title=read.text(values, "BLOG_TITLE"),
+        tagline=read.text(values, "BLOG_TAGLINE"),
         description=read.text(values, "BLOG_DESCRIPTION"),
         language=language,
         author=author_name(values.get("BLOG_AUTHOR")),

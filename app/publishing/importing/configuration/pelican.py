@@ -34,7 +34,7 @@ def read_configuration(files: Files) -> SourceConfiguration:
         base_url=read.text(values, "SITEURL"),
         time_zone=read.time_zone(read.text(values, "TIMEZONE")),
         default_language=language,
-        languages=(language,),
+        languages=tuple(dict.fromkeys((language, *read.table(values, "I18N_SUBSITES")))),
         permalinks=tuple(_permalinks(values)),
         site=_site(values, language),
         values=values,
@@ -56,7 +56,8 @@ def _permalinks(values: dict[str, Any]) -> Iterator[PermalinkRule]:
 def _site(values: dict[str, Any], language: str) -> SiteFacts:
     return SiteFacts(
         title=read.text(values, "SITENAME"),
-        description=read.text(values, "SITESUBTITLE"),
+        tagline=read.text(values, "SITESUBTITLE", "SITETAG"),
+        description=read.text(values, "SITEDESCRIPTION", "SITESUBTITLE"),
         language=language,
         author=author_name(values.get("AUTHOR")),
         menu=pairs(values.get("MENUITEMS")),

@@ -41,6 +41,7 @@ def _site(values: dict[str, Any], language: str) -> SiteFacts:
     entries = next((entry for entry in menus if isinstance(entry, list)), None)
     return SiteFacts(
         title=read.text(values, "title"),
+        tagline=read.text(extra, "tagline", "subtitle", "slogan"),
         description=read.text(values, "description"),
         language=language,
         author=author_name(values.get("author") or extra.get("author")),

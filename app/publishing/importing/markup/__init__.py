@@ -4,6 +4,7 @@ Pure: a text in, a text out. No file is read and nothing is executed.
 """
 
 from .conversion import convert_markup
+from .html import convert_html
 from .source import ConvertedText, MarkupContext, MarkupRemark
 
-__all__ = ["ConvertedText", "MarkupContext", "MarkupRemark", "convert_markup"]
+__all__ = ["ConvertedText", "MarkupContext", "MarkupRemark", "convert_html", "convert_markup"]

@@ -1,4 +1,4 @@
-"""Blocks between lines of colons (`:::note`) and `!!! note`: they become quotes with a label."""
+"""Blocks between lines of colons (`:::note`): they become quotes with a label."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LINE = re.compile(
     r"(?P<title>[^\n]{0,300})$",
     re.MULTILINE,
 )
-_ALERTS = {
+ALERTS = {
     "caution": "CAUTION",
     "danger": "CAUTION",
     "important": "IMPORTANT",
@@ -69,10 +69,10 @@ def _block(source: Source, opening: re.Match[str], closing: re.Match[str]) -> It
         yield Edit(start=opening.start(), end=opening.end(), text=before.rstrip("\n") + "\n")
         yield Edit(start=closing.start(), end=closing.end(), text=f"\n{after.strip()}\n")
         return
-    if name not in _ALERTS:
+    if name not in ALERTS:
         source.note_unknown_tag(opening.start(), f":::{name}")
         return
-    head = f"[!{_ALERTS[name]}]" + (f"\n**{title}**\n" if title and title[0] != "{" else "")
+    head = f"[!{ALERTS[name]}]" + (f"\n**{title}**\n" if title and title[0] != "{" else "")
     tags = (_as_tag(opening), _as_tag(closing))
     yield from quote_edits(source, *tags, head)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from .admonitions import convert_admonitions
 from .comments import convert_html_comments, convert_other_comments
 from .containers import convert_containers
 from .hugo import convert_shortcodes
@@ -22,6 +23,7 @@ _CONVERTERS: tuple[Callable[[Source], Iterator[Edit]], ...] = (
     convert_brackets,
     convert_wiki_links,
     convert_containers,
+    convert_admonitions,
 )
 """Tags first: a comment of a template may enclose half of an HTML comment."""
 

@@ -191,6 +191,13 @@ def _judge_redirect(key: str, value: Any, _tool: Tool | None) -> Reason | None:
     return _restrict(key, State.DRAFT, sentence)
 
 
+def _judge_theme_redirect(key: str, value: Any, _tool: Tool | None) -> Reason | None:
+    """Hold a post back whose theme redirects; `redirect` may also be a switch of a theme."""
+    if not isinstance(value, str) or not value.strip().startswith(("/", "http://", "https://")):
+        return None
+    return _judge_redirect(key, value, _tool)
+
+
 def _judge_collections(key: str, value: Any, tool: Tool | None) -> Reason | None:
     if isinstance(value, list):
         return None
@@ -321,6 +328,12 @@ RULES = (
         tools="Zola, jekyll-redirect-from",
         effect="draft: the old site redirected instead of showing the text",
         judge=_judge_redirect,
+    ),
+    Rule(
+        keys=("redirect", "redirect_url"),
+        tools="themes",
+        effect="an address: draft: the old site redirected instead of showing the text",
+        judge=_judge_theme_redirect,
     ),
     Rule(
         keys=("eleventyExcludeFromCollections",),

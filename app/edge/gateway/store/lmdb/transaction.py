@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 _SERIAL = struct.Struct(">Q")
 #: Above this share of the limit pages are evicted: the rest is for copy-on-write and for gaps.
 _MAX_FILL = 0.85
+#: The maximum number of second chances in one transaction, in all and per byte of the store: each
+#: one copies a page of LMDB, and a small store has few free pages for copies.
 _SECOND_CHANCES = 64
+_BYTES_A_CHANCE = 128 * 1024
 
 
 def serial_key(serial: int) -> bytes:
@@ -144,7 +147,7 @@ class WriteTransaction:
     def make_room(self, size: int) -> bool:
         """Evict pages until `size` more bytes fit; return False if that is impossible."""
         target = int(self._environment.limit * _MAX_FILL) - size
-        chances = _SECOND_CHANCES
+        chances = min(_SECOND_CHANCES, self._environment.limit // _BYTES_A_CHANCE)
         while self._environment.used_bytes(self._transaction) > target:
             first = next(iter(self._transaction.cursor(db=self._environment.eviction_order)), None)
             if first is None:
