@@ -168,12 +168,12 @@ def _without_interrupts() -> Iterator[None]:
     if current_thread() is not main_thread():
         yield
         return
-    received: list[tuple[Any, ...]] = []
-    before = signal.signal(signal.SIGINT, lambda *arguments: received.append(arguments))
+    signals: list[tuple[Any, ...]] = []
+    before = signal.signal(signal.SIGINT, lambda *arguments: signals.append(arguments))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-    if received and callable(before):
+    if signals and callable(before):
         handler: Callable[..., Any] = before
-        handler(*received[0])
+        handler(*signals[0])

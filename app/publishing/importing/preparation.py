@@ -74,10 +74,10 @@ def _line_of(source: SourcePost | None, error: PublishingError) -> int | None:
     return source.document.line_of({"summary": "description"}.get(error.field, error.field))
 
 
-def count_jobs(asked: int | None, posts: int) -> int:
-    """Return how many processes convert texts: as many as asked, else by cores and posts."""
-    if asked is not None:
-        return max(1, asked)
+def count_jobs(wanted_jobs: int | None, posts: int) -> int:
+    """Return how many processes convert texts: `wanted_jobs` of them, else by cores and posts."""
+    if wanted_jobs is not None:
+        return max(1, wanted_jobs)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return 1 if posts < FEW_POSTS else min(cores or 1, MAX_JOBS)
 

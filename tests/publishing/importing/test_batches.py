@@ -44,7 +44,10 @@ def rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
         tables = {t: connection.execute(f"SELECT * FROM {t}").fetchall() for t in TABLES}
-    return {table: sorted(map(without_feed_id, found)) for table, found in tables.items()}
+    return {
+        table: sorted(map(without_feed_id, rows_of_table))
+        for table, rows_of_table in tables.items()
+    }
 
 
 def without_feed_id(row: sqlite3.Row) -> tuple[Any, ...]:

@@ -51,7 +51,7 @@ def refuse(_context: object) -> None:
 
 
 def fail(_context: object) -> None:
-    """Raise an error that nobody expects."""
+    """Raise an unexpected error."""
     raise LookupError("no such rune")
 
 
@@ -110,13 +110,13 @@ def test_a_text_that_never_ends_is_refused_after_the_limit() -> None:
 def test_errors_come_back_as_they_are() -> None:
     """An error for the user keeps its field; an unexpected one brings its traceback."""
     with processes() as pool:
-        with pytest.raises(Invalid, match=r"The title is too long\.") as refused:
+        with pytest.raises(Invalid, match=r"The title is too long\.") as error:
             pool.run(refuse)
         with pytest.raises(TaskError, match=r"(?s)in fail.*LookupError: no such rune"):
             pool.run(fail)
         with pytest.raises(TaskError, match="pickle"):
             pool.run(return_function)
-    assert refused.value.field == "title"
+    assert error.value.field == "title"
 
 
 def test_a_context_that_cannot_be_sent_is_used_in_this_process(
@@ -130,7 +130,7 @@ def test_a_context_that_cannot_be_sent_is_used_in_this_process(
 
 
 def test_closing_ends_a_running_call() -> None:
-    """After Ctrl-C, nobody waits for a text that takes long."""
+    """Closing ends a call that is running, as after Ctrl-C."""
     pool = TextProcesses(CONTEXT, 2)
     errors: list[Exception] = []
 
