@@ -52,7 +52,7 @@ class PreparedEntry:
     outcome: Outcome = Outcome.SKIPPED
 
     def skip(self, reason: str, line: int | None = None) -> None:
-        """Say why the file is not imported; this is then all that is said of it."""
+        """Say why the file is not imported; this replaces its other remarks."""
         self.ready, self.outcome = None, Outcome.SKIPPED
         self.report.warnings.clear()
         self.report.skip(self.entry.path, line, reason)
@@ -128,7 +128,7 @@ class Preparation:
         try:
             yield executor
         finally:
-            self._images.start(2**62)  # no thread waits for memory any more
+            self._images.start(2**62)  # let every thread end
             self._processes.close()
             executor.shutdown(cancel_futures=True)
 
