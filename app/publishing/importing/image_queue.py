@@ -52,7 +52,7 @@ class ImageQueue:
         return image
 
     def start(self, number: int) -> None:
-        """Let the post with this number scale its images, however many images wait."""
+        """Allow the post with this number to scale its images, however many images wait."""
         with self._changed:
             self._next = number
             self._changed.notify_all()

@@ -69,7 +69,7 @@ class _Worker:
     connection: Connection
 
     def ask(self, call: tuple[Callable[..., Any], tuple[Any, ...]], limit: timedelta) -> Answer:
-        """Let the process make a call; raises EOFError, OSError or TimeoutError."""
+        """Have the process make a call; raises EOFError, OSError or TimeoutError."""
         self.connection.send(call)
         if not self.connection.poll(limit.total_seconds()):
             raise TimeoutError
