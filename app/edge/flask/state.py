@@ -19,6 +19,7 @@ from .effective_policy import Default, policy_for_response, policy_for_route
 from .fail_closed import RECORDING_KEY, note_url
 from .fallback import Fallback
 from .files import watch_files
+from .logins import use_lazy_current_user
 from .page_url import hide_undeclared_parameters, is_alias_url, page_url
 from .request import get_request_reads
 from .response import (
@@ -78,6 +79,7 @@ class EdgeState:
     code: CurrentCode | None = None
     site_profile: SiteProfile | None = None
     first_use: FirstUse | None = None
+    has_lazy_user: bool = False
     route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)
 
     def policy_for_endpoint(self, app: Flask, endpoint: str | None) -> EffectivePolicy:
@@ -121,6 +123,9 @@ class EdgeState:
             request.environ[FAILED] = describe(error, "as a request began")
 
     def _begin(self, sender: Flask, request: Request) -> None:
+        if not self.has_lazy_user:  # at the first request, since extensions come in any order
+            use_lazy_current_user(sender)
+            self.has_lazy_user = True
         route = self.policy_for_endpoint(sender, request.endpoint)
         if (
             request.environ.get("QUERY_STRING")
