@@ -20,6 +20,7 @@ from .fail_closed import RECORDING_KEY, note_url
 from .fallback import Fallback
 from .files import watch_files
 from .logins import use_lazy_current_user
+from .negotiated_language import replace_accept_language, write_languages
 from .page_url import hide_undeclared_parameters, is_alias_url, page_url
 from .request import get_request_reads
 from .response import (
@@ -133,6 +134,8 @@ class EdgeState:
             and request.method in SAFE_METHODS
         ):
             hide_undeclared_parameters(route, request)
+        if route.languages:
+            replace_accept_language(route, request)
         get_request_reads(request).is_recording = True
         if RECORDING_KEY not in request.environ:
             self.start_recording()
@@ -205,6 +208,8 @@ class EdgeState:
         if finding is None:
             tags = self._tags(url, version, effective.policy)
             self._write_headers(response, effective.policy, request, tags=tags, now=now)
+            if route.languages and self.embedded_gateway is not None:
+                write_languages(response, route.languages)
         else:
             strict = self.is_strict(sender)
             refuse_sharing(response, finding, environ, policy=effective.policy, strict=strict)
