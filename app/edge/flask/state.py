@@ -38,6 +38,7 @@ from .response import (
 )
 from .response_facts import collect_facts, record_session_use, variant_key
 from .response_version import REDIRECTS, ResponseVersion
+from .send_file import install_in_blueprints
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -80,7 +81,7 @@ class EdgeState:
     code: CurrentCode | None = None
     site_profile: SiteProfile | None = None
     first_use: FirstUse | None = None
-    has_lazy_user: bool = False
+    is_prepared: bool = False
     route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)
 
     def policy_for_endpoint(self, app: Flask, endpoint: str | None) -> EffectivePolicy:
@@ -124,9 +125,10 @@ class EdgeState:
             request.environ[FAILED] = describe(error, "as a request began")
 
     def _begin(self, sender: Flask, request: Request) -> None:
-        if not self.has_lazy_user:  # at the first request, since extensions come in any order
+        if not self.is_prepared:  # at the first request, when all extensions are registered
             use_lazy_current_user(sender)
-            self.has_lazy_user = True
+            install_in_blueprints(sender)
+            self.is_prepared = True
         route = self.policy_for_endpoint(sender, request.endpoint)
         if (
             request.environ.get("QUERY_STRING")
