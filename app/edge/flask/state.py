@@ -19,7 +19,7 @@ from .effective_policy import Default, policy_for_response, policy_for_route
 from .fail_closed import RECORDING_KEY, note_url
 from .fallback import Fallback
 from .files import watch_files
-from .logins import use_lazy_current_user
+from .logins import make_flask_login_lazy
 from .negotiated_language import replace_accept_language, write_languages
 from .page_url import hide_undeclared_parameters, is_alias_url, page_url
 from .request import get_request_reads
@@ -126,7 +126,7 @@ class EdgeState:
 
     def _begin(self, sender: Flask, request: Request) -> None:
         if not self.is_prepared:  # at the first request, when all extensions are registered
-            use_lazy_current_user(sender)
+            make_flask_login_lazy(sender)
             install_in_blueprints(sender)
             self.is_prepared = True
         route = self.policy_for_endpoint(sender, request.endpoint)

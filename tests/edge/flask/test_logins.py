@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 import flask_login.utils
 import pytest
 from flask import Flask, render_template_string
-from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user
+from flask_login import (
+    AnonymousUserMixin,
+    LoginManager,
+    UserMixin,
+    current_user,
+    login_user,
+    logout_user,
+)
 
 from app.edge import Policy, cached
 from app.edge.flask import Edge
+from app.edge.flask.state import state_of
 from app.edge.policy.guard import Leak
 
 if TYPE_CHECKING:
@@ -172,3 +180,44 @@ def test_a_login_manager_without_a_context_processor_stays_without(
     )
     assert bare.test_client().get("/defined").text == "False"
     assert current_user is not None
+
+
+def test_a_reader_who_is_logged_in_gets_the_shared_page(site: Flask) -> None:
+    """Flask-Login looks for a remember cookie to write after each request; it finds none."""
+    client = log_in(site)
+    response = client.get("/")
+    assert response.headers["CDN-Cache-Control"] == "max-age=60"
+    assert "Cookie" not in response.headers.get("Vary", "")
+
+
+def test_the_remember_cookie_is_written_and_deleted(site: Flask) -> None:
+    """In the response of the view that logs in or out, as without the edge."""
+    site.add_url_rule("/remember", "remember", lambda: str(login_user(User("ann"), remember=True)))
+    site.add_url_rule("/out", "out", lambda: str(logout_user()))
+    client = site.test_client()
+    client.get("/remember")
+    cookie = client.get_cookie("remember_token")
+    assert cookie is not None
+    assert cookie.value.startswith("ann|")
+    client.get("/")
+    assert client.get_cookie("remember_token") == cookie
+    client.get("/out")
+    assert client.get_cookie("remember_token") is None
+
+
+def test_a_remember_cookie_that_is_still_to_be_written_is_written(site: Flask) -> None:
+    """The session of an earlier response notes it; the page is then for this reader only."""
+    state_of(site).strict = False
+    client = log_in(site)
+    with client.session_transaction() as session:
+        session["_remember"] = "set"
+    response = client.get("/")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert client.get_cookie("remember_token") is not None
+
+
+def test_a_remember_cookie_of_each_request_is_renewed(site: Flask) -> None:
+    """With REMEMBER_COOKIE_REFRESH_EACH_REQUEST; a shared cache must not store the cookie."""
+    site.config["REMEMBER_COOKIE_REFRESH_EACH_REQUEST"] = True
+    with pytest.raises(Leak, match="home has the shared policy ARTICLE, but it"):
+        log_in(site).get("/")
