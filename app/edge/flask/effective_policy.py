@@ -35,6 +35,7 @@ class EffectivePolicy:
     policy: Policy
     query: frozenset[str] = frozenset()
     reads: tuple[str, ...] | None = None
+    languages: tuple[str, ...] = ()
     source: str = "none"
 
     @property
@@ -90,8 +91,13 @@ def policy_for_route(
     """Return an endpoint's policy: the view's, else the innermost blueprint's, else the default."""
     mark, source = _declared_policy(app, endpoint) if endpoint is not None else (None, "none")
     if mark is not None:
-        query = frozenset(mark.query)
-        return EffectivePolicy(policy=mark.policy, query=query, reads=mark.reads, source=source)
+        return EffectivePolicy(
+            policy=mark.policy,
+            query=frozenset(mark.query),
+            reads=mark.reads,
+            languages=mark.languages,
+            source=source,
+        )
     if default is not None and endpoint is not None:
         return EffectivePolicy(policy=default, source="default")
     return NO_POLICY
@@ -134,7 +140,9 @@ def policy_for_response(
         source = "response" if base is None else f"{source} and response"
     if base is None and policy.no_store and not directives:
         source = "none"
-    return EffectivePolicy(policy=policy, query=route.query, source=source)
+    return EffectivePolicy(
+        policy=policy, query=route.query, languages=route.languages, source=source
+    )
 
 
 def _directives_set_by_view(response: Response, now: datetime) -> Directives:

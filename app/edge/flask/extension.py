@@ -239,10 +239,11 @@ class Edge:
         *,
         query: Iterable[str] = (),
         headers: Iterable[str] = (),
+        languages: Iterable[str] = (),
         reads: Iterable[str] | None = None,
     ) -> View:
         """Set the policy of a view or a blueprint without writing a decorator."""
-        return cached(policy, query=query, headers=headers, reads=reads)(thing)
+        return cached(policy, query=query, headers=headers, languages=languages, reads=reads)(thing)
 
 
 def _default_policy(default: Directed | None) -> Policy | None:

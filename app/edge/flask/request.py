@@ -201,6 +201,11 @@ class TrackedRequest(Request):
         self.edge_reads.add_reason("body-read")
         return super().stream
 
+    def replace_accept_language(self, language: str) -> None:
+        """Replace the Accept-Language that the app sees, also if the request has none."""
+        self.environ["HTTP_ACCEPT_LANGUAGE"] = language
+        self.__dict__.pop("accept_languages", None)
+
 
 def get_request_reads(request: Request) -> RequestReads:
     """Return the recorded reads of a request; another request class counts as a leak."""

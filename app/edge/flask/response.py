@@ -7,7 +7,7 @@ import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..gateway import capped_headers
+from ..gateway import capped_headers, language_list
 from ..gateway.finding_key import FINDING_KEY
 from ..http.dates import format_http_date
 from ..http.durations import delta_seconds
@@ -33,7 +33,12 @@ PURGED_KEY = f"{NAME}.purged"
 COOKIES_KEY = f"{NAME}.cookies"
 """WSGI environ key: the number of cookies that the response set when the guard checked it."""
 _CDN_HEADERS = frozenset(name.lower() for name in EDGE_FIELDS)
-CACHE_HEADERS = _CDN_HEADERS | {"cache-control", "expires", capped_headers.FIELD_LOWER}
+CACHE_HEADERS = _CDN_HEADERS | {
+    "cache-control",
+    "expires",
+    capped_headers.FIELD_LOWER,
+    language_list.FIELD_LOWER,
+}
 """Header fields that instruct caches, in lower case."""
 _CONDITIONS = frozenset(
     {

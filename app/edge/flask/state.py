@@ -19,6 +19,8 @@ from .effective_policy import Default, policy_for_response, policy_for_route
 from .fail_closed import RECORDING_KEY, note_url
 from .fallback import Fallback
 from .files import watch_files
+from .logins import make_flask_login_lazy
+from .negotiated_language import replace_accept_language, write_languages
 from .page_url import hide_undeclared_parameters, is_alias_url, page_url
 from .request import get_request_reads
 from .response import (
@@ -36,6 +38,7 @@ from .response import (
 )
 from .response_facts import collect_facts, record_session_use, variant_key
 from .response_version import REDIRECTS, ResponseVersion
+from .send_file import install_in_blueprints
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -78,6 +81,7 @@ class EdgeState:
     code: CurrentCode | None = None
     site_profile: SiteProfile | None = None
     first_use: FirstUse | None = None
+    is_prepared: bool = False
     route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)
 
     def policy_for_endpoint(self, app: Flask, endpoint: str | None) -> EffectivePolicy:
@@ -121,6 +125,10 @@ class EdgeState:
             request.environ[FAILED] = describe(error, "as a request began")
 
     def _begin(self, sender: Flask, request: Request) -> None:
+        if not self.is_prepared:  # at the first request, when all extensions are registered
+            make_flask_login_lazy(sender)
+            install_in_blueprints(sender)
+            self.is_prepared = True
         route = self.policy_for_endpoint(sender, request.endpoint)
         if (
             request.environ.get("QUERY_STRING")
@@ -128,6 +136,8 @@ class EdgeState:
             and request.method in SAFE_METHODS
         ):
             hide_undeclared_parameters(route, request)
+        if route.languages:
+            replace_accept_language(route, request)
         get_request_reads(request).is_recording = True
         if RECORDING_KEY not in request.environ:
             self.start_recording()
@@ -200,6 +210,8 @@ class EdgeState:
         if finding is None:
             tags = self._tags(url, version, effective.policy)
             self._write_headers(response, effective.policy, request, tags=tags, now=now)
+            if route.languages and self.embedded_gateway is not None:
+                write_languages(response, route.languages)
         else:
             strict = self.is_strict(sender)
             refuse_sharing(response, finding, environ, policy=effective.policy, strict=strict)

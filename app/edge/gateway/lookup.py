@@ -54,7 +54,9 @@ def lookup(request: Request, variants: tuple[StoredResponse, ...], now: float) -
         stored = variants[0]
     else:
         matching = [
-            variant for variant in variants if vary.matches(variant.vary, request.header_for_origin)
+            variant
+            for variant in variants
+            if vary.matches(variant.vary, request.header_for_origin, variant.languages)
         ]
         if not matching:
             return _VARY_MISS

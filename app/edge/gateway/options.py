@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from ..http import cache_key
 from ..http.cache_key import TRACKERS
 from ..name import CACHE_CONTROL, NAME
+from . import language_list
 from .capped_headers import FIELD_LOWER
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ INTERNAL: Final = frozenset(
     {
         CACHE_CONTROL.lower(),
         FIELD_LOWER,
+        language_list.FIELD_LOWER,
         "cache-tag",
         "cdn-tag",
         "edge-cache-tag",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..http import freshness, header_update, storing, targeted, vary
 from ..http.cache_control import Directives
-from . import content_coding
+from . import content_coding, language_list
 from .response_head import ResponseHead
 from .stored_response import BodyInfo, StoredResponse
 
@@ -195,7 +195,8 @@ class StorageRules:
         names = vary.nominated_fields(fields.lines("vary")) or ()
         if self._options.compress and request.origin_coding is None:
             names = tuple(name for name in names if name != "accept-encoding")
-        return vary.selecting_values(names, request.header_for_origin)
+        languages = language_list.parse_languages(fields.lines(language_list.FIELD_LOWER))
+        return vary.selecting_values(names, request.header_for_origin, languages)
 
 
 def _is_cacheable_downstream(fields: HeaderFields, options: Options) -> bool:

@@ -14,6 +14,7 @@ from typing import Final
 from ..http import dates
 from ..http.fields import HeaderFields
 from ..name import NAME
+from .language_list import find_languages
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -93,12 +94,16 @@ class StoredResponse:
     #: If `resets_age`: Date and Expires, which each hit replaces, and the seconds between them.
     date_fields: Headers = field(init=False, compare=False, repr=False)
     expires_after: int | None = field(init=False, compare=False, repr=False)
+    #: The languages that the page is available in, if the application lists them.
+    languages: tuple[str, ...] = field(init=False, compare=False, repr=False)
     #: The WSGI status line, and the header lists for each body.
     status_line: str = field(init=False, compare=False, repr=False)
     representations: dict[str, Representation] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "status_line", f"{self.status:03} {self.reason}")
+        lines = (*self.headers, *self.internal_headers)
+        object.__setattr__(self, "languages", find_languages(lines))
         until = self._expires_delta() if self.resets_age else None
         date_names = {"date"} if until is None else {"date", "expires"}
         dated = tuple(

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from .languages import choose_language
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -53,18 +55,36 @@ def in_one_line(pairs: Iterable[FieldLine], *more: str) -> tuple[FieldLine, ...]
     return (*(pair for pair in pairs if pair[0].lower() != "vary"), ("Vary", value))
 
 
-def selecting_values(names: Iterable[str], value_of: Callable[[str], str | None]) -> Selection:
-    """Return the normalised values of the nominated fields in a request."""
-    return tuple((name, normalise_value(name, value_of(name))) for name in names)
+def selecting_values(
+    names: Iterable[str],
+    value_of: Callable[[str], str | None],
+    languages: tuple[str, ...] = (),
+) -> Selection:
+    """Return the normalised values of the nominated fields in a request.
+
+    `languages` are those in which the response is available, if the origin lists them.
+    """
+    return tuple((name, normalise_value(name, value_of(name), languages)) for name in names)
 
 
-def matches(selected: Selection, value_of: Callable[[str], str | None]) -> bool:
+def matches(
+    selected: Selection,
+    value_of: Callable[[str], str | None],
+    languages: tuple[str, ...] = (),
+) -> bool:
     """Return whether a request has the selecting values of a stored response."""
-    return all(normalise_value(name, value_of(name)) == value for name, value in selected)
+    return all(
+        normalise_value(name, value_of(name), languages) == value for name, value in selected
+    )
 
 
-def normalise_value(name: str, value: str | None) -> str | None:
-    """Return a normalised value that is the same for equivalent values."""
+def normalise_value(name: str, value: str | None, languages: tuple[str, ...] = ()) -> str | None:
+    """Return a normalised value that is the same for equivalent values.
+
+    Accept-Language becomes one of `languages` if there are any.
+    """
+    if languages and name == "accept-language":
+        return choose_language(value, languages)
     if value is None or len(value) > _MAX_LENGTH:
         return value
     return _normal(name, value)

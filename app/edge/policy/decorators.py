@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from ..http.cache_control import Directives
+from .languages import check_languages, merge_languages
 from .policy import Freshness, Policy, PolicyError, field_names
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ _DEPTH = 32
 class RoutePolicy:
     """A route's policy and the query parameters it declares.
 
-    `reads` are tables that it reads without recording; None if it declares none.
+    `reads` are tables that it reads without recording; None if it declares none. `languages` are
+    those of its pages; the first is the default.
     """
 
     policy: Policy
     query: tuple[str, ...] = ()
     reads: tuple[str, ...] | None = None
+    languages: tuple[str, ...] = ()
 
     def merge(self, other: RoutePolicy) -> RoutePolicy:
         """Return the stricter policy of both, with the parameters of both."""
@@ -49,6 +52,7 @@ class RoutePolicy:
             policy=self.policy.merge(other.policy),
             query=tuple(sorted({*self.query, *other.query})),
             reads=_both(self.reads, other.reads),
+            languages=merge_languages(self.languages, other.languages),
         )
 
 
@@ -82,6 +86,7 @@ def cached(
     *,
     query: Iterable[str] = (),
     headers: Iterable[str] = (),
+    languages: Iterable[str] = (),
     reads: Iterable[str] | None = None,
 ) -> Marker:
     """Set the policy of a view, view class or blueprint, and declare its inputs.
@@ -90,6 +95,9 @@ def cached(
         policy: the policy.
         query: the query parameters that the page depends on.
         headers: the request headers that the page depends on.
+        languages: the languages that the page is available in, such as ("en", "pt-BR"). The page
+            depends on Accept-Language, in which the view reads the best of these languages. The
+            first is the default.
         reads: the tables that the page reads without recording, such as through the driver's own
             cursor or another cache; any change of them purges the page. An empty tuple declares
             that it shows no table.
@@ -97,11 +105,13 @@ def cached(
     if not isinstance(policy, Policy):
         raise PolicyError(f"cached() takes a Policy, not {policy!r}: write @cached(POLICY).")
     parameters = _check_names(query, argument="query")
-    vary = field_names(_check_names(headers, argument="headers"), argument="headers")
+    tags = check_languages(languages)
+    headers = (*_check_names(headers, argument="headers"), *(["Accept-Language"] if tags else []))
+    vary = field_names(headers, argument="headers")
     if vary:
         policy = policy.with_vary(vary if isinstance(vary, tuple) else ())
     tables = None if reads is None else _check_names(reads, argument="reads")
-    return Marker(mark=RoutePolicy(policy=policy, query=parameters, reads=tables))
+    return Marker(mark=RoutePolicy(policy=policy, query=parameters, reads=tables, languages=tags))
 
 
 def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 lists them
@@ -121,6 +131,7 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
     stale_if_error: int | timedelta | None = None,
     query: Iterable[str] = (),
     headers: Iterable[str] = (),
+    languages: Iterable[str] = (),
 ) -> Marker:
     """Set the directives of a view or blueprint, named as in RFC 9111, 5861 and 8246.
 
@@ -156,7 +167,7 @@ def cache_control(  # noqa: PLR0913 - one argument a directive, as RFC 9111 list
         must_understand=must_understand,
         literal=True,
     )
-    return cached(policy, query=query, headers=headers)
+    return cached(policy, query=query, headers=headers, languages=languages)
 
 
 def find_route_policy(thing: object) -> RoutePolicy | None:
@@ -183,6 +194,8 @@ def policy_from(directed: Directed, *, argument: str) -> Policy:
     if isinstance(directed, Marker):
         if directed.mark.query:
             raise PolicyError(f"{argument}: query parameters are declared on views, not here.")
+        if directed.mark.languages:
+            raise PolicyError(f"{argument}: languages are declared on views, not here.")
         return directed.mark.policy
     if isinstance(directed, str):
         directed = Directives.parse([directed]) or {directed: True}
@@ -197,7 +210,7 @@ def policy_from(directed: Directed, *, argument: str) -> Policy:
 def _policy_from_directives(directives: Mapping[str, Any], argument: str) -> Policy:
     is_parsed = isinstance(directives, Directives)
     values = {str(name).replace("-", "_"): value for name, value in directives.items()}
-    allowed = set(inspect.signature(cache_control).parameters) - {"query", "headers"}
+    allowed = set(inspect.signature(cache_control).parameters) - {"query", "headers", "languages"}
     for name, value in values.items():
         if name not in allowed:
             raise PolicyError(f"{argument}: {name!r} is not a Cache-Control directive.")

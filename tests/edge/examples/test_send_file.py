@@ -89,6 +89,49 @@ def test_a_policy_of_one_response_holds_for_a_file(app: Flask, file: Path) -> No
     assert header(app, "/a") == header(app, "/b") == "max-age=60"
 
 
+def add_files_everywhere(app: Flask, file: Path) -> list[str]:
+    """Register a route for each function that sends a file without max_age; return the paths."""
+    folder, add = str(file.parent), app.add_url_rule
+    own = Blueprint("own", __name__, static_folder=folder, static_url_path="/own")
+    parent = MINUTE(Blueprint("parent", __name__))
+    child = Blueprint("child", __name__, static_folder=folder, static_url_path="/child")
+    parent.register_blueprint(child)
+    app.static_folder = folder
+    add("/app", "app-static", MINUTE(lambda: app.send_static_file(file.name)))
+    add("/view", "view", MINUTE(lambda: own.send_static_file(file.name)))
+    add("/send_file", "file", MINUTE(lambda: send_file(file)))
+    add("/directory", "directory", MINUTE(lambda: send_from_directory(folder, file.name)))
+    app.register_blueprint(MINUTE(own))
+    app.register_blueprint(parent)
+    static = [f"/{name}/{file.name}" for name in ("own", "child")]
+    return ["/send_file", "/directory", "/view", "/app", *static]
+
+
+@pytest.mark.parametrize("app_wide", [None, 0, 60, 3600, timedelta(hours=1)])
+def test_a_mark_holds_for_each_function_that_sends_a_file(
+    app: Flask, file: Path, app_wide: Any
+) -> None:
+    """Also for the static files of a blueprint, which asks its own `get_send_file_max_age`."""
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = app_wide
+    paths = add_files_everywhere(app, file)
+    assert {path: header(app, path) for path in paths} == dict.fromkeys(paths, "max-age=60")
+
+
+def test_a_blueprint_without_a_policy_keeps_its_max_age(
+    app: Flask, bare: Flask, file: Path
+) -> None:
+    """Also one that is registered with an app with an edge and with one without."""
+    folder = str(file.parent)
+    blueprint = Blueprint("files", __name__, static_folder=folder, static_url_path="/files")
+    plain = Flask("plain", root_path=bare.root_path)
+    for each in (app, plain):
+        each.register_blueprint(blueprint)
+        each.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
+        assert header(each, "/files/data.csv") == "public, max-age=3600"
+    with plain.app_context():
+        assert blueprint.get_send_file_max_age("data.csv") == 3600
+
+
 @pytest.mark.parametrize("app_wide", [None, 3600, timedelta(hours=1)])
 def test_a_mark_comes_before_the_default_of_the_app(app: Flask, file: Path, app_wide: Any) -> None:
     """`SEND_FILE_MAX_AGE_DEFAULT` applies to all files, the policy to this one."""
