@@ -7,6 +7,7 @@ from pathlib import Path
 
 REQUEST_BLOCKS = """
 import json, os
+from werkzeug.test import Client
 
 start = os.getcwd()
 results = {{}}
@@ -18,9 +19,8 @@ for number, (heading, code, paths) in enumerate({blocks!r}):
     namespace = {{"__name__": f"block_{{number}}"}}
     exec(compile(code, heading, "exec"), namespace)
     make_app = namespace.get("create_app")
-    app = make_app() if make_app else namespace["app"]
-    app.config["EDGE_STRICT"] = False
-    client = app.test_client(use_cookies=False)
+    app = make_app() if make_app else namespace.get("application") or namespace["app"]
+    client = Client(app, use_cookies=False)
     pages = {{}}
     for path in paths:
         first, second = client.get(path), client.get(path)
@@ -34,8 +34,8 @@ print(json.dumps(results))
 """A format whose `blocks` are triples of heading, code and paths.
 
 It prints the responses as JSON, by heading and path: the first response of each path, and whether
-the second was a HIT of the gateway. A block defines `app` or `create_app`. It
-runs in a folder of its own, with the static file `site.css`.
+the second was a HIT of the gateway. A block defines `app`, `application` or `create_app`. It runs in
+a folder of its own, with the static file `site.css`.
 """
 
 _BLOCK = re.compile(

@@ -1,4 +1,4 @@
-"""The code of `docs/library/recipes.md` runs, and its headers are those that the page states."""
+"""The code of `docs/library/recipes.md` runs, and sends the headers that the page states."""
 
 from __future__ import annotations
 
