@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = Path(__file__).with_suffix(".json")
-ROOMS = ("app/edge", "app", "tests/edge", "tests", "benchmarks", "scripts", "docs")
+ROOMS = ("app/edge", "app", "tests/edge", "tests", "benchmarks", "examples", "scripts", "docs")
 """A folder of one of these is a room of its own; files directly in one form a room together."""
 
 NEW_ROOM = {"participles": 0.5, "idioms": 0.5}
@@ -129,7 +129,7 @@ def lower_limits(measured: dict[str, dict[str, float]]) -> None:
 
 def python_and_markdown() -> Iterator[str]:
     """The files of this folder, without environments and caches."""
-    for base in ("app", "tests", "benchmarks", "scripts", "docs", "."):
+    for base in ("app", "tests", "benchmarks", "examples", "scripts", "docs", "."):
         paths = (ROOT / base).glob("*" if base == "." else "**/*")
         for path in sorted(path for path in paths if path.suffix in {".py", ".md"}):
             yield path.relative_to(ROOT).as_posix()

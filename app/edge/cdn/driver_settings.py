@@ -66,6 +66,7 @@ DRIVER_SETTINGS: Mapping[str, DriverSettings] = MappingProxyType(
         ),
     },
 )
+"""The settings of each edge's driver, by the name of the edge in `EDGE`."""
 
 
 def read_driver_settings(name: str, config: Mapping[str, object]) -> dict[str, str] | None:

@@ -89,6 +89,7 @@ class Table:
 
 
 Dependency = Row | Range | Table | Part
+"""Something that a response was built from; a change that matches it affects the response."""
 
 
 def matches(dependency: Dependency, change: Change) -> bool:

@@ -374,3 +374,4 @@ class Policy:
 
 
 NO_STORE = Policy(name="NO_STORE", no_store=True)
+"""The policy of a response that no cache stores; it applies where no other policy is stated."""
