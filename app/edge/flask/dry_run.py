@@ -10,11 +10,13 @@ from werkzeug.test import Client
 
 from ..dependencies import recorder
 from ..policy.guard import Leak
+from .trial import TRIAL_KEY
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from ..dependencies.recorder import RenderRecord
+    from .trial import Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +30,16 @@ class DryRunResult:
     leak: str = ""
 
 
-def dry_run(app: Flask, path: str, site: str) -> DryRunResult:
+def dry_run(app: Flask, path: str, site: str, trial: Trial | None = None) -> DryRunResult:
     """Render the page in a fresh contextvars context.
 
-    Objects that the caller's session has loaded are queried again there.
+    Objects that the caller's session has loaded are queried again there. A `trial` gets the
+    findings that the page would have with a shared policy.
     """
-    return Context().run(_render, app, path, site)
+    return Context().run(_render, app, path, site, trial)
 
 
-def _render(app: Flask, path: str, site: str) -> DryRunResult:
+def _render(app: Flask, path: str, site: str, trial: Trial | None) -> DryRunResult:
     last_environ: dict[str, Any] = {}
 
     def call_without_caches(environ: dict[str, Any], start_response: Any) -> Any:
@@ -46,7 +49,11 @@ def _render(app: Flask, path: str, site: str) -> DryRunResult:
 
     with recorder.dry_run() as records:
         try:
-            answer = Client(call_without_caches, use_cookies=False).get(path, base_url=site)
+            answer = Client(call_without_caches, use_cookies=False).get(
+                path,
+                base_url=site,
+                environ_overrides={} if trial is None else {TRIAL_KEY: trial},
+            )
         except Leak as leak:
             last = records[-1] if records else None
             return DryRunResult(status=500, environ=last_environ, record=last, leak=str(leak))
