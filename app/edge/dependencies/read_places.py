@@ -38,6 +38,10 @@ class ReadPlaces:
         if read not in self._places:
             self._places[read] = _describe(_frames(sys._getframe(1)), self._root)  # noqa: SLF001 - the stack is needed
 
+    def __contains__(self, read: str) -> bool:
+        """Return whether the read occurred."""
+        return read in self._places
+
     def remove(self, read: str) -> None:
         """Remove a read that turned out to be harmless."""
         self._places.pop(read, None)
@@ -56,6 +60,11 @@ def locate_error(error: BaseException, root: str) -> str:
 def describe_file(filename: str, line: int, root: str) -> str:
     """Return `file:line`, relative to the working directory or to the app's folder."""
     return f"{_relative(Path(filename).resolve(), Path(root).resolve())}:{line}"
+
+
+def is_app_file(filename: str, root: str) -> bool:
+    """Return whether a file belongs to the app: neither this library nor installed software."""
+    return _is_app_file(Path(filename), Path(root).resolve())
 
 
 def _frames(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
@@ -108,7 +117,6 @@ def _template_line(template: Any, line: int, root: Path) -> str:
 
 
 def _is_app_file(path: Path, root: Path) -> bool:
-    """Return whether a file belongs to the app: neither this library nor installed software."""
     if path.name.startswith("<"):
         return False
     path = path.resolve()

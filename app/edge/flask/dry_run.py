@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,6 +28,7 @@ class DryRunResult:
 
     status: int
     body: bytes = b""
+    location: str = ""
     environ: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     record: RenderRecord | None = field(default=None, compare=False, repr=False)
     leak: str = ""
@@ -47,7 +51,7 @@ def _render(app: Flask, path: str, site: str, trial: Trial | None) -> DryRunResu
         last_environ = environ
         return type(app).wsgi_app(app, environ, start_response)
 
-    with recorder.dry_run() as records:
+    with recorder.dry_run() as records, _without_writes(trial):
         try:
             answer = Client(call_without_caches, use_cookies=False).get(
                 path,
@@ -59,5 +63,20 @@ def _render(app: Flask, path: str, site: str, trial: Trial | None) -> DryRunResu
             return DryRunResult(status=500, environ=last_environ, record=last, leak=str(leak))
     last = records[-1] if records else None
     return DryRunResult(
-        status=answer.status_code, body=answer.data, environ=last_environ, record=last
+        status=answer.status_code,
+        body=answer.data,
+        location=answer.headers.get("Location", ""),
+        environ=last_environ,
+        record=last,
     )
+
+
+@contextmanager
+def _without_writes(trial: Trial | None) -> Iterator[None]:
+    """In a trial, refuse statements of SQLAlchemy that write, if the app uses it."""
+    with ExitStack() as stack:
+        if trial is not None and "sqlalchemy" in sys.modules:
+            from ..dependencies.read_only import refuse_writes  # noqa: PLC0415 - needs SQLAlchemy
+
+            stack.enter_context(refuse_writes(trial.writes))
+        yield

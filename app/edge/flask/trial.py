@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ..policy.policy import Freshness, Policy
 
 if TYPE_CHECKING:
+    from ..dependencies.read_places import ReadPlaces
     from ..policy.guard import GuardFinding, ResponseFacts
     from .effective_policy import EffectivePolicy
 
 TRIAL_KEY = "edge.trial"
 """WSGI environ key of the trial; a client can't set it."""
+WRITE = "write"
 TRIAL_POLICY = Policy(name="PAGE", edge=Freshness(ttl=timedelta(days=1)))
 
 
@@ -21,6 +23,8 @@ TRIAL_POLICY = Policy(name="PAGE", edge=Freshness(ttl=timedelta(days=1)))
 class Trial:
     """The findings of one response; nothing is raised and logged for them."""
 
+    writes: ReadPlaces
+    """Gets the place of a refused write, under the name WRITE."""
     findings: tuple[GuardFinding, ...] = ()
     facts: ResponseFacts | None = None
     own_directives: str = ""
@@ -28,9 +32,15 @@ class Trial:
 
     def policy_for_route(self, route: EffectivePolicy) -> EffectivePolicy:
         """Return the route's policy, or a shared policy for a route that has none."""
-        if route.source != "none":
+        if has_own_policy(route):
             return route
         return replace(route, policy=TRIAL_POLICY, source="view")
+
+
+def has_own_policy(route: EffectivePolicy) -> bool:
+    """Return whether a route has a policy; an app's default of no-store does not count."""
+    is_default = route.source == "default"
+    return route.policy.is_shareable if is_default else route.source != "none"
 
 
 def trial_of(environ: dict[str, Any]) -> Trial | None:
