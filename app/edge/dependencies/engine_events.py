@@ -114,7 +114,7 @@ class EngineListener:
         _many: bool,  # noqa: FBT001 - SQLAlchemy calls it so
     ) -> None:
         record = current_record()
-        if record is None or record.unshareable_reason:
+        if record is None or (record.unshareable_reason and record.places is None):
             return
         try:
             reason = _reason_not_recorded(statement, context)

@@ -37,6 +37,7 @@ def _on_checkout(_dbapi: Any, entry: Any, proxy: Any) -> None:
         return
     with fenced("as a connection was taken"):
         record.raw_connections[id(entry)] = _RAW
+        record.record_place(_RAW)
         for name in _DIRECT:
             method = getattr(proxy, name, None)
             if method is not None:
@@ -49,6 +50,8 @@ def _on_engine_connect(connection: Connection) -> None:
         with fenced("as a connection was taken"):
             proxy: Any = connection.connection
             record.raw_connections.pop(id(pool_entry(proxy)), None)
+            if record.places is not None and not record.raw_connections:
+                record.places.remove(_RAW)
 
 
 def _record_direct_use(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .clock_values import ClockUse
 from .current_record import close_current, current, current_record, end, isolated, open_records
 from .dependency import Dependency, Table
 from .dependency_groups import DependencyGroup, KeyedTable
 from .part import Part
+
+if TYPE_CHECKING:
+    from .read_places import ReadPlaces
 
 __all__ = [
     "RenderRecord",
@@ -38,6 +41,7 @@ class RenderRecord:
             connection.
         unshareable_reason: the first reason why the response can't be shared.
         unattributed_read: a reason that may have nothing to do with the response's own view.
+        places: the lines at which it read what can't be recorded; None in production.
         is_dry_run: whether the response is rendered only to report its dependencies and how it
             would be registered.
     """
@@ -52,6 +56,11 @@ class RenderRecord:
     readers: list[Callable[[], Any]] = field(default_factory=list)
     """Weak references to the connections on which the log positions were read."""
     unshareable_reason: str | None = None
+    unshareable_reasons: list[str] = field(default_factory=list)
+    """All reasons why it can't be shared, if `places` is set."""
+    unseen_reads: list[str] = field(default_factory=list)
+    """All values that `unseen` would have had, if `places` is set."""
+    places: ReadPlaces | None = None
     unattributed_read: str | None = None
     clock: ClockUse | None = None
     """The use of the current time in a query; of several, the one with the finest precision."""
@@ -94,6 +103,9 @@ class RenderRecord:
     def read_unseen(self, how: str) -> None:
         """Record that something was read whose dependencies are unknown."""
         self.unseen = self.unseen or how
+        if self.places is not None and how not in self.unseen_reads:
+            self.unseen_reads.append(how)
+            self.places.add(how)
 
     def declare(self, tables: Iterable[str]) -> None:
         """Add tables that are read in ways that can't be recorded."""
@@ -118,6 +130,12 @@ class RenderRecord:
         """Record that a query uses the current time."""
         if self.clock is None or use.grain < self.clock.grain:
             self.clock = use
+            self.record_place(use.what)
+
+    def record_place(self, read: str) -> None:
+        """Record the line of the app that caused this read, outside production."""
+        if self.places is not None:
+            self.places.add(read)
 
     def merge(self, other: RenderRecord) -> None:
         """Add the contents of another record."""
@@ -127,7 +145,8 @@ class RenderRecord:
             self.row_keys.setdefault(keyed, set()).update(keys)
         self.log_positions += other.log_positions
         self.unattributed_read = self.unattributed_read or other.unattributed_read
-        self.unseen = self.unseen or other.unseen
+        if other.unseen is not None:
+            self.read_unseen(other.unseen)
         self.raw_connections |= other.raw_connections
         if other.clock is not None:
             self.use_clock(other.clock)
@@ -137,6 +156,9 @@ class RenderRecord:
     def set_unshareable(self, reason: str) -> None:
         """Set the reason why the response can't be shared; the first reason stays."""
         self.unshareable_reason = self.unshareable_reason or reason
+        if self.places is not None and reason not in self.unshareable_reasons:
+            self.unshareable_reasons.append(reason)
+            self.places.add(reason)
 
 
 _UNATTRIBUTED_READ = (

@@ -74,13 +74,17 @@ class FirstUse:
             return self._wsgi(environ, start_response)
         return self._app.wsgi_app(environ, start_response)
 
-    def connect(self) -> bool:
-        """Connect once and return whether this call did; log the reason if it is not possible."""
+    def connect(self, *, installs_triggers: bool = True) -> bool:
+        """Connect once and return whether this call did; log the reason if it is not possible.
+
+        Without `installs_triggers` nothing is written, and the pages of this process are not
+        shared if triggers are missing.
+        """
         with self._lock:
             if self._is_connected or self._monotonic() < self._retry_at:
                 return False
             try:
-                self._reason = self._try()
+                self._reason = self._try(installs_triggers=installs_triggers)
             except (DBAPIError, NotWatchableError) as error:
                 self._reason = str(error).partition("\n")[0]
             self._is_connected = not self._reason
@@ -90,14 +94,14 @@ class FirstUse:
                 self._retry_at = self._monotonic() + RETRY_INTERVAL.total_seconds()
             return self._is_connected
 
-    def _try(self) -> str:
+    def _try(self, *, installs_triggers: bool) -> str:
         """Connect; return why it is not possible, or an empty string."""
         with self._app.app_context():
             engine = self._db.engine
         watched = watch_models(self._db.metadata, exclude=self._own_tables)
         if not watched:
             return "the app has no models yet: define them before the first request"
-        if reason := self._prepare(engine, watched):
+        if reason := self._prepare(engine, watched, installs_triggers=installs_triggers):
             return reason
         database = TrackedDatabase(
             engine=engine,
@@ -108,7 +112,9 @@ class FirstUse:
         connect_database(self._app, database)
         return ""
 
-    def _prepare(self, engine: Engine, watched: tuple[WatchedTable, ...]) -> str:
+    def _prepare(
+        self, engine: Engine, watched: tuple[WatchedTable, ...], *, installs_triggers: bool
+    ) -> str:
         """Install the triggers if they are missing or altered; return what else is missing."""
         options = {**WRITE_OPTIONS, **INTERNAL_OPTIONS}
         with engine.execution_options(**options).begin() as connection:
@@ -118,7 +124,7 @@ class FirstUse:
                     f"the database has no table {', '.join(missing)}: run `flask db upgrade` after "
                     "`flask db migrate`, or call db.create_all()"
                 )
-            if find_drift(connection, watched) is not None:
+            if installs_triggers and find_drift(connection, watched) is not None:
                 install_triggers(connection, watched)
         return ""
 

@@ -15,16 +15,22 @@ from werkzeug.datastructures import EnvironHeaders, ImmutableMultiDict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ..dependencies.read_places import ReadPlaces
+
 _BY_HEADER = {"cookie": "cookie-read", "authorization": "authorization-read"}
 
 
 class RequestReads:
-    """The inputs that were read from one request: reason codes, query parameters, headers."""
+    """The inputs that were read from one request: reason codes, query parameters, headers.
 
-    __slots__ = ("headers", "is_recording", "query", "reason_codes")
+    `places` is None in production; else it gets the line of each read.
+    """
+
+    __slots__ = ("headers", "is_recording", "places", "query", "reason_codes")
 
     def __init__(self) -> None:
         self.is_recording = False
+        self.places: ReadPlaces | None = None
         self.reason_codes: set[str] = set()
         self.query: set[str] = set()
         self.headers: set[str] = set()
@@ -33,20 +39,32 @@ class RequestReads:
         """Record that something private was read; `code` is a key of the guard's LEAK_REASONS."""
         if self.is_recording:
             self.reason_codes.add(code)
+            if self.places is not None:
+                self.places.add(code)
 
     def record_header(self, name: str) -> None:
         """Record that a header was read, even if the request does not have it."""
         if self.is_recording:
             name = name.lower()
             if name in _BY_HEADER:
-                self.reason_codes.add(_BY_HEADER[name])
+                self.add_reason(_BY_HEADER[name])
             else:
                 self.headers.add(name)
+                if self.places is not None:
+                    self.places.add(f"header {name}")
 
     def record_parameters(self, names: Iterable[str]) -> None:
         """Record that query parameters were read."""
-        if self.is_recording:
+        if self.is_recording and self.places is None:
             self.query.update(names)
+        elif self.is_recording:
+            self._record_parameter_places(list(names))
+
+    def _record_parameter_places(self, names: list[str]) -> None:
+        assert self.places is not None
+        self.query.update(names)
+        for name in names:
+            self.places.add(f"query {name}")
 
 
 class TrackedHeaders(EnvironHeaders):

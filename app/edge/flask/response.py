@@ -14,7 +14,7 @@ from ..http.durations import delta_seconds
 from ..http.vary import field_names
 from ..name import NAME
 from ..policy.cdn_headers import EDGE_FIELDS, no_store_directives
-from ..policy.guard import GuardFinding, Leak
+from ..policy.guard import GuardFinding, Leak, summarise
 from ..policy.policy import NO_STORE, PolicyError
 
 if TYPE_CHECKING:
@@ -53,21 +53,23 @@ _log = logging.getLogger(__name__)
 
 def refuse_sharing(
     response: Response,
-    finding: GuardFinding,
+    findings: tuple[GuardFinding, ...],
     environ: dict[str, Any],
     *,
     policy: Policy = NO_STORE,
     strict: bool,
 ) -> None:
-    """Make the response no-store and log a leak; if `strict`, raise Leak instead."""
-    environ[FINDING_KEY] = finding.code
-    if finding.is_leak:
+    """Make the response no-store and log all leaks; if `strict`, raise Leak instead."""
+    first = findings[0]
+    environ[FINDING_KEY] = first.code
+    if first.is_leak:
+        summary = summarise(findings)
         if strict:
             response.close()  # it may have an open file
-            raise Leak(finding.summary)
+            raise Leak(summary, findings)
         path = environ.get("PATH_INFO", "")
-        extra = {"finding": finding.code, "sentence": finding.summary, "path": path}
-        _log.warning("edge.finding: %s %s", path, finding.summary, extra=extra)
+        extra = {"finding": first.code, "sentence": summary, "path": path}
+        _log.warning("edge.finding: %s %s", path, summary, extra=extra)
     set_no_store(response, policy)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..policy.cdn_headers import mixed_fields
+from .adopt import adopt
 from .effective_policy import policy_for_route
 from .state import state_of
 
@@ -24,6 +25,7 @@ class Route:
     """One URL rule with its policy, described for browser and edges, and where it was set.
 
     `edge` describes the policy itself, and `edges` what each edge in front gets of it.
+    `problems` are what a visit found that prevents sharing, or None without a visit.
     """
 
     rule: str
@@ -37,10 +39,14 @@ class Route:
     query: tuple[str, ...]
     headers: tuple[str, ...]
     reason: str | None
+    problems: tuple[str, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the route for JSON."""
-        return asdict(self)
+        """Return the route for JSON, without problems if none were looked for."""
+        fields = asdict(self)
+        if self.problems is None:
+            del fields["problems"]
+        return fields
 
 
 def routes(app: Flask) -> list[Route]:
@@ -52,6 +58,12 @@ def routes(app: Flask) -> list[Route]:
         for rule in rules
         if not rule.build_only
     ]
+
+
+def with_problems(app: Flask) -> list[Route]:
+    """List the routes, and visit those with a shared policy to find what prevents sharing."""
+    problems = {route.rule: route.problems for route in adopt(app, only_shared=True).routes}
+    return [replace(route, problems=problems.get(route.rule)) for route in routes(app)]
 
 
 def unkept_variants(app: Flask) -> tuple[str, ...]:

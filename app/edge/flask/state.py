@@ -12,7 +12,13 @@ from flask.globals import request_ctx
 
 from ..dependencies.current_record import current_record
 from ..dependencies.fence import describe
-from ..policy.guard import SAFE_METHODS, SUCCESS_STATUSES, GuardFinding, find_reason_not_to_share
+from ..policy.guard import (
+    SAFE_METHODS,
+    SUCCESS_STATUSES,
+    GuardFinding,
+    find_leaks,
+    find_reason_not_to_share,
+)
 from ..policy.policy import PolicyError
 from .caching import watch_caches
 from .effective_policy import Default, policy_for_response, policy_for_route
@@ -22,6 +28,7 @@ from .files import watch_files
 from .logins import make_flask_login_lazy
 from .negotiated_language import replace_accept_language, write_languages
 from .page_url import hide_undeclared_parameters, is_alias_url, page_url
+from .read_places import record_read_places
 from .request import get_request_reads
 from .response import (
     COOKIES_KEY,
@@ -32,6 +39,7 @@ from .response import (
     ensure_etag,
     evaluate_conditions,
     refuse_sharing,
+    set_no_store,
     vary_names,
     write_policy,
     write_vary,
@@ -39,6 +47,7 @@ from .response import (
 from .response_facts import collect_facts, record_session_use, variant_key
 from .response_version import REDIRECTS, ResponseVersion
 from .send_file import install_in_blueprints
+from .trial import trial_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -138,10 +147,15 @@ class EdgeState:
             hide_undeclared_parameters(route, request)
         if route.languages:
             replace_accept_language(route, request)
+        trial = trial_of(request.environ)
+        if trial is not None:
+            route = trial.policy_for_route(route)
         get_request_reads(request).is_recording = True
         if RECORDING_KEY not in request.environ:
             self.start_recording()
             note_url(request.environ)
+        if trial is not None or self.is_strict(sender) or sender.debug or sender.testing:
+            record_read_places(sender, request)
         after_this_request(record_session_use)
         if self.tracker is not None and route.policy.is_shareable:
             self._watch(sender, self.tracker, route)
@@ -182,12 +196,16 @@ class EdgeState:
         """Set `no-store`; if this fails as well, FailClosedMiddleware does it."""
         environ.pop(POLICY_KEY, None)
         environ[PURGED_KEY] = False
-        refuse_sharing(response, finding, environ, strict=self.is_strict(sender))
+        refuse_sharing(response, (finding,), environ, strict=self.is_strict(sender))
 
     def _finish(self, sender: Flask, response: Response, request: Request) -> None:
         now = self.clock()
         environ = request.environ
         route = self.policy_for_endpoint(sender, request.endpoint)
+        trial = trial_of(environ)
+        if trial is not None:
+            route = trial.policy_for_route(route)
+            trial.own_directives = response.headers.get("Cache-Control", "")
         default = Default(policy=self.default, should_handle=self.should_handle)
         effective = policy_for_response(route, request, response, default, now)
         effective = replace(effective, policy=effective.policy.ending(now))
@@ -201,20 +219,37 @@ class EdgeState:
             redirects=facts.status in REDIRECTS,
         )
         url = page_url(request) if effective.policy.is_shareable else ""
-        finding = find_reason_not_to_share(facts) or self._register(facts, url, version, now)
+        findings = self._find_all_reasons(facts, request)
+        if trial is not None:
+            trial.facts, trial.findings = facts, findings
+            set_no_store(response)
+            return
+        if not findings and (finding := self._register(facts, url, version, now)) is not None:
+            findings = (finding,)
         environ[POLICY_KEY] = effective.policy.name
         environ[COOKIES_KEY] = count_cookies(response.headers)
         environ[PURGED_KEY] = (
-            effective.policy.is_shareable and effective.policy.purged and finding is None
+            effective.policy.is_shareable and effective.policy.purged and not findings
         )
-        if finding is None:
+        if not findings:
             tags = self._tags(url, version, effective.policy)
             self._write_headers(response, effective.policy, request, tags=tags, now=now)
             if route.languages and self.embedded_gateway is not None:
                 write_languages(response, route.languages)
         else:
             strict = self.is_strict(sender)
-            refuse_sharing(response, finding, environ, policy=effective.policy, strict=strict)
+            refuse_sharing(response, findings, environ, policy=effective.policy, strict=strict)
+
+    def _find_all_reasons(self, facts: ResponseFacts, request: Request) -> tuple[GuardFinding, ...]:
+        """Return the first reason not to share a response; outside production, all leaks."""
+        first = find_reason_not_to_share(facts)
+        places = get_request_reads(request).places
+        if places is None or not (first is None or first.is_leak):
+            return () if first is None else (first,)
+        leaks = find_leaks(facts, places.get)
+        if self.tracker is not None and facts.policy.is_shareable:
+            leaks += self.tracker.find_unknown_reads(facts.view, facts.policy)
+        return leaks or (() if first is None else (first,))
 
     def _write_headers(
         self,

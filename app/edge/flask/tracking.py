@@ -19,7 +19,7 @@ from ..pages.group_commit import Registrar
 from ..pages.page import FLEETING, Short, ShortKind
 from ..pages.register import register
 from ..pages.resolver_lock import WRITE_OPTIONS, promptly
-from ..policy.guard import GuardFinding
+from ..policy.guard import GuardFinding, leak_finding
 from ..policy.until import covers
 
 if TYPE_CHECKING:
@@ -115,6 +115,11 @@ class Tracker:
             group_tag=group_tag,
         )
         return self._register(view, page, record)
+
+    def find_unknown_reads(self, view: str, policy: Policy) -> tuple[GuardFinding, ...]:
+        """Return every read of the current response whose changes can't be tracked."""
+        record = recorder.current_record()
+        return () if record is None else find_unknown_reads(view, policy, record)
 
     def tag(self, url: str) -> str:
         """Return the cache tag of a page."""
@@ -231,9 +236,27 @@ def _find_unknown_read(
     return None
 
 
-def _leak_finding(view: str, policy: Policy, reason: str) -> GuardFinding:
-    promise = f"{view} has the shared policy {policy.name}, but {reason}"
-    return GuardFinding(code="reads-unknown", summary=f"{promise} (reads-unknown).")
+def find_unknown_reads(
+    view: str, policy: Policy, record: recorder.RenderRecord
+) -> tuple[GuardFinding, ...]:
+    """Return each read whose changes can't be tracked, with its line (only outside production)."""
+    if policy.immutable and not record.log_positions:
+        return ()
+    places = record.places
+    reads = {reason: reason for reason in record.unshareable_reasons}
+    if not record.declared:
+        hows = dict.fromkeys([*record.unseen_reads, *record.raw_connections.values()])
+        reads |= {how: f"{how}: {_DECLARE_ADVICE}" for how in hows}
+    if record.clock is not None and not covers(policy.until, record.clock.grain):
+        reads[record.clock.what] = f"{record.clock.what}: {_TIME_ADVICE}"
+    return tuple(
+        _leak_finding(view, policy, reason, "" if places is None else places.get(read))
+        for read, reason in reads.items()
+    )
+
+
+def _leak_finding(view: str, policy: Policy, reason: str, place: str = "") -> GuardFinding:
+    return leak_finding(view, policy, "reads-unknown", reason, place=place)
 
 
 def _no_leak_finding(view: str, code: str, reason: str) -> GuardFinding:

@@ -1,12 +1,13 @@
 """Decide whether a response may be shared, and return the reason if not.
 
 Pure: the Flask adapter collects the facts, `find_reason_not_to_share` decides. In doubt a response
-is not shared.
+is not shared. `find_leaks` returns all reasons, for developers.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .policy import Policy, PolicyError
@@ -31,17 +32,33 @@ PROTOCOL_HEADERS = frozenset(
 )
 
 
-class Leak(PolicyError):  # noqa: N818 - named after the fault
-    """A response with a shared policy was built from one reader's data."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardFinding:
-    """Why a response is not stored: a constant code, a sentence, and whether it is a leak."""
+    """Why a response is not stored: a constant code, a sentence, and whether it is a leak.
+
+    `reason` is the part of the sentence after the policy's name, `name` the parameter, header or
+    cookie, and `place` the line that caused it; they may be empty.
+    """
 
     code: str
     summary: str
     is_leak: bool = True
+    reason: str = ""
+    name: str = ""
+    place: str = ""
+
+    @property
+    def clause(self) -> str:
+        """The reason with its place and its code."""
+        return f"{self.reason}{f' at {self.place}' if self.place else ''} ({self.code})"
+
+
+class Leak(PolicyError):  # noqa: N818 - named after the fault
+    """A response with a shared policy was built from one reader's data."""
+
+    def __init__(self, message: str, findings: tuple[GuardFinding, ...] = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +104,56 @@ def find_reason_not_to_share(facts: ResponseFacts) -> GuardFinding | None:
     return next(_findings(facts), None)
 
 
+def find_leaks(
+    facts: ResponseFacts, locate: Callable[[str], str] | None = None
+) -> tuple[GuardFinding, ...]:
+    """Return every leak of a response, each parameter and header in a finding of its own.
+
+    Args:
+        facts: the facts of the response.
+        locate: returns the line of a read by its code, or by `query NAME` or `header NAME`.
+    """
+    if not facts.policy.is_shareable:
+        return ()
+    if facts.reason_codes & {"session-read", "session-changed"}:
+        facts = replace(facts, vary=facts.vary - {"cookie"})  # Flask adds it because of the session
+    leaks = [*_private_inputs(facts), *_response_leaks(facts)]
+    leaks += [leak for single in _one_read_each(facts) for leak in _undeclared_reads(single)]
+    by_summary = {leak.summary: leak for leak in leaks}
+    if locate is None:
+        return tuple(by_summary.values())
+    return tuple(replace(leak, place=locate(_read_of(leak))) for leak in by_summary.values())
+
+
+def _one_read_each(facts: ResponseFacts) -> Iterator[ResponseFacts]:
+    """Yield the facts once for each parameter and header that was read."""
+    nothing: frozenset[str] = frozenset()
+    for name in sorted(facts.query_read):
+        yield replace(facts, query_read=frozenset({name}), headers_read=nothing)
+    for name in sorted(facts.headers_read):
+        yield replace(facts, query_read=nothing, headers_read=frozenset({name}))
+
+
+def _read_of(leak: GuardFinding) -> str:
+    """Return the name by which the place of a read is recorded."""
+    kind = {"query-undeclared": "query", "header-undeclared": "header"}.get(leak.code)
+    return leak.code if kind is None else f"{kind} {leak.name}"
+
+
+def summarise(findings: tuple[GuardFinding, ...]) -> str:
+    """Return one sentence on all findings of a response, each with its place."""
+    first = findings[0]
+    if len(findings) == 1 and not first.place:
+        return first.summary
+    start = first.summary.partition(f", but {first.reason}")[0]
+    return f"{start}, but {'; '.join(finding.clause for finding in findings)}."
+
+
 def _findings(facts: ResponseFacts) -> Iterator[GuardFinding]:
     yield from _ordinary_reasons(facts)
     if not facts.policy.is_shareable:
         return
-    for code, reason in LEAK_REASONS.items():
-        if code in facts.reason_codes:
-            yield _leak(facts, code, reason)
+    yield from _private_inputs(facts)
     yield from _response_leaks(facts)
     yield from _undeclared_reads(facts)
     if "session-read-late" in facts.reason_codes:
@@ -114,10 +174,17 @@ def _ordinary_reasons(facts: ResponseFacts) -> Iterator[GuardFinding]:
         yield GuardFinding(code="unmarked", summary=sentence, is_leak=False)
 
 
+def _private_inputs(facts: ResponseFacts) -> Iterator[GuardFinding]:
+    for code, reason in LEAK_REASONS.items():
+        if code in facts.reason_codes:
+            yield _leak(facts, code, reason)
+
+
 def _response_leaks(facts: ResponseFacts) -> Iterator[GuardFinding]:
     private_fields = facts.policy.private if isinstance(facts.policy.private, tuple) else ()
     if facts.cookies_set and "Set-Cookie" not in private_fields:
-        yield _leak(facts, "set-cookie", f"it sets the cookie {', '.join(facts.cookies_set)}")
+        names = ", ".join(facts.cookies_set)
+        yield _leak(facts, "set-cookie", f"it sets the cookie {names}", names)
     if "*" in facts.vary:
         yield _leak(facts, "vary-any", "it varies on *, so no other request may get it")
     for name in sorted(facts.vary & {"cookie", "authorization"}):
@@ -130,16 +197,24 @@ def _response_leaks(facts: ResponseFacts) -> Iterator[GuardFinding]:
 def _undeclared_reads(facts: ResponseFacts) -> Iterator[GuardFinding]:
     query = sorted(facts.query_read - facts.query_declared)
     if query:
-        reason = f"it read the query parameter {', '.join(query)}, which its route does not declare"
-        yield _leak(facts, "query-undeclared", reason)
+        names = ", ".join(query)
+        reason = f"it read the query parameter {names}, which its route does not declare"
+        yield _leak(facts, "query-undeclared", reason, names)
     declared = {name.lower() for name in facts.policy.vary} | facts.vary | PROTOCOL_HEADERS
     headers = sorted(facts.headers_read - declared)
     if headers:
         names = ", ".join(headers)
         reason = f"it read the request header {names}, which its route does not declare"
-        yield _leak(facts, "header-undeclared", reason)
+        yield _leak(facts, "header-undeclared", reason, names)
 
 
-def _leak(facts: ResponseFacts, code: str, reason: str) -> GuardFinding:
-    sentence = f"{facts.view} has the shared policy {facts.policy.name}, but {reason}"
-    return GuardFinding(code=code, summary=f"{sentence} ({code}).")
+def _leak(facts: ResponseFacts, code: str, reason: str, name: str = "") -> GuardFinding:
+    return leak_finding(facts.view, facts.policy, code, reason, name=name)
+
+
+def leak_finding(
+    view: str, policy: Policy, code: str, reason: str, *, name: str = "", place: str = ""
+) -> GuardFinding:
+    """Return the finding that a view with a shared policy read private or unknown data."""
+    sentence = f"{view} has the shared policy {policy.name}, but {reason} ({code})."
+    return GuardFinding(code=code, summary=sentence, reason=reason, name=name, place=place)

@@ -12,6 +12,7 @@ import click
 from flask.cli import AppGroup
 
 _COMMANDS = {
+    "adopt": "adopt.adopt_command",
     "check": "check.check_command",
     "config": "config.config_cli",
     "purge": "purge.purge_command",

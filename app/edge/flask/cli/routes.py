@@ -11,7 +11,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from ..routes import routes
+from ..routes import routes, with_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,14 @@ _MAX_WIDTH = 100
 
 @click.command("routes")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.option("--visit", "visits", is_flag=True, help="Run shared views; list what forbids it.")
 @with_appcontext
-def routes_command(*, as_json: bool) -> None:
-    """List every route with its policy and its meaning for browser and edges."""
-    listed = routes(current_app)
+def routes_command(*, as_json: bool, visits: bool) -> None:
+    """List every route with its policy and its meaning for browser and edges.
+
+    With --visit, each GET view with a shared policy runs once, as `flask edge adopt` runs it.
+    """
+    listed = with_problems(current_app) if visits else routes(current_app)
     if as_json:
         click.echo(json.dumps([route.to_json() for route in listed], indent=2))
         return
@@ -47,6 +51,8 @@ def route_lines(route: Route, width: int) -> Iterator[str]:
         for name, edge_text in route.edges.items():
             if edge_text != "keeps nothing":
                 yield from _indented(f"{name} {edge_text}", width)
+    for problem in route.problems or ():
+        yield from (click.style(x, fg="red") for x in _indented(f"not shared: {problem}", width))
     if route.query:
         yield from _indented(f"reads ?{', ?'.join(route.query)}", width)
 
