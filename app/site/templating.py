@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, current_app
 from markupsafe import Markup, escape
 
-from app.publishing import languages
+from app.publishing import languages, text_direction
 from app.publishing.models import Media, Post, Site
 from app.publishing.queries import pages, site
 from app.publishing.queries.search import CLOSE, OPEN
@@ -136,18 +136,30 @@ def linked_data(article: Post, settings: Site) -> dict[str, Any]:
     }
 
 
-def language_attributes(post: Post, settings: Site) -> Markup:
+def language_attributes(post: Post, settings: Site, text: str | None = None) -> Markup:
     """Return the `lang` and `dir` attributes of an element whose words are those of a post.
 
-    Nothing when the post is in the site's language, of which the page itself tells.
+    A post without a language of its own is in the site's language, which the page states. Its
+    title and its summary (`text`) still get a `dir`, since they may be of another direction.
     """
     tag = languages.find_own_language(post.language, settings.language)
     if tag is None:
-        return Markup("")
-    text_direction = languages.direction(tag)
-    is_same_direction = text_direction == languages.direction(settings.language) == "ltr"
-    attribute = Markup("") if is_same_direction else Markup(' dir="{}"').format(text_direction)
+        is_undeclared = text is not None and not post.language
+        return Markup(' dir="{}"').format(dir_of(text or "")) if is_undeclared else Markup("")
+    own_direction = languages.direction(tag)
+    is_same = own_direction == languages.direction(settings.language)
+    attribute = Markup("") if is_same else Markup(' dir="{}"').format(own_direction)
     return Markup(' lang="{}"{}').format(tag, attribute)
+
+
+def direction(tag: str) -> str:
+    """Return the text direction of a language: `ltr` or `rtl`."""
+    return languages.direction(tag)
+
+
+def dir_of(text: str) -> str:
+    """Return the `dir` value of an element that holds an author's words: `auto` in most cases."""
+    return text_direction.choose_dir(text)
 
 
 def clock(instant: datetime) -> str:
@@ -166,6 +178,8 @@ FILTERS = (
     by_month,
     clock,
     day,
+    dir_of,
+    direction,
     finished,
     has_standfirst,
     iso,

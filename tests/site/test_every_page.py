@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.robotparser import RobotFileParser
 
 import pytest
 import sqlalchemy as sa
@@ -88,6 +91,42 @@ def test_what_pages_load_is_there(site_app: Flask) -> None:
         loaded |= {image["src"] for image in page.all("img")}
     answers = {path: client.get(path).status_code for path in sorted(loaded)}
     assert {path: status for path, status in answers.items() if status != 200} == {}
+
+
+DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)")
+"""An instant as the `datetime` attribute allows it: a fraction has three digits at most."""
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_time_element_has_a_valid_instant(site_app: Flask, path: str) -> None:
+    """Microseconds are invalid in HTML."""
+    times = Page(site_app.test_client().get(path).text).all("time")
+    assert [time for time in times if not DATETIME.fullmatch(time["datetime"])] == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_that_crawlers_may_not_read_has_no_robots_meta(site_app: Flask, path: str) -> None:
+    """A crawler that obeys robots.txt never sees the `noindex` of such a page."""
+    client = site_app.test_client()
+    robots = RobotFileParser()
+    robots.parse(client.get("/robots.txt").text.splitlines())
+    answer = client.get(path)
+    metas = [meta for meta in Page(answer.text).all("meta") if meta.get("name") == "robots"]
+    is_hidden = bool(metas) or "noindex" in answer.headers.get("X-Robots-Tag", "")
+    assert not (is_hidden and not robots.can_fetch("*", path))
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_other_sites_may_show_the_share_image(site_app: Flask, path: str, method: str) -> None:
+    """Social networks and readers of feeds embed it, so its resource policy is cross-origin."""
+    client = site_app.test_client()
+    for meta in Page(client.get(path).text).all("meta"):
+        if meta.get("property") == "og:image":
+            url = urlsplit(meta["content"]).path
+            answer = client.open(url, method=method)
+            assert answer.status_code == 200
+            assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
 MOST_STATEMENTS = {

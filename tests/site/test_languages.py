@@ -63,7 +63,7 @@ def test_a_title_in_a_list_has_the_language_of_its_post(client: FlaskClient, pat
 def test_an_article_has_its_language(client: FlaskClient) -> None:
     """Its element has `lang` and `dir`, its JSON-LD has `inLanguage`; the page's frame has not."""
     html = client.get("/articles/persian").text
-    assert '<html lang="en">' in html
+    assert '<html lang="en" dir="ltr">' in html
     assert '<article class="story" lang="fa" dir="rtl">' in html
     linked = re.search(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
     assert linked is not None
@@ -96,6 +96,55 @@ def test_a_left_to_right_post_of_a_right_to_left_site_states_its_direction(
     assert 'lang="en" dir="ltr"' in client.get("/articles/english").text
     assert '<article class="story">' in client.get("/articles/unmarked").text
     assert '<article class="story">' in client.get("/articles/persian").text
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/search?q=x", "/articles/english", "/nothing-here"])
+def test_a_page_has_the_direction_of_the_site(client: FlaskClient, path: str) -> None:
+    """`dir` stands on the html element of every kind of page."""
+    save_site(SiteDraft(title="The Gazette", language="ar-EG"), expected_version=1)
+    assert '<html lang="ar-EG" dir="rtl">' in client.get(path).text
+
+
+ARABIC = "مدينة الميناء"
+MIXED = "CSS للمبتدئين: كيف تعمل"
+
+
+@pytest.fixture
+def arabic_words(client: FlaskClient) -> FlaskClient:
+    """The same site with a post that has Arabic words, but no language."""
+    topics, authors = [ARABIC, "Harbour"], [ARABIC, "Ada"]
+    content.post(MIXED, at=content.day(9), summary=MIXED, topics=topics, authors=authors)
+    content.post(f"{ARABIC} 2", at=content.day(8), topics=["Harbour"], authors=["Ada"])
+    return client
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_title_without_a_language_gets_its_direction_from_its_letters(
+    arabic_words: FlaskClient, path: str
+) -> None:
+    """`auto` in most cases; explicit where the first letter is of the other direction."""
+    html = arabic_words.get(path).text
+    assert 'dir="auto"' in element_around(html, f"{ARABIC} 2")
+    assert 'dir="rtl"' in element_around(html, MIXED)
+    assert 'dir="auto"' in element_around(html, "Unmarked")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/articles/css-llmbtdyyn-kyf-t-ml", "/topics", "/authors", "/topics/mdyn-lmyn"]
+)
+def test_the_name_of_a_topic_or_an_author_is_isolated(arabic_words: FlaskClient, path: str) -> None:
+    """A name of another direction must not reorder the words and punctuation around it."""
+    html = arabic_words.get(path).text
+    elements = re.findall(rf"<([^<>]*)>{ARABIC}</", html)
+    assert elements
+    assert [element for element in elements if 'dir="auto"' not in element] == []
+
+
+def test_words_of_a_reader_are_isolated(client: FlaskClient) -> None:
+    """The search field takes the direction of what is typed; the heading that of the words."""
+    html = client.get("/search", query_string={"q": ARABIC}).text
+    assert f'<bdi dir="auto">“{ARABIC}”</bdi>' in html
+    assert re.search(r"<input [^>]*dir=\"auto\"", html)
 
 
 def test_an_atom_entry_has_its_language(client: FlaskClient) -> None:

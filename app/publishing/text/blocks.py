@@ -1,27 +1,66 @@
 """Tables, code and task lists, made usable by keyboard and without style attributes."""
 
 import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 
 from .html_tree import Node
+from .plain_text import text_of
 
 _ALIGN = re.compile(r"text-align:\s*(left|right|center)", re.IGNORECASE)
-_SCROLLS = {"class": "table-wrap", "role": "region", "aria-label": "Table", "tabindex": "0"}
+_HEADING = re.compile("h[1-6]")
+_SCROLLS = {"class": "table-wrap", "role": "region"}
+_LONGEST_NAME = 100
+"""The longest name of a table, in characters; a screen reader reads it aloud."""
 
 
 def tables(root: Node) -> None:
-    """Let wide tables scroll by themselves; say alignment by class."""
+    """Let wide tables scroll by themselves, each with its own name; say alignment by class."""
     for node in root.elements():
         if node.tag in {"td", "th"}:
             _align(node)
-    _wrap(root)
+    nodes = [node for node in root.elements() if node.tag == "table"]
+    names = _number_names([*_names_of_tables(root)])
+    _wrap(root, {id(node): name for node, name in zip(nodes, names, strict=True)})
 
 
-def _wrap(node: Node) -> None:
+def _wrap(node: Node, names: Mapping[int, str]) -> None:
     for child in node.children:
         if isinstance(child, Node) and child.tag == "table":
-            child.wrap("div", dict(_SCROLLS))
+            child.wrap("div", {**_SCROLLS, "aria-label": names[id(child)], "tabindex": "0"})
         elif isinstance(child, Node):
-            _wrap(child)
+            _wrap(child, names)
+
+
+def _names_of_tables(root: Node) -> Iterator[str]:
+    """Yield a name for each table: its caption, else the heading above it, else "Table"."""
+    heading = ""
+    for node in root.elements():
+        if _HEADING.fullmatch(node.tag):
+            heading = _words(node)
+        elif node.tag == "table":
+            caption = next((child for child in node.elements() if child.tag == "caption"), None)
+            yield (_words(caption) if caption else "") or heading or "Table"
+
+
+def _number_names(names: Sequence[str]) -> Iterator[str]:
+    """Yield each name; a name that occurs several times gets numbers, so that all are different."""
+    totals = Counter(names)
+    numbers = {name: count(1) for name in totals}
+    taken = {name for name, total in totals.items() if total == 1}
+    for name in names:
+        unique = name
+        while totals[name] > 1 and (unique == name or unique in taken):
+            unique = f"{name} {next(numbers[name])}"
+        taken.add(unique)
+        yield unique
+
+
+def _words(node: Node) -> str:
+    """Return the text of an element in one line, cut at the longest name."""
+    line = " ".join(text_of(node).split())
+    return line if len(line) <= _LONGEST_NAME else line[: _LONGEST_NAME - 1].rstrip() + "…"
 
 
 def _align(node: Node) -> None:

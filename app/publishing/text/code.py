@@ -12,13 +12,16 @@ from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 
+from .contrast import raise_contrast
+
 # Lexers are regular expressions of many hands: what is larger stays readable without colours.
 MAX_HIGHLIGHTED = 64 * 1024
 MAX_LINE = 2000
 _LONG_GAP = re.compile(r"\s{300}")  # several lexers need quadratic time for it
 CLASSES = frozenset(name for name in STANDARD_TYPES.values() if name)
-# The two whose every colour has a contrast of 4.5 on our paper and on our night.
 LIGHT, DARK = "xcode", "lightbulb"
+LIGHT_GROUND, DARK_GROUND = "f4eddf", "1a2238"
+"""The backgrounds of code: `--sheet` of `static/css/site.css` in both schemes."""
 
 _BLANK = re.compile(r'<span class="w">(\s*)</span>')
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,30}")
@@ -57,29 +60,31 @@ def _coloured(code: str, name: str) -> str | None:
 def stylesheet() -> str:
     """Write the light and dark colours of code for `static/css/highlight.css`."""
     head = "/* Colours of code: made by app.publishing.text.code.stylesheet, not by hand. */\n"
-    light = _block("print, (prefers-color-scheme: light)", LIGHT)
-    dark = _block("screen and (prefers-color-scheme: dark)", DARK)
+    light = _block("print, (prefers-color-scheme: light)", LIGHT, LIGHT_GROUND)
+    dark = _block("screen and (prefers-color-scheme: dark)", DARK, DARK_GROUND)
     return head + light + dark
 
 
-def _block(media: str, style_name: str) -> str:
-    rules = "".join(f"  {line}\n" for line in _rules(style_name).splitlines())
+def _block(media: str, style_name: str, ground: str) -> str:
+    rules = "".join(f"  {line}\n" for line in _rules(style_name, ground).splitlines())
     return f"@media {media} {{\n{rules}}}\n"
 
 
-def _rules(style_name: str) -> str:
+def _rules(style_name: str, ground: str) -> str:
     """Write one rule for each look that a style has, in the order of the class names."""
     looks: dict[str, list[str]] = {}
     style = get_style_by_name(style_name)
     for token, name in sorted(STANDARD_TYPES.items(), key=lambda item: item[1]):
-        if name and (look := _look(style.style_for_token(token))):
+        if name and (look := _look(style.style_for_token(token), ground)):
             looks.setdefault(look, []).append(f".highlight .{name}")
     rules = (f"{', '.join(names)} {{ {look} }}" for look, names in looks.items())
     return "".join(f"{rule}\n" for rule in rules)
 
 
-def _look(style: Mapping[str, Any]) -> str:
-    parts = [f"color: #{style['color']}"] if style["color"] else []
+def _look(style: Mapping[str, Any], ground: str) -> str:
+    """Write the declarations of a token; a colour that is hard to read gets more contrast."""
+    colour = style["color"]
+    parts = [f"color: #{raise_contrast(colour, ground)}"] if colour else []
     parts += ["font-weight: bold"] if style["bold"] else []
     parts += ["font-style: italic"] if style["italic"] else []
     return "; ".join(parts)

@@ -1,5 +1,7 @@
 """Markdown becomes the HTML that readers get."""
 
+import re
+
 import pytest
 
 from app.publishing.text import Heading, Image, Rendered, Rendition, TextError, render
@@ -79,6 +81,30 @@ def test_a_table_scrolls_by_itself_and_aligns_by_class() -> None:
     assert '<div class="table-wrap" role="region" aria-label="Table" tabindex="0"><table>' in html
     assert '<th class="align-center">a</th>' in html
     assert "style=" not in html
+
+
+TABLE = "\n\n|a|b|\n|-|-|\n|1|2|\n\n"
+CAPTION = "<table><caption>Prices</caption><tr><td>1</td></tr></table>"
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        (TABLE, ["Table"]),
+        (f"{TABLE} a {TABLE}", ["Table 1", "Table 2"]),
+        (f"## Limits{TABLE}## Costs\n\ntext{TABLE}", ["Limits", "Costs"]),
+        (f"{TABLE}## Limits{TABLE}and{TABLE}", ["Table", "Limits 1", "Limits 2"]),
+        (f"## L{TABLE}and{TABLE}## L 1{TABLE}", ["L 2", "L 3", "L 1"]),
+        (f"## Limits\n\n{CAPTION}{TABLE}", ["Prices", "Limits"]),
+        (f"## {'long ' * 40}{TABLE}", [("long " * 40)[:99].rstrip() + "…"]),
+        (f'## A `"code"` <b>&amp;</b>{TABLE}', ["A &quot;code&quot; &amp;"]),
+        ("<table><tr><td><table><tr><td>1</td></tr></table></td></tr></table>", ["Table 1"]),
+    ],
+)
+def test_every_table_has_a_name_of_its_own(source: str, names: list[str]) -> None:
+    """Its caption, or the heading above it; a name that occurs twice gets numbers."""
+    html = render_text(source).html
+    assert re.findall(r'class="table-wrap" role="region" aria-label="([^"]*)"', html) == names
 
 
 def test_a_body_never_has_a_first_level_heading() -> None:
