@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import AbstractTextClause
 from sqlalchemy.sql.functions import FunctionElement
 
 from . import sqlalchemy_private as private
@@ -93,7 +92,7 @@ def _check_type_expression(
 
 def _raw_sql_in(part: Any) -> str:
     """Return the raw SQL in a part of a statement, unless it is a constant."""
-    if isinstance(part, AbstractTextClause):
+    if isinstance(part, private.TEXT_CLAUSE):
         return str(part) or "''"
     if getattr(part, "is_literal", False) and not _CONSTANT.fullmatch(part.name):
         return str(part.name)

@@ -19,12 +19,18 @@ from sqlalchemy.sql import compiler, elements
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import Exists, SelectBase
 
+from .sqlalchemy_version import untested_reason
+
 _DIALECT_CLAUSES = (
     "_post_body_clause",
     "_post_criteria_clause",
     "_post_select_clause",
     "_pre_columns_clause",
 )
+"""The clauses that `Select.ext()` fills; SQLAlchemy 2.0 has neither this method nor the clauses."""
+
+TEXT_CLAUSE: type[Any] = getattr(elements, "AbstractTextClause", sa.TextClause)
+"""The class of raw SQL: `text()`, and from SQLAlchemy 2.1 on also `tstring()`."""
 
 RENDERING_ATTRIBUTES = (
     "__visit_name__",
@@ -85,7 +91,7 @@ def having_criteria(select: Any) -> Sequence[Any]:
 
 def has_dialect_clause(select: Any) -> bool:
     """Return whether a dialect has added a clause, for example DISTINCT ON."""
-    return any(getattr(select, name) is not None for name in _DIALECT_CLAUSES)
+    return any(getattr(select, name, None) is not None for name in _DIALECT_CLAUSES)
 
 
 def prefixes(part: Any) -> Iterator[str]:
@@ -209,7 +215,8 @@ def find_missing_names() -> list[str]:
     select: sa.Select[Any] = sa.select(sa.column("x"))
     required: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (select, ("_raw_columns", "_where_criteria", "_order_by_clauses", "_limit_clause")),
-        (select, ("_distinct", "_group_by_clauses", "_having_criteria", *_DIALECT_CLAUSES)),
+        (select, ("_distinct", "_group_by_clauses", "_having_criteria")),
+        (select, _DIALECT_CLAUSES if hasattr(select, "ext") else ()),
         (select, ("_prefixes", "_suffixes", "_statement_hints", "_hints", *RENDERING_ATTRIBUTES)),
         (select.cte(), ("_prefixes", "_suffixes")),
         (sa.values(sa.column("x")), ("_data",)),
@@ -237,6 +244,8 @@ def _name_of(owner: Any) -> str:
 
 def unsupported_reason() -> str | None:
     """Return why no response may be shared with the installed SQLAlchemy; None if it may."""
+    if reason := untested_reason(sa.__version__):
+        return reason
     try:
         missing = find_missing_names()
     except Exception as error:  # noqa: BLE001 - the application must start

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from ..dependencies.sqlalchemy_version import is_too_old, untested_reason
 from ..policy.policy import PolicyError, SettingError
 
 
@@ -24,16 +26,22 @@ def find_missing(extra: Extra) -> tuple[str, ...]:
 
 
 def require(extra: Extra, purpose: str) -> None:
-    """Check that an extra is installed.
+    """Check that an extra is installed, and that SQLAlchemy is not older than the tested versions.
+
+    With a newer SQLAlchemy the app starts, but no response is shared, and the log states why.
 
     Raises:
-        PolicyError: a package is missing; the sentence names it and how to install it.
+        PolicyError: a package is missing or too old; the sentence names it and the remedy.
     """
     if missing := find_missing(extra):
         raise PolicyError(
             f"{purpose} needs {' and '.join(missing)}: install the extra [{extra.name.lower()}] "
             f"of this library (pip install 'flask-edgecache[{extra.name.lower()}]')."
         )
+    if extra is Extra.SQLALCHEMY:
+        installed = str(import_module("sqlalchemy").__version__)
+        if is_too_old(installed):
+            raise PolicyError(f"{purpose}: {untested_reason(installed)}.")
 
 
 def is_gateway_enabled(config: Mapping[str, Any]) -> bool:

@@ -112,7 +112,11 @@ def test_an_instant_of_a_custom_type_limits_a_list(
 
 def test_distinct_on_leaves_rows_out() -> None:
     """The columns that decide which rows remain are dependencies."""
-    titles = sa.select(post.c.id, post.c.title).ext(postgresql.distinct_on(post.c.author_id))
+    titles: Any = sa.select(post.c.id, post.c.title)
+    if hasattr(titles, "ext"):
+        titles = titles.ext(postgresql.distinct_on(post.c.author_id))
+    else:  # SQLAlchemy 2.0
+        titles = titles.distinct(post.c.author_id)
     (source,) = compiled_plan(titles, POSTGRES).tables
     assert source.referenced_columns == frozenset({"author_id", "id", "title"})
     assert source.interval is None

@@ -90,6 +90,9 @@ READS = {
     ),
     "a column of a subquery in EXISTS": (authors_of_title, sa.update(post).values(title="B")),
 }
+if sa.__version__.startswith("2.0."):
+    # SQLAlchemy 2.0 does not add the condition of a subclass to an EXISTS without a relationship.
+    del READS["a kind of row in EXISTS"]
 
 
 @pytest.mark.parametrize(("reads", "write"), READS.values(), ids=READS)

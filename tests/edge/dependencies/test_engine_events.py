@@ -61,7 +61,14 @@ def test_what_the_orm_loads_is_recorded_with_its_relations(seeded: Engine) -> No
     assert record.unshareable_reason is None
     assert rows >= {("post", (("id", "1"),)), ("topic", (("id", "5"),))}
     assert ("post", (("status", "live"),)) in ranges
-    assert ("link", (("post_id", "1"),)) in ranges
+    link_equalities: tuple[tuple[str, str], ...] = (("post_id", "1"),)
+    if sa.__version__.startswith("2.0."):  # its SELECT joins `link` with `post`, where id = 1
+        link_equalities = ()
+        assert ("post", (("id", "1"),)) in ranges
+        (joined,) = (d.semi_join for d in record.dependencies if d.table == "link")  # type: ignore[union-attr]
+        assert joined is not None
+        assert (joined.table, joined.equalities) == ("post", (("id", "1"),))
+    assert ("link", link_equalities) in ranges
 
 
 def test_an_absent_row_is_recorded(seeded: Engine) -> None:
