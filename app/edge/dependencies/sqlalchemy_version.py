@@ -1,4 +1,4 @@
-"""The versions of SQLAlchemy that this library was tested with. Imports nothing of SQLAlchemy."""
+"""The tested versions of SQLAlchemy. This module does not import SQLAlchemy."""
 
 from __future__ import annotations
 

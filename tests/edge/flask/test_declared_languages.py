@@ -56,9 +56,9 @@ def get(app: Flask, language: str | None, path: str = "/", **options: Any) -> Te
 
 def variant_count(app: Flask) -> int:
     """Return how many responses the gateway has stored for the home page."""
-    embedded = state_of(app).embedded_gateway
-    assert embedded is not None
-    return int(embedded.gateway.purge("/"))
+    gateway = state_of(app).embedded_gateway
+    assert gateway is not None
+    return int(gateway.gateway.purge("/"))
 
 
 @pytest.mark.parametrize("gateway", [True, False])

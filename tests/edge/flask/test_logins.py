@@ -125,7 +125,7 @@ def test_without_a_request_templates_get_none(site: Flask) -> None:
 
 
 def test_an_app_whose_anonymous_user_may_be_none_gets_none(site: Flask, policy: Policy) -> None:
-    """A proxy of None would not be `none`, so the user is loaded as before."""
+    """A proxy of None is not `none` in a template, so the user is loaded as before."""
     site.login_manager.anonymous_user = lambda: None  # type: ignore[attr-defined]
     add = site.add_url_rule
     add("/none", "none", lambda: render_template_string("{{ current_user is none }}"))

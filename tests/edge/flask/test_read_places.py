@@ -31,7 +31,7 @@ TEMPLATES = {
 
 
 @pytest.fixture
-def templated(app: Flask) -> Flask:
+def template_app(app: Flask) -> Flask:
     """Return the app with the templates; its folder is the app's root."""
     folder = Path(app.root_path) / "templates"
     folder.mkdir()
@@ -43,9 +43,9 @@ def templated(app: Flask) -> Flask:
 def get_leak(app: Flask, view: Any) -> Leak:
     """Return the exception that strict mode raises for a page of this view."""
     app.add_url_rule("/", "page", cached(PAGE)(view))
-    with pytest.raises(Leak) as raised:
+    with pytest.raises(Leak) as exception_info:
         app.test_client().get("/")
-    return raised.value
+    return exception_info.value
 
 
 READS = {
@@ -61,10 +61,10 @@ READS = {
 
 @pytest.mark.parametrize(("template", "reads"), READS.items(), ids=READS)
 def test_a_read_in_a_template_has_the_template_line(
-    templated: Flask, template: str, reads: list[tuple[str, str]]
+    template_app: Flask, template: str, reads: list[tuple[str, str]]
 ) -> None:
     """Also in a parent, an included template and a macro, and all reads are in one message."""
-    leak = get_leak(templated, lambda: render_template(template))
+    leak = get_leak(template_app, lambda: render_template(template))
     assert [(finding.code, finding.place) for finding in leak.findings] == reads
     for _, place in reads:
         assert f" at {place} (" in str(leak)
@@ -98,16 +98,16 @@ VIEW_READS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(("code", "read"), VIEW_READS.items(), ids=VIEW_READS)
-def test_a_read_in_a_view_has_the_view_line(app: Flask, code: str, read: Any) -> None:
+@pytest.mark.parametrize(("code", "view"), VIEW_READS.items(), ids=VIEW_READS)
+def test_a_read_in_a_view_has_the_view_line(app: Flask, code: str, view: Any) -> None:
     """Flask, Werkzeug and this library are skipped; the innermost line of the app counts."""
 
     def show() -> str:
-        read()
+        view()
         return "hi"
 
     leak = get_leak(app, show)
-    line = read.__code__.co_firstlineno + (read.__name__ != "<lambda>")
+    line = view.__code__.co_firstlineno + (view.__name__ != "<lambda>")
     assert (code, f"{HERE}:{line}") in [(f.code, f.place) for f in leak.findings]
 
 
@@ -170,22 +170,22 @@ def test_the_log_has_all_findings_in_debug_mode(
     with caplog.at_level(logging.WARNING, logger="app.edge"):
         bare.test_client().get("/")
     line = show.__code__.co_firstlineno + 1
-    expected = (
+    message = (
         "edge.finding: / show has the shared policy PAGE, but "
         f"it read the session at {HERE}:{line} (session-read); "
         f"it read a request cookie at {HERE}:{line + 1} (cookie-read)."
     )
-    assert caplog.messages == [expected]
+    assert caplog.messages == [message]
 
 
 def test_production_neither_walks_the_stack_nor_looks_for_more(
     bare: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Only the first reason is logged, as it was before places were recorded."""
+    """Only the first reason is logged, since no place is recorded."""
     bare.testing = False
     Edge().init_app(bare)
     calls: list[str] = []
-    monkeypatch.setattr(ReadPlaces, "add", lambda _self, read: calls.append(read))
+    monkeypatch.setattr(ReadPlaces, "add", lambda _self, key: calls.append(key))
     bare.add_url_rule(
         "/", "show", cached(PAGE)(lambda: f"{session.get('name')} {request.cookies.get('a')}")
     )
@@ -234,8 +234,8 @@ def test_the_session_keeps_its_type_and_content(app: Flask) -> None:
 
     client = app.test_client()
     assert client.get("/").text == "SecureCookieSession"
-    with client.session_transaction() as stored:
-        assert stored["name"] == "Ada"
+    with client.session_transaction() as session_data:
+        assert session_data["name"] == "Ada"
 
 
 def test_an_exception_is_located_in_the_app() -> None:

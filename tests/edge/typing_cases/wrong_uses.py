@@ -40,7 +40,7 @@ def misuse(app: Flask, edge: Edge) -> None:
     cache_control(maxage=60)  # E: call-arg
     cache_control(no_store="yes")  # E: arg-type
     Policy(edge=Freshness(ttl=timedelta(0)))  # E: call-arg
-    Policy(name="X", edge=timedelta(days=1))  # E: arg-type
+    Policy(name="X", edge=60)  # E: arg-type
     Freshness(ttl=60)  # E: arg-type
     PAGE.public = True  # E: misc
     serve_as(PAGE, "a text")  # E: type-var
