@@ -36,11 +36,15 @@ class Route:
     edges: dict[str, str]
     query: tuple[str, ...]
     headers: tuple[str, ...]
+    languages: tuple[str, ...] = ()
     reason: str | None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the route for JSON."""
-        return asdict(self)
+        """Return the route for JSON; `languages` only if the route declares them."""
+        values = asdict(self)
+        if not self.languages:
+            del values["languages"]
+        return values
 
 
 def routes(app: Flask) -> list[Route]:
@@ -85,6 +89,7 @@ def _route(rule: Any, effective: EffectivePolicy, front: EdgeChain) -> Route:
         edges=front.texts_by_edge(effective.policy),
         query=tuple(sorted(effective.query)),
         headers=effective.policy.vary,
+        languages=effective.languages,
         reason=_reason(methods, effective),
     )
 

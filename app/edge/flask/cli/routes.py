@@ -49,6 +49,8 @@ def route_lines(route: Route, width: int) -> Iterator[str]:
                 yield from _indented(f"{name} {edge_text}", width)
     if route.query:
         yield from _indented(f"reads ?{', ?'.join(route.query)}", width)
+    if route.languages:
+        yield from _indented(f"languages {', '.join(route.languages)}", width)
 
 
 _SOURCES = {
