@@ -83,4 +83,4 @@ def _has_to_update() -> bool:
     if current_app.config.get("REMEMBER_COOKIE_REFRESH_EACH_REQUEST"):
         return True
     session = request_ctx._session  # noqa: SLF001 - flask.session would count as a read
-    return session is None or session.accessed or _REMEMBER in session
+    return session is None or _REMEMBER in session

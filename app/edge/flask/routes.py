@@ -38,15 +38,18 @@ class Route:
     edges: dict[str, str]
     query: tuple[str, ...]
     headers: tuple[str, ...]
+    languages: tuple[str, ...] = ()
     reason: str | None
     problems: tuple[str, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the route for JSON, without problems if none were looked for."""
-        fields = asdict(self)
+        """Return the route for JSON, without what it does not have: languages and problems."""
+        values = asdict(self)
+        if not self.languages:
+            del values["languages"]
         if self.problems is None:
-            del fields["problems"]
-        return fields
+            del values["problems"]
+        return values
 
 
 def routes(app: Flask) -> list[Route]:
@@ -97,6 +100,7 @@ def _route(rule: Any, effective: EffectivePolicy, front: EdgeChain) -> Route:
         edges=front.texts_by_edge(effective.policy),
         query=tuple(sorted(effective.query)),
         headers=effective.policy.vary,
+        languages=effective.languages,
         reason=_reason(methods, effective),
     )
 

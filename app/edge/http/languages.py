@@ -84,7 +84,7 @@ def _find_language(language_range: str, tags: Iterable[str]) -> str | None:
 
 def _weight_of(tag: str, weights: Weights) -> float | None:
     """Return the weight that the most specific matching range gives a tag; None if none does."""
-    for name in (*_shorten(tag), _ANY):
+    for name in _shorten(tag):
         if name in weights:
             return weights[name]
     return None

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, request, request_started
 from flask_babel import Babel, get_locale
 
 from app.edge import Policy, PolicyError, cache_control, cached
@@ -69,6 +69,23 @@ def test_the_view_reads_one_of_the_languages(make: Make, *, gateway: bool) -> No
     assert {get(app, header).text for header in ENGLISH} == {"en en"}
     assert get(app, "pt").text == get(app, "PT-br;q=0.3").text == "pt-BR pt-BR"
     assert get(app, "es-AR", method="POST").text == "es es"
+
+
+def test_an_earlier_read_of_the_header_does_not_count(
+    bare: Flask, clock: FrozenClock, policy: Policy
+) -> None:
+    """A function that runs before the edge sees the reader's header, and the view does not."""
+    earlier: list[str | None] = []
+
+    def read(_sender: Flask, **_: Any) -> None:
+        earlier.append(request.accept_languages.best)
+
+    request_started.connect(read, bare)
+    Edge().init_app(bare, clock=clock)
+    show = cached(policy, languages=SITE)(lambda: str(request.accept_languages.best))
+    bare.add_url_rule("/", "home", show)
+    assert get(bare, "es-MX").text == "es"
+    assert earlier == ["es-MX"]
 
 
 def test_there_is_one_variant_per_language(make: Make) -> None:

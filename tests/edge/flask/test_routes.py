@@ -53,6 +53,17 @@ def test_as_json(site: Flask) -> None:
     assert listed["studio.edit"]["source"] == "blueprint"
 
 
+def test_declared_languages_are_listed(site: Flask, policy: Policy) -> None:
+    """In both forms; the first is the default."""
+    site.add_url_rule("/l", "l", cached(policy, languages=("en", "pt-BR"))(lambda: ""))
+    runner = site.test_cli_runner()
+    listed = json.loads(runner.invoke(args=["edge", "routes", "--json"]).output)
+    [route] = [route for route in listed if route["endpoint"] == "l"]
+    assert route["languages"] == ["en", "pt-BR"]
+    assert route["headers"] == ["Accept-Language"]
+    assert "    languages en, pt-BR" in runner.invoke(args=["edge", "routes"]).output.splitlines()
+
+
 def test_as_a_table(site: Flask) -> None:
     """In eighty columns, without colours if the output is no terminal."""
     result = site.test_cli_runner().invoke(args=["edge", "routes"], env={"COLUMNS": "80"})

@@ -28,7 +28,7 @@ CHOICES = {
     "a sibling region": ("pt-PT", "en"),
     "the shorter range comes before a later one": ("pt, en;q=0.5", "pt-BR"),
     "an unknown language": ("fr", "en"),
-    "no prefix within a subtag": ("e, espanol;q=0.5", "en"),
+    "no prefix within a subtag": ("p, espanol;q=0.5", "en"),
     "any language": ("*", "en"),
     "any language last": ("fr, *;q=0.1", "en"),
     "any language first is skipped": ("*, es;q=0.5", "es"),
@@ -36,6 +36,8 @@ CHOICES = {
     "a refused default and any other": ("en;q=0, *", "es"),
     "a refused language": ("es;q=0, es-MX", "en"),
     "a refused region only": ("es-MX;q=0, es", "es"),
+    "a refused region alone": ("es-MX;q=0", "en"),
+    "a region, and all others refused": ("es-MX, *;q=0", "es"),
     "a refused parent": ("pt;q=0, es;q=0.1", "es"),
     "all others refused": ("es, *;q=0", "es"),
     "all refused": ("*;q=0", "en"),
@@ -109,7 +111,7 @@ def test_the_choice_is_a_declared_language_and_selects_itself(
 
 def test_a_long_header_is_not_parsed() -> None:
     """1024 characters are more than any browser sends."""
-    assert choose_language("es," * 341, SITE) == "es"
+    assert choose_language("es," * 341 + " ", SITE) == "es"
     assert choose_language("es," * 342, SITE) == "en"
 
 

@@ -55,6 +55,8 @@ def route_lines(route: Route, width: int) -> Iterator[str]:
         yield from (click.style(x, fg="red") for x in _indented(f"not shared: {problem}", width))
     if route.query:
         yield from _indented(f"reads ?{', ?'.join(route.query)}", width)
+    if route.languages:
+        yield from _indented(f"languages {', '.join(route.languages)}", width)
 
 
 _SOURCES = {
