@@ -128,3 +128,49 @@ print(run(args=["edge", "status", "--json"]).output.strip())
         assert (
             lines[2] == "Error: This command needs the package sqlalchemy, which is not installed."
         )
+
+
+QUICKSTART = """
+import re
+from pathlib import Path
+
+import flask_edgecache
+readme = (Path(flask_edgecache.__file__).parent / "README.md").read_text(encoding="utf-8")
+code = re.search(r'```python\\n(\"\"\"A whole quickstart.*?)```', readme, re.DOTALL)[1]
+namespace = {"__name__": "example"}
+exec(code.replace("from edge import", "from flask_edgecache import"), namespace)
+app, db, Post = (namespace[name] for name in ("app", "db", "Post"))
+app.testing = True
+with app.app_context():
+    db.session.add(Post(id=1, title="One"))
+    db.session.commit()
+client = app.test_client()
+for title in ("Two", "Three"):
+    for _ in range(2):
+        response = client.get("/posts/1", base_url="http://localhost:8000")
+        print(response.text, "hit" in response.headers.get("Cache-Status", ""))
+    with app.app_context():
+        db.session.get(Post, 1).title = title
+        db.session.commit()
+run = app.test_cli_runner().invoke
+for command in ("triggers", "release", "status", "purge", "relay", "routes", "who", "why"):
+    result = run(args=["edge", command, "--help"])
+    print(command, result.exit_code, "needs the package" in result.output)
+result = run(args=["edge", "status"])
+assert result.exit_code == 0, result.output
+"""
+
+
+@pytest.mark.parametrize("extras", [("sqlalchemy",), ("gateway", "sqlalchemy")])
+def test_the_database_level_needs_no_package_of_the_cdn_level(
+    wheel: Path, tmp_path: Path, extras: tuple[str, ...]
+) -> None:
+    """The quickstart runs without httpx, with and without the gateway, and so do its commands."""
+    folder = tmp_path / "packages"
+    dist.install(wheel, folder, extras, ("flask-sqlalchemy",))
+    result = dist.run(folder, QUICKSTART)
+    assert result.returncode == 0, result.stdout + result.stderr
+    lines = result.stdout.splitlines()
+    is_stored = "gateway" in extras
+    assert lines[:4] == ["One False", f"One {is_stored}", "Two False", f"Two {is_stored}"]
+    assert [line.partition(" ")[2] for line in lines[4:]] == ["0 False"] * 8, lines

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from ..cdn import PurgeError
-from ..cdn.api_client import ApiClient
 from ..changes.log import append_change
 from ..name import TITLE
 from ..pages.resolve import manual_purge_change
@@ -84,6 +83,8 @@ class Sampler:
         self._tracker = tracker
         self._every = every
         self._random = random or Random()  # noqa: S311 - the choice of a page needs no secrecy
+        from ..cdn.api_client import ApiClient  # noqa: PLC0415 - with the level [cdn]
+
         self._edge = ApiClient("the public edge", tracker.site)
         self._next: datetime | None = None
         self._lock = Lock()

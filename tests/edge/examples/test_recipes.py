@@ -58,7 +58,7 @@ Responses = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def responses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Responses]:
-    """The responses of each recipe, by heading and path; each path is requested twice."""
+    """The responses of each recipe, by heading and path; each path is requested three times."""
     folder = tmp_path_factory.mktemp("recipes")
     packages = copy_library(tmp_path_factory.mktemp("packages"))
     blocks = [
@@ -90,7 +90,7 @@ def test_a_recipe_sends_the_headers_that_the_page_states(
 def test_a_shared_page_of_a_recipe_is_stored_and_a_page_of_no_store_is_not(
     heading: str, responses: dict[str, Responses]
 ) -> None:
-    """The second request for a page is a HIT if shared caches may store it."""
+    """The last request for a page is a HIT if shared caches may store it."""
     for path, each in responses[heading].items():
         header = CACHE_CONTROL[heading][path]
         if "no-store" in header:
