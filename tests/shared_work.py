@@ -11,9 +11,11 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.sql.compiler import SQLCompiler
 from werkzeug.routing import Rule
 
 from app.config import ROOT
+from app.edge.dependencies import DependencyPlan, PublicSchema, analyse_select, engine_events
 from app.edge.flask import static
 from app.edge.static import manifest
 from app.edge.static.build_cache import BuildCache
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     Builder = Callable[..., tuple[str, str]]
 
+_PLANS: dict[tuple[object, ...], DependencyPlan] = {}
 STATIC = ROOT / "static"
 _renditions = images.renditions
 _compile_builder: Callable[..., Builder] = Rule._compile_builder
@@ -37,6 +40,7 @@ def share_work() -> None:
     """Compile the URL builder of a route at its first use; build static files and images once."""
     manifest._ENCODERS = {coding: cache(encode) for coding, encode in manifest._ENCODERS.items()}
     images.renditions = _renditions_once
+    engine_events.analyse_select = _analyse_once  # type: ignore[attr-defined]  # a name that it imports
     Rule._compile_builder = _compile_later  # type: ignore[method-assign, assignment]  # for all apps of a test process
     static.build_manifest = _build_manifest_once  # type: ignore[attr-defined]  # a name that it imports
 
@@ -51,6 +55,21 @@ def _renditions_once(
 @lru_cache(maxsize=64)
 def _usual_renditions(data: bytes) -> tuple[EncodedRendition, ...]:
     return _renditions(data)
+
+
+def _analyse_once(
+    compiled: SQLCompiler, schema: PublicSchema, *, clock: bool = False
+) -> DependencyPlan:
+    """Share the plan of a statement between apps, as one app shares it between its requests.
+
+    Each app has an engine of its own, which compiles every statement again.
+    """
+    if compiled.cache_key is None:
+        return analyse_select(compiled, schema, clock=clock)
+    key = (compiled.cache_key.key, str(compiled), compiled.dialect.name, repr(schema), clock)
+    if key not in _PLANS:
+        _PLANS[key] = analyse_select(compiled, schema, clock=clock)
+    return _PLANS[key]
 
 
 def _compile_later(rule: Rule, append_unknown: bool = True) -> Builder:  # noqa: FBT002 - werkzeug's signature

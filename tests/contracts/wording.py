@@ -11,7 +11,7 @@ import io
 import json
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +68,7 @@ class Count:
         self.words += len(text.split())
         self.idioms += len(_IDIOMS.findall(text))
 
-    def add_names(self, names: Iterator[str]) -> None:
+    def add_names(self, names: Iterable[str]) -> None:
         """Count bound names."""
         for name in names:
             self.names += 1
@@ -104,9 +104,9 @@ def measure(paths: Iterator[str]) -> dict[str, dict[str, float]]:
         if not is_python:
             count.add_prose(_MARKUP.sub(" ", text))
             continue
-        tree = ast.parse(text)
-        count.add_names(_bound_names(tree))
-        for prose in _prose(text, tree):
+        names, strings = _names_and_strings(ast.parse(text))
+        count.add_names(names)
+        for prose in (*strings, *_comments(text)):
             count.add_prose(prose)
     return {room: counts[room].shares() for room in sorted(counts)}
 
@@ -135,23 +135,26 @@ def python_and_markdown() -> Iterator[str]:
             yield path.relative_to(ROOT).as_posix()
 
 
-def _bound_names(tree: ast.AST) -> Iterator[str]:
+def _names_and_strings(tree: ast.AST) -> tuple[list[str], list[str]]:
+    """The names that a file binds; its docstrings and other strings of four words or more."""
+    names: list[str] = []
+    strings: list[str] = []
     for node in ast.walk(tree):
         match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                yield name
-            case ast.arg(arg=name):
-                yield name
             case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
-                yield name
-
-
-def _prose(text: str, tree: ast.AST) -> Iterator[str]:
-    """Docstrings and other strings of four words or more, and comments."""
-    for node in ast.walk(tree):
-        match node:
+                names.append(name)
+            case ast.arg(arg=name):
+                names.append(name)
             case ast.Constant(value=str(value)) if len(value.split()) >= 4:
-                yield value
+                strings.append(value)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names.append(name)
+    return names, strings
+
+
+def _comments(text: str) -> Iterator[str]:
+    if "#" not in text:
+        return
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.string

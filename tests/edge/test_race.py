@@ -18,7 +18,7 @@ from app.edge.changes import current_log_position
 from app.edge.dependencies import Dependency
 from app.edge.pages import RegistrationResult
 from app.edge.pages.resolve import resolve
-from tests.depth import examples
+from tests.depth import choose_cases, examples
 
 from .dependencies.conftest import run_and_record
 from .pages.conftest import register_page
@@ -35,6 +35,11 @@ LARGE: dict[str, Actors] = {
     "2 renders, 2 writers": (Render(), Render(), *TWO),
     "2 renders, 2 writers, time": (Render(), Render(), *TWO, Clock()),
 }
+LARGE_CASES = [
+    pytest.param(actors, warm, id=f"{name}, {'warm' if warm else 'cold'}")
+    for warm in (False, True)
+    for name, actors in LARGE.items()
+]
 WARMTH = pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 
 
@@ -57,8 +62,7 @@ def test_no_order_of_a_purge_in_parts_leaves_a_stale_page(*, warm: bool) -> None
     assert result.ends > 10
 
 
-@WARMTH
-@pytest.mark.parametrize("actors", LARGE.values(), ids=LARGE)
+@pytest.mark.parametrize(("actors", "warm"), choose_cases(LARGE_CASES))
 def test_no_order_of_two_renders_and_two_writers_leaves_a_stale_page(
     actors: Actors, *, warm: bool
 ) -> None:

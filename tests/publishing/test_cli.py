@@ -155,3 +155,17 @@ def test_import_of_one_language_counts_the_others(app: Flask, folder: Path) -> N
     assert "1 imported, 0 updated" in output
     status, output = run(app, "import", "--language", "persian", str(folder))
     assert (status, "'persian' is not a language tag" in output) == (1, True)
+
+
+def test_site_changes_the_settings_of_text_and_names_the_command(app: Flask) -> None:
+    """Posts have to be rendered again; other changes leave these settings as they are."""
+    status, output = run(app, "site", "--emoji", "--smart-punctuation")
+    assert status == 0
+    assert "emoji: true\nsmart_punctuation: true\n" in output
+    assert "Run `flask content render`" in output
+    output = run(app, "site", "--title", "Mine")[1]
+    assert "emoji: true" in output
+    assert "render" not in output
+    output = run(app, "site", "--no-emoji")[1]
+    assert "emoji: false\nsmart_punctuation: true\n" in output
+    assert "Run `flask content render`" in output

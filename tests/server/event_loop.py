@@ -64,7 +64,7 @@ class EventLoop:
         return [body]
 
     def connect(self, data: bytes = b"") -> socket.socket:
-        """Connect a client, and let the worker accept it and read what it has sent."""
+        """Connect a client, then run the loop until the worker has accepted it and read its bytes."""
         client = socket.create_connection(self._listener.getsockname(), timeout=PATIENCE)
         self.clients.append(client)
         count = self.worker.accept_count
@@ -75,7 +75,7 @@ class EventLoop:
         return client
 
     def send(self, client: socket.socket, data: bytes) -> None:
-        """Send more bytes, and let the worker read them."""
+        """Send more bytes, then run the loop until the worker has read them."""
         client.sendall(data)
         self.run()
 
@@ -93,7 +93,7 @@ class EventLoop:
             self.run(1)
 
     def pass_time(self, seconds: float) -> None:
-        """Move the clock, and let the worker look at its deadlines."""
+        """Move the clock, then run the loop until the worker has checked its deadlines."""
         self.now += seconds
         self.worker._next_expiry = 0.0
         self.run()
@@ -109,6 +109,19 @@ class EventLoop:
             return True
         finally:
             client.settimeout(PATIENCE)
+
+    def is_waiting(self, client: socket.socket) -> bool:
+        """Whether the client has received nothing, and its connection is open."""
+        client.settimeout(0)
+        try:
+            client.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except ConnectionResetError:
+            return False
+        finally:
+            client.settimeout(PATIENCE)
+        return False
 
     def receive(self, client: socket.socket, end: bytes) -> bytes:
         """Turn the loop until the client has received these bytes; return all it has received."""

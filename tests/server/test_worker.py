@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,8 +26,8 @@ def post(length: int, *fields: bytes) -> bytes:
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[EventLoop]:
     """A worker that takes twenty connections."""
-    with event_loop(monkeypatch, worker_connections=20, keepalive=5) as started:
-        yield started
+    with event_loop(monkeypatch, worker_connections=20, keepalive=5) as event_loop_of_test:
+        yield event_loop_of_test
 
 
 def test_requests_of_one_connection_are_answered_in_order(loop: EventLoop) -> None:
@@ -50,12 +51,35 @@ def test_no_thread_gets_a_request_before_its_last_byte(loop: EventLoop) -> None:
     loop.run_until(lambda: loop.worker._buffered_bytes == 0)
 
 
+def test_the_event_loop_leaves_a_connection_alone_while_its_request_is_served(
+    loop: EventLoop,
+) -> None:
+    """It reads no further bytes, and a response that takes long has no deadline here."""
+    is_serving, may_end = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        is_serving.set()
+        may_end.wait(10)
+
+    loop.during_request = wait
+    client = loop.connect(GET)
+    try:
+        assert is_serving.wait(10)
+        loop.send(client, GET)
+        loop.pass_time(3600)
+        assert (loop.is_waiting(client), loop.worker._buffered_bytes) == (True, len(GET))
+    finally:
+        may_end.set()
+    loop.run_until(lambda: len(loop.requests) == 2)
+    assert loop.receive(client, OK).startswith(OK)
+
+
 def test_a_slow_head_is_refused_at_its_deadline(loop: EventLoop) -> None:
     """Further bytes of the head do not move the deadline; the refusal is 408 and `no-store`."""
     client = loop.connect(HEAD)
     loop.pass_time(HEAD_SECONDS - 0.1)
     loop.send(client, b" a\r\n")
-    assert (loop.hung_up(client), loop.worker.nr_conns) == (False, 1)
+    assert (loop.is_waiting(client), loop.worker.nr_conns) == (True, 1)
     loop.pass_time(0.1)
     head, _, body = loop.receive(client, b"in time.\n").partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n")
@@ -71,25 +95,25 @@ def test_a_connection_without_a_byte_is_closed_without_a_response(loop: EventLoo
     loop.pass_time(HEAD_SECONDS - 0.1)
     loop.send(late, HEAD)
     loop.pass_time(0.1)
-    assert (loop.hung_up(silent), loop.hung_up(late)) == (True, False)
+    assert (loop.hung_up(silent), loop.is_waiting(late)) == (True, True)
     loop.pass_time(HEAD_SECONDS - 0.2)
-    assert not loop.hung_up(late)
+    assert loop.is_waiting(late)
     loop.pass_time(0.1)
     assert b" 408 " in loop.receive(late, b"in time.\n")
 
 
 def test_a_kept_connection_is_closed_after_the_keepalive_time(loop: EventLoop) -> None:
     """A head that has begun until then gets the time of a head."""
-    idle, begun = loop.connect(GET), loop.connect(GET)
-    for client in (idle, begun):
+    idle, busy = loop.connect(GET), loop.connect(GET)
+    for client in (idle, busy):
         loop.receive(client, OK)
     loop.run_until(lambda: len(loop.worker._receiving) == 2)
     loop.pass_time(4.9)
-    loop.send(begun, HEAD)
+    loop.send(busy, HEAD)
     loop.pass_time(0.1)
     loop.run_until(lambda: loop.hung_up(idle))
     loop.pass_time(HEAD_SECONDS - 0.2)
-    assert not loop.hung_up(begun)
+    assert loop.is_waiting(busy)
 
 
 def test_a_head_that_arrived_behind_a_request_has_the_time_of_a_head(loop: EventLoop) -> None:
@@ -98,7 +122,7 @@ def test_a_head_that_arrived_behind_a_request_has_the_time_of_a_head(loop: Event
     loop.receive(client, OK)
     loop.run_until(lambda: len(loop.worker._receiving) == 1)
     loop.pass_time(HEAD_SECONDS - 0.1)
-    assert not loop.hung_up(client)
+    assert loop.is_waiting(client)
     loop.pass_time(0.1)
     assert b" 408 " in loop.receive(client, b"in time.\n")
 
@@ -111,7 +135,7 @@ def test_each_part_of_a_body_that_arrives_extends_its_time(loop: EventLoop) -> N
     client.sendall(b"x" * length)
     loop.run_until(lambda: loop.worker._buffered_bytes == BODY_RATE)
     loop.pass_time(1.0)
-    assert not loop.hung_up(client)
+    assert loop.is_waiting(client)
     loop.pass_time(0.1)
     assert b" 408 " in loop.receive(client, b"in time.\n")
 
@@ -153,13 +177,13 @@ def test_full_buffers_refuse_the_oldest_large_request(loop: EventLoop) -> None:
     loop.worker.capacity = 20 * 200
     small = loop.connect(post(300) + b"x" * 50)
     large, newer = (loop.connect(post(9000) + b"x" * 1800) for _ in range(2))
-    assert not loop.hung_up(large)
+    assert loop.is_waiting(large)
     loop.send(newer, b"x" * 300)
     answer = loop.receive(large, b"try again.\n")
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"\r\nRetry-After: 5\r\n" in answer
     assert b"\r\nCache-Control: no-store\r\n" in answer
-    assert (loop.hung_up(small), loop.hung_up(newer)) == (False, False)
+    assert (loop.is_waiting(small), loop.is_waiting(newer)) == (True, True)
     assert loop.worker._buffered_bytes < loop.worker.capacity
 
 
@@ -170,21 +194,21 @@ def test_buffers_full_of_small_requests_refuse_none(loop: EventLoop) -> None:
     loop.worker.capacity = 1000
     loop.worker.worker_connections = 4
     loop.send(clients[0], b"x")
-    assert not any(loop.hung_up(client) for client in clients)
+    assert all(loop.is_waiting(client) for client in clients)
 
 
 def test_a_new_connection_replaces_the_oldest_of_a_full_worker(loop: EventLoop) -> None:
-    """First one that has its answer, then one whose request has been arriving for the longest."""
-    waiting = [loop.connect(HEAD) for _ in range(18)]
-    refused = loop.connect(post(2**40))
-    loop.receive(refused, b"too large.\n")
+    """A connection that already has its response is closed first, then the oldest incomplete request."""
+    clients = [loop.connect(HEAD) for _ in range(18)]
+    answered_client = loop.connect(post(2**40))
+    loop.receive(answered_client, b"too large.\n")
     assert loop.worker.nr_conns == 19
     more = loop.connect(HEAD)
     assert loop.worker.nr_conns == 19
     assert len(loop.worker._lingering) == 0
-    assert not any(loop.hung_up(client) for client in [*waiting, more])
+    assert all(loop.is_waiting(client) for client in [*clients, more])
     loop.connect(HEAD)
-    assert [loop.hung_up(client) for client in waiting] == [True] + 17 * [False]
+    assert [loop.hung_up(client) for client in clients] == [True] + 17 * [False]
 
 
 class BrokenListener:
@@ -203,7 +227,7 @@ def test_without_a_free_file_the_oldest_connection_is_closed(loop: EventLoop) ->
     clients = [loop.connect(HEAD) for _ in range(2)]
     for number in (errno.EAGAIN, errno.ECONNABORTED):
         loop.worker.accept(BrokenListener(number))
-    assert [loop.hung_up(client) for client in clients] == [False, False]
+    assert all(loop.is_waiting(client) for client in clients)
     with pytest.raises(OSError, match="no connection"):
         loop.worker.accept(BrokenListener(errno.EBADF))
     for number in (errno.EMFILE, errno.ENFILE):
@@ -213,7 +237,7 @@ def test_without_a_free_file_the_oldest_connection_is_closed(loop: EventLoop) ->
 
 
 def test_a_client_that_waits_for_100_continue_is_invited_once(loop: EventLoop) -> None:
-    """The event loop invites it as soon as the head is there, and the app does not again."""
+    """The event loop sends the interim response when the head is complete; gunicorn sends no other."""
     client = loop.connect(post(5, b"Expect: 100-continue"))
     assert loop.receive(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     loop.send(client, b"ab")
@@ -230,6 +254,13 @@ def test_nothing_behind_a_request_of_unclear_length_is_read(loop: EventLoop) -> 
     assert b"\r\nX-Content-Type-Options: nosniff\r\n" in answer
     loop.run_until(lambda: loop.hung_up(client))
     assert loop.requests == []
+
+
+def test_a_response_to_a_request_of_unclear_length_announces_the_end(loop: EventLoop) -> None:
+    """The app answers it, and the client must not send another request."""
+    client = loop.connect(post(0, b"Expect: more"))
+    assert b"Connection: close" in loop.receive(client, b"\r\n\r\n")
+    loop.run_until(lambda: loop.hung_up(client))
 
 
 def test_a_full_set_of_connections_is_not_kept_open(loop: EventLoop) -> None:
@@ -253,13 +284,13 @@ def test_a_stopping_worker_waits_a_second_for_idle_clients_and_five_for_others(
     loop.now += 3
     loop.worker._cap_keepalive(loop.now + 2)
     loop.pass_time(0.9)
-    assert not loop.hung_up(idle)
+    assert loop.is_waiting(idle)
     loop.pass_time(0.1)
     assert [loop.hung_up(client) for client in (idle, near)] == [True, False]
     loop.pass_time(2.0)
     assert b" 408 " in loop.receive(near, b"in time.\n")
     loop.pass_time(1.9)
-    assert not loop.hung_up(later)
+    assert loop.is_waiting(later)
     loop.pass_time(0.1)
     assert b" 408 " in loop.receive(later, b"in time.\n")
 
@@ -271,7 +302,7 @@ def test_a_connection_kept_by_a_stopping_worker_has_one_second(loop: EventLoop) 
     assert b"Connection: keep-alive" in loop.receive(client, OK)
     loop.run_until(lambda: len(loop.worker._receiving) == 1)
     loop.pass_time(0.9)
-    assert not loop.hung_up(client)
+    assert loop.is_waiting(client)
     loop.pass_time(0.1)
     assert loop.hung_up(client)
 

@@ -35,6 +35,16 @@ def test_an_old_address_with_a_query_leads_to_its_post(app: Flask, address: str)
     assert (answer.status_code, answer.location) == (301, "/articles/new")
 
 
+def test_the_two_front_pages_never_redirect_in_a_circle(app: Flask) -> None:
+    """`/index.php?p=20` takes the redirect of `/?p=20`, unless that leads back."""
+    content.old_path("/?p=20", to="/index.php?p=20")
+    client = app.test_client()
+    assert client.get("/?p=20").location == "/index.php?p=20"
+    assert client.get("/index.php?p=20").location == "/"
+    content.old_path("/?p=21", to="https://old.example/?p=21")
+    assert client.get("/?p=21").location == "https://old.example/?p=21"
+
+
 def test_several_parameters_make_one_address(app: Flask) -> None:
     """They may stand in any order; a part of them is another address."""
     content.old_path("/?cat=3&feed=rss2", to="/topics/harbour/feed.xml")

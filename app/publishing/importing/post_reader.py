@@ -85,6 +85,10 @@ def _source_post(
     language: FileLanguage,
 ) -> SourcePost:
     title = meta.title or _title(document, language.path)
+    if len(title) > post_meta.MAX_TITLE:  # a heading; the text keeps all of it
+        title = title[: post_meta.MAX_TITLE].rstrip()
+        sentence = f"title is cut after {post_meta.MAX_TITLE} characters: {title[:40]}…"
+        meta = replace(meta, remarks=(*meta.remarks, ("title", sentence)))
     configuration = rules.configuration or SourceConfiguration(root=Path())
     addresses = find_addresses(
         configuration,

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 # Every pattern reads each character a bounded number of times: a hostile text must not hang it.
 _FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t>]+)*(`{3,}|~{3,})")
+_IMAGE_LABELS = re.compile(r"!\[(?P<alt>[^\[\]]{0,999})\](?:\[(?P<label>[^\[\]]{0,999})\])?")
 _BRACKETS = re.compile(r"[\[\]]")
 _NOT_END = re.compile(r"[^\n]")
 _TICKS = re.compile(r"(?<![\\`])`+")
@@ -30,7 +31,7 @@ _PLACES = re.compile(
 class Reference:
     """One place where a text names something; `line` counts from 1 within the text.
 
-    `is_image` tells whether the text shows the target. A definition (`[x]: y`) may be a link.
+    `is_image` tells whether the text shows the target.
     """
 
     target: str
@@ -43,7 +44,7 @@ class Reference:
 def find(markdown: str) -> Iterator[Reference]:
     """Every target of an image, a link or a definition, in the order of the text."""
     masked = mask_code(markdown)
-    labels = _find_labels(masked) if "![" in masked else {}
+    brackets = _find_brackets(masked)
     line, position = 1, 0
     for match in _PLACES.finditer(masked):
         name = match.lastgroup or "inline"
@@ -55,16 +56,40 @@ def find(markdown: str) -> Iterator[Reference]:
                 start=start,
                 end=end,
                 line=line,
-                is_image=_is_image(masked, match, labels),
+                is_image=_is_image(masked, match, brackets),
             )
 
 
-def _is_image(masked: str, match: re.Match[str], labels: Mapping[int, int]) -> bool:
-    """Tell whether a target is that of `![…](…)` or of `<img>`."""
+def _is_image(masked: str, match: re.Match[str], brackets: _Brackets) -> bool:
+    """Tell whether a target is that of `![…](…)`, of `![…][x]` or of `<img>`."""
     if match[0].startswith("<"):
         return match[0][:4].lower() == "<img"
-    start = labels.get(match.start(), 0)
-    return start > 0 and masked[start - 1] == "!"
+    if match[0].startswith("]"):
+        start = brackets.opening.get(match.start(), 0)
+        return start > 0 and masked[start - 1] == "!"
+    return _fold_label(match[0].partition("]:")[0].lstrip(" [")) in brackets.image_labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Brackets:
+    """For each `]` the position of the `[` that it closes, and the labels that images name."""
+
+    opening: Mapping[int, int] = field(default_factory=dict)
+    image_labels: frozenset[str] = frozenset()
+
+
+def _find_brackets(masked: str) -> _Brackets:
+    """Find the brackets of a text; none if it has no image in Markdown."""
+    if "![" not in masked:
+        return _Brackets()
+    labels = (
+        _fold_label(match["label"] or match["alt"]) for match in _IMAGE_LABELS.finditer(masked)
+    )
+    return _Brackets(opening=_find_labels(masked), image_labels=frozenset(labels))
+
+
+def _fold_label(label: str) -> str:
+    return " ".join(label.casefold().split())
 
 
 def _find_labels(masked: str) -> dict[int, int]:

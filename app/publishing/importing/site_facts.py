@@ -28,7 +28,7 @@ from .plan import Entry
 from .post import Job
 from .post_meta import MAX_NAME
 from .report import Report
-from .site_file import SiteFile
+from .site_file import TEXT_SETTINGS, SiteFile
 
 DEFAULTS = SiteDraft(title="Broadsheet")
 _SAMPLE_FILE = Path(__file__).resolve().parent.parent / "samples" / "site.toml"
@@ -52,7 +52,8 @@ def save_facts(job: Job, publication: SiteFile) -> tuple[str, ...]:
         return ()
     facts = dict(_usable_facts(configuration, job.report))
     site = db.session.get(Site, 1)
-    current = SiteDraft(**{name: getattr(site or DEFAULTS, name) for name in _FIELDS})
+    names = (*_FIELDS, *TEXT_SETTINGS)
+    current = SiteDraft(**{name: getattr(site or DEFAULTS, name) for name in names})
     changes: dict[str, Any] = {
         name: text
         for name, text in facts.items()

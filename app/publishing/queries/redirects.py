@@ -27,12 +27,17 @@ def target(path: str) -> str | None:
 
 
 def target_of_query(path: str, query: str) -> str | None:
-    """Return the target of an address that differs by its query, such as `/?p=20`."""
+    """Return the target of an address that differs by its query, such as `/?p=20`.
+
+    It is never the address itself.
+    """
     try:
         source = normal(f"{path}?{query}")
+        target = _target_of(spellings(source)) if "?" in source else None
     except ValueError:
         return None
-    return _target_of(spellings(source)) if "?" in source else None
+    is_itself = target is not None and target.startswith("/") and normal(target) == source
+    return None if is_itself else target
 
 
 def _target_of(sources: list[str]) -> str | None:

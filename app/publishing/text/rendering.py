@@ -29,7 +29,8 @@ def render(
     """
     html, warnings = markdown.to_html(prepare(source), typography)
     root = html_tree.parse(sanitizer.admit(_bounded(html)))
-    html_tree.unwrap(root)
+    if _is_html(source):
+        html_tree.unwrap(root)
     pictures = images.ImageRewriter(resolve=resolve_image)
     references = links.LinkRewriter(resolve=resolve_link)
     framed = links.unembed(root)
@@ -58,6 +59,12 @@ def render(
         links=tuple(references.references),
         warnings=tuple(dict.fromkeys(all_warnings)),
     )
+
+
+def _is_html(source: str) -> bool:
+    """Tell whether a text is one block of HTML, as an import writes it."""
+    text = source.strip()
+    return text.startswith("<div>\n") and text.endswith("\n</div>")
 
 
 def prepare(source: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -197,6 +198,30 @@ def test_a_url_with_one_spelling_is_purged(
     edge.store(target)
     play.driver(edge).purge([target])
     assert not edge.keeps(target)
+
+
+@before(CloudFront)
+def test_a_path_is_invalidated_up_to_the_longest_that_cloudfront_accepts(edge: FakeEdge) -> None:
+    """A purge of longer paths only makes no call: CloudFront refuses an empty list."""
+    assert isinstance(edge, CloudFront)
+    driver, longest = by_cloudfront(edge), "/" + 3999 * "x"
+    driver.purge([PurgeTarget(url=f"{longest}x"), PurgeTarget(url=3998 * "é")])
+    assert edge.requests == []
+    driver.purge([PurgeTarget(url=longest), PurgeTarget(url=f"{longest}x")])
+    assert edge.invalidations[0].items == [longest]
+
+
+@before(Cloudflare)
+def test_a_url_is_purged_once_and_at_the_site_of_its_page(edge: FakeEdge) -> None:
+    """The settings may name another site than that of the page."""
+    assert isinstance(edge, Cloudflare)
+    other = PurgeTarget(url="/a", tag="p-a", site="https://other.example.org")
+    by_cloudflare(edge, by="url").purge([A, other, A, other])
+    files = json.loads(edge.requests[-1].body)["files"]
+    assert [url.removeprefix("https://") for url in files] == [
+        "www.example.org/a",
+        "other.example.org/a",
+    ]
 
 
 @before(PurgingCache)

@@ -21,6 +21,7 @@ from app.edge import Freshness, Policy, cached, changes, pages, purge
 from app.edge.changes import WatchedTable, encoding_self_test, triggers
 from app.edge.dependencies import PublicSchema
 from app.edge.flask import Edge
+from tests.depth import choose_cases
 
 PAGE = Policy(
     name="PAGE",
@@ -60,6 +61,13 @@ CASES = [
         for name, kind in (KEYS | ON_POSTGRESQL).items()
     ),
 ]
+ALONE = [
+    pytest.param(*case.values, False, id=f"{case.id} alone", marks=case.marks) for case in CASES
+]
+COMPOSITE = [
+    pytest.param(*case.values, True, id=f"{case.id} composite", marks=case.marks) for case in CASES
+]
+"""A key of two columns; by default with every third type."""
 
 
 @pytest.fixture
@@ -114,8 +122,9 @@ def keyed_table(kind: Any, *, composite: bool = False) -> sa.Table:
     return sa.Table("thing", sa.MetaData(), *columns, sa.Column("title", sa.Text))
 
 
-@pytest.mark.parametrize("composite", [False, True], ids=["alone", "composite"])
-@pytest.mark.parametrize(("database", "kind", "first", "second"), CASES)
+@pytest.mark.parametrize(
+    ("database", "kind", "first", "second", "composite"), [*ALONE, *choose_cases(COMPOSITE)]
+)
 def test_a_page_of_rows_with_such_a_key_is_shared_and_purged(
     engine: Engine, tmp_path: Path, kind: Any, first: Any, second: Any, composite: bool
 ) -> None:

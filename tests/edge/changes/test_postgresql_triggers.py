@@ -89,6 +89,28 @@ def test_an_upsert_logs_the_update_it_makes(watched: Engine) -> None:
     assert [(op, new["slug"]) for _, op, _, new, _ in log(watched)] == [("U", "z")]
 
 
+@pytest.mark.parametrize("instant", ["infinity", "-infinity"])
+def test_an_instant_without_end_is_logged_as_null(watched: Engine, instant: str) -> None:
+    """PostgreSQL can't express it in microseconds; the write must succeed all the same."""
+    with watched.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE post SET published_at = '{instant}' WHERE id = 1")
+    assert [(op, new["published_at"]) for _, op, _, new, _ in log(watched)] == [("U", None)]
+
+
+def test_a_writer_needs_no_privilege_for_the_log(watched: Engine) -> None:
+    """An editor's role may have privileges for the tables of the site only."""
+    with watched.connect() as connection, connection.begin() as transaction:
+        run = connection.exec_driver_sql
+        run("CREATE ROLE editor_of_posts")
+        run("GRANT SELECT, UPDATE ON post TO editor_of_posts")
+        run("SET LOCAL ROLE editor_of_posts")
+        run("UPDATE post SET title = 'z' WHERE id = 1")
+        run("RESET ROLE")
+        entries = run("SELECT op, xid = pg_current_xact_id()::text::bigint FROM edge_change").all()
+        transaction.rollback()  # roles belong to the server, not to the database
+    assert [tuple(entry) for entry in entries] == [("U", True)]
+
+
 ODD = {
     "a child table": "CREATE TABLE child () INHERITS (post)",
     "row-level security": "ALTER TABLE post ENABLE ROW LEVEL SECURITY",

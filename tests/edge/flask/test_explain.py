@@ -98,11 +98,10 @@ def ask(app: Flask, path: str) -> TestResponse:
 
 
 @pytest.fixture
-def gated(make_app: Callable[..., Flask]) -> FlaskClient:
+def gated(site_folder: Path, make_app: Callable[..., Flask], tmp_path: Path) -> FlaskClient:
     """A client of a site with a gateway, every page of WARM in it."""
+    shutil.copy(site_folder, tmp_path / "broadsheet.db")
     app = make_app(EDGE_GATEWAY=True)
-    fill()
-    db.session.remove()
     client = app.test_client()
     for path in WARM:
         client.get(path)

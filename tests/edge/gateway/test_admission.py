@@ -1,4 +1,4 @@
-"""Requests that the standalone server rejects, and the environ of those that it forwards."""
+"""Requests that the standalone server rejects, and the environ of a request that it forwards."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def ask(changes: dict[str, str | None], method: str = "GET") -> tuple[Any, dict[
     app = Recorder()
     admission = Admission(app, token=TOKEN)
 
-    def changed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def app_with_changes(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         for name, value in changes.items():
             if value is None:
                 environ.pop(name, None)
@@ -40,7 +40,7 @@ def ask(changes: dict[str, str | None], method: str = "GET") -> tuple[Any, dict[
                 environ[name] = value
         return admission(environ, start_response)
 
-    return call(changed, get(method=method)), app.environ
+    return call(app_with_changes, get(method=method)), app.environ
 
 
 REJECTED: dict[str, tuple[dict[str, str | None], str]] = {
@@ -124,15 +124,15 @@ FORWARDED: list[tuple[dict[str, str | None], dict[str, str | None]]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "expected"), FORWARDED)
+@pytest.mark.parametrize(("changes", "values"), FORWARDED)
 def test_a_valid_request_is_forwarded(
-    changes: dict[str, str | None], expected: dict[str, str | None]
+    changes: dict[str, str | None], values: dict[str, str | None]
 ) -> None:
     """The raw target decides on path, query and host."""
     answer, environ = ask(changes)
     assert (answer.status, answer.body) == (200, b"ok")
     assert environ is not None
-    assert {name: environ.get(name) for name in expected} == expected
+    assert {name: environ.get(name) for name in values} == values
 
 
 @pytest.mark.parametrize(("raw", "path"), [("*", "/x"), ("/a", "/a"), ("http://b/*", "/*")])

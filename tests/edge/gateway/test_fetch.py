@@ -26,14 +26,14 @@ class CountedBody:
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self.chunks = chunks
-        self.closed = 0
+        self.close_counts = 0
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.chunks)
 
     def close(self) -> None:
         """Count the call."""
-        self.closed += 1
+        self.close_counts += 1
 
 
 class FindingStage(Stage):
@@ -45,9 +45,9 @@ class FindingStage(Stage):
         self.bodies: list[CountedBody] = []
 
     @property
-    def closed(self) -> list[int]:
+    def close_counts(self) -> list[int]:
         """Return how often each body of the application was closed."""
-        return [body.closed for body in self.bodies]
+        return [body.close_counts for body in self.bodies]
 
     def answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Set the finding, and send the response of the script."""
@@ -64,12 +64,12 @@ class CountingStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.purged: list[bytes] = []
+        self.purged_keys: list[bytes] = []
         self.bodies_vanish = False
 
     def purge(self, key: bytes) -> int:
         """Record the key."""
-        self.purged.append(key)
+        self.purged_keys.append(key)
         return super().purge(key)
 
     def read_body(self, key: bytes, stored: StoredResponse, coding: str) -> bytes | None:
@@ -79,7 +79,7 @@ class CountingStore(MemoryStore):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_a_finding_prevents_storing_and_is_the_detail(method: str) -> None:
-    """The application knows best why its response is not for everybody."""
+    """The application knows best why its response is for one reader."""
     stage = FindingStage(Options(get_on_head=True))
     stage.finding = "session-read"
     page = says(b"mine", cache_control="max-age=60")
@@ -107,17 +107,17 @@ def test_a_304_with_a_finding_confirms_nothing() -> None:
     not_modified = says(status=304, etag='"a"', cache_control="max-age=60")
     step = get(not_modified, NEW, at=20, body=b"new", origin_headers={"If-None-Match": None})
     stage.play(step)
-    assert stage.closed == [1, 1, 1]
+    assert stage.close_counts == [1, 1, 1]
 
 
 def test_a_head_with_a_finding_changes_nothing() -> None:
     """The stored page is neither freshened nor expired."""
-    for changed in (says(cache_control="max-age=600", etag='"a"'), says(etag='"z"')):
+    for answer in (says(cache_control="max-age=600", etag='"a"'), says(etag='"z"')):
         stage = FindingStage()
         stage.play(get(says(b"old", cache_control="max-age=60", etag='"a"')))
         stage.finding = "session-read"
         headers = {"Cache-Control": "no-cache"}
-        stage.play(get(changed, at=1, method="HEAD", headers=headers))
+        stage.play(get(answer, at=1, method="HEAD", headers=headers))
         stage.play(get(at=59, body=b"old", cache="hit; ttl=1"))
 
 
@@ -177,7 +177,7 @@ def test_each_body_is_closed_once(method: str, status: int, cache_control: str) 
     stage = FindingStage()
     page = says(status=status, cache_control=cache_control)
     stage.play(get(page, method=method, status=status))
-    assert stage.closed == [1]
+    assert stage.close_counts == [1]
 
 
 @pytest.mark.parametrize("status", [200, 304])
@@ -188,7 +188,7 @@ def test_the_body_of_each_answer_to_a_condition_is_closed(status: int) -> None:
     headers = {"If-None-Match": '"a"'}
     answer = says(status=status, etag='"a"', cache_control="no-store")
     stage.play(get(answer, at=20, status=304, headers=headers))
-    assert stage.closed == [1, 1]
+    assert stage.close_counts == [1, 1]
 
 
 def test_a_304_for_another_page_is_followed_by_a_fetch() -> None:
@@ -198,7 +198,7 @@ def test_a_304_for_another_page_is_followed_by_a_fetch() -> None:
     wrong = says(status=304, etag='"z"')
     headers = {"If-None-Match": '"b"'}
     stage.play(get(wrong, NEW, at=20, status=304, headers=headers, stored=True))
-    assert stage.closed == [1, 1, 1]
+    assert stage.close_counts == [1, 1, 1]
     stage.play(get(at=21, body=b"new", cache="hit"))
 
 
@@ -210,7 +210,7 @@ def test_the_body_of_an_error_that_is_replaced_is_closed(answer: Any) -> None:
     if answer.breaks:
         answer = says(b"0123", breaks=True, cache_control="max-age=60")
     stage.play(get(answer, at=20, body=b"old", cache="fwd=stale"))
-    assert stage.closed == [1, 1]
+    assert stage.close_counts == [1, 1]
 
 
 @pytest.mark.parametrize("own_condition", [False, True])
@@ -223,17 +223,17 @@ def test_a_field_of_one_request_is_the_one_of_this_request(own_condition: bool) 
     two = says(status=304, etag='"a"', x_request_id="2", also=[("Age", "5")])
     headers = {"If-None-Match": '"a"'} if own_condition else {}
     status = 304 if own_condition else 200
-    expected = {"X-Request-Id": "2", "Age": "5"}
-    stage.play(get(two, at=20, headers=headers, status=status, response_headers=expected))
+    fields = {"X-Request-Id": "2", "Age": "5"}
+    stage.play(get(two, at=20, headers=headers, status=status, response_headers=fields))
 
 
 def test_a_304_that_is_made_of_a_page_that_is_not_stored_has_its_fields() -> None:
     """The first reader after a stored page gets the fields that are for this reader only."""
     stage = Stage(PER_REQUEST)
     page = says(b"mine", cache_control="no-store", etag='"a"', x_request_id="1", set_cookie="a=b")
-    expected = {"X-Request-Id": "1", "ETag": '"a"', "Content-Type": None}
+    fields = {"X-Request-Id": "1", "ETag": '"a"', "Content-Type": None}
     headers = {"If-None-Match": '"a"'}
-    stage.play(get(page, headers=headers, status=304, body=b"", response_headers=expected))
+    stage.play(get(page, headers=headers, status=304, body=b"", response_headers=fields))
 
 
 def test_a_condition_is_not_evaluated_on_a_body_of_a_wrong_length() -> None:
@@ -245,7 +245,7 @@ def test_a_condition_is_not_evaluated_on_a_body_of_a_wrong_length() -> None:
 
 
 def test_a_page_that_can_be_stored_again_is_fetched_for_all() -> None:
-    """After it was stored once, the application sees no reader's conditions any more."""
+    """After it was stored once, the application sees no conditions of readers."""
     stage = Stage()
     condition = {"If-None-Match": '"z"'}
     stage.play(get(says(b"mine", cache_control="no-store")))
@@ -271,8 +271,10 @@ def test_a_reader_who_stores_nothing_does_not_stop_the_next_one() -> None:
     stage.play(step)
 
 
-@pytest.mark.parametrize(("get_on_head", "seen"), [(False, '"z"'), (True, None)])
-def test_a_head_that_is_forwarded_keeps_its_conditions(get_on_head: bool, seen: str | None) -> None:
+@pytest.mark.parametrize(("get_on_head", "value"), [(False, '"z"'), (True, None)])
+def test_a_head_that_is_forwarded_keeps_its_conditions(
+    get_on_head: bool, value: str | None
+) -> None:
     """Its answer is never stored; a HEAD that becomes a GET is fetched for all."""
     stage = Stage(Options(get_on_head=get_on_head))
     headers = {"If-None-Match": '"z"'}
@@ -282,7 +284,7 @@ def test_a_head_that_is_forwarded_keeps_its_conditions(get_on_head: bool, seen: 
             method="HEAD",
             headers=headers,
             stored=get_on_head,
-            origin_headers={"If-None-Match": seen},
+            origin_headers={"If-None-Match": value},
         )
     )
 
@@ -293,11 +295,11 @@ def test_only_a_stored_page_is_purged(control: str) -> None:
     store = CountingStore()
     stage = Stage(store=store)
     stage.play(get(says(b"mine", cache_control=control), stored=False))
-    assert store.purged == []
+    assert store.purged_keys == []
     stage.play(get(STALE, at=1, stored=True))
     stage.play(get(says(b"mine", cache_control=control), at=20, stored=False))
     is_purged = any(name in control for name in ("no-store", "private"))
-    assert store.purged == [stage.gateway.cache_key("http://example.org/")] * is_purged
+    assert store.purged_keys == [stage.gateway.cache_key("http://example.org/")] * is_purged
 
 
 @pytest.mark.parametrize("control", ["max-age=60", "no-store"])

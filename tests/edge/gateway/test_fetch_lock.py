@@ -30,17 +30,17 @@ class FixedRole:
     """A collapser that records who asks, and gives one role after another request has run."""
 
     role: CollapseRole = CollapseRole.LEADER
-    meanwhile: Callable[[], object] | None = None
-    asked: list[tuple[bytes, timedelta]] = field(default_factory=list)
+    other_request: Callable[[], object] | None = None
+    elections: list[tuple[bytes, timedelta]] = field(default_factory=list)
 
     @contextmanager
     def elect(self, key: bytes, wait: timedelta) -> Iterator[CollapseRole]:
         """Record the request; run what happens while it waits."""
-        self.asked.append((key, wait))
-        if self.meanwhile is None:
+        self.elections.append((key, wait))
+        if self.other_request is None:
             yield self.role
             return
-        run, self.meanwhile = self.meanwhile, None
+        run, self.other_request = self.other_request, None
         role, self.role = self.role, CollapseRole.LEADER
         run()
         yield role
@@ -59,9 +59,9 @@ def test_a_miss_takes_the_lock_of_its_page() -> None:
     collapser = FixedRole()
     stage = Stage(Options(collapse_timeout=timedelta(seconds=7)), collapser=collapser)
     stage.play(get(FRESH, body=b"page", cache="fwd=uri-miss; stored"))
-    assert collapser.asked == [(stage.gateway.cache_key(URL), timedelta(seconds=7))]
+    assert collapser.elections == [(stage.gateway.cache_key(URL), timedelta(seconds=7))]
     stage.play(get(at=1, cache="hit"))
-    assert len(collapser.asked) == 1
+    assert len(collapser.elections) == 1
 
 
 NO_LOCK: dict[str, dict[str, Any]] = {
@@ -79,10 +79,10 @@ def test_a_request_that_can_not_share_a_response_takes_no_lock(name: str) -> Non
     stage = Stage(collapser=collapser)
     if name == "the reader wants a new page":
         stage.play(get(FRESH))
-        collapser.asked.clear()
+        collapser.elections.clear()
     answers = [] if name == "only a stored page is wanted" else [FRESH]
     stage.play(get(*answers, at=1, **NO_LOCK[name]))
-    assert collapser.asked == []
+    assert collapser.elections == []
 
 
 def test_a_head_that_becomes_a_get_takes_the_lock() -> None:
@@ -90,7 +90,7 @@ def test_a_head_that_becomes_a_get_takes_the_lock() -> None:
     collapser = FixedRole()
     stage = Stage(Options(get_on_head=True), collapser=collapser)
     stage.play(get(FRESH, method="HEAD", stored=True))
-    assert len(collapser.asked) == 1
+    assert len(collapser.elections) == 1
 
 
 def test_after_a_private_page_no_lock_is_taken() -> None:
@@ -99,10 +99,10 @@ def test_after_a_private_page_no_lock_is_taken() -> None:
     stage = Stage(collapser=collapser)
     for number in range(3):
         stage.play(get(PRIVATE, at=number))
-    assert len(collapser.asked) == 1
+    assert len(collapser.elections) == 1
     stage.play(get(FRESH, at=4, stored=True))
     stage.play(get(FRESH, at=99, stored=True))
-    assert len(collapser.asked) == 2
+    assert len(collapser.elections) == 2
 
 
 def test_without_purges_no_lock_is_taken() -> None:
@@ -110,7 +110,7 @@ def test_without_purges_no_lock_is_taken() -> None:
     collapser = FixedRole()
     stage = Stage(Options(receives_purges=lambda: False), collapser=collapser)
     stage.play(get(FRESH))
-    assert collapser.asked == []
+    assert collapser.elections == []
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -119,7 +119,7 @@ def test_a_request_that_waited_gets_the_page_of_the_other(method: str) -> None:
     collapser = FixedRole(role=CollapseRole.FOLLOWER)
     stage = Stage(Options(get_on_head=True), collapser=collapser)
     stage.origin.script[:] = [FRESH]
-    collapser.meanwhile = lambda: stage.ask(get())
+    collapser.other_request = lambda: stage.ask(get())
     answer = stage.ask(get(method=method))
     assert answer.cache == "fwd=uri-miss; collapsed"
     assert answer.body == (b"page" if method == "GET" else b"")
@@ -150,11 +150,11 @@ FOLLOWED: dict[str, tuple[Callable[[Stage], object], str]] = {
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_a_request_that_waited_in_vain_fetches(name: str) -> None:
     """It uses what the store holds now, for validation and for Cache-Status."""
-    meanwhile, cache = FOLLOWED[name]
+    other_request, cache = FOLLOWED[name]
     collapser = FixedRole(role=CollapseRole.FOLLOWER)
     stage = Stage(collapser=collapser)
     stage.origin.script[:] = [FRESH]
-    collapser.meanwhile = lambda: meanwhile(stage)
+    collapser.other_request = lambda: other_request(stage)
     answer = stage.ask(get())
     assert (answer.body, answer.cache) == (b"page", cache)
     tag = '"z"' if "stale" in name else None
@@ -166,7 +166,7 @@ def test_a_page_without_its_body_is_fetched_by_the_request_that_waited() -> None
     collapser = FixedRole(role=CollapseRole.FOLLOWER)
     stage = Stage(store=Bodiless(), collapser=collapser)
     stage.origin.script[:] = [FRESH, says(b"new", cache_control="max-age=60")]
-    collapser.meanwhile = lambda: stage.ask(get())
+    collapser.other_request = lambda: stage.ask(get())
     answer = stage.ask(get())
     assert (answer.body, answer.cache) == (b"new", "fwd=miss; stored")
     assert "HTTP_IF_NONE_MATCH" not in stage.origin.environs[-1]
@@ -195,7 +195,7 @@ def test_only_the_leader_refreshes_in_the_background(role: CollapseRole) -> None
     assert stage.ask(get()).body == b"old"
     assert stage.gateway.drain(BOUND)
     assert len(stage.origin.environs) == 1 + (role is CollapseRole.LEADER)
-    assert collapser.asked[-1] == (stage.gateway.cache_key(URL), timedelta(0))
+    assert collapser.elections[-1] == (stage.gateway.cache_key(URL), timedelta(0))
 
 
 def test_a_deadline_is_for_a_reader_who_can_get_a_stale_page() -> None:
@@ -209,14 +209,14 @@ class LateBody:
     """A body that notes that it was closed."""
 
     def __init__(self) -> None:
-        self.closed = threading.Event()
+        self.close_event = threading.Event()
 
     def __iter__(self) -> Iterator[bytes]:
         return iter([b"late"])
 
     def close(self) -> None:
         """Note the call."""
-        self.closed.set()
+        self.close_event.set()
 
 
 def test_a_late_response_that_is_not_stored_is_closed() -> None:
@@ -237,7 +237,7 @@ def test_a_late_response_that_is_not_stored_is_closed() -> None:
     assert (answer.body, answer.cache) == (b"old", "fwd=stale; ttl=-10; detail=overdue")
     gate.set()
     assert stage.gateway.drain(BOUND)
-    assert late.closed.is_set()
+    assert late.close_event.is_set()
 
 
 @pytest.mark.parametrize(("method", "has_body"), [("GET", True), ("HEAD", False)])
@@ -247,8 +247,8 @@ def test_a_page_that_is_not_stored_is_a_504_if_only_that_is_wanted(
     """RFC 9111 section 5.2.1.7; the answer itself is never stored."""
     stage = Stage()
     headers = {"Cache-Control": "only-if-cached"}
-    expected = {"Cache-Control": "no-store", "Content-Type": "text/plain; charset=utf-8"}
-    answer = stage.play(get(method=method, headers=headers, status=504, response_headers=expected))
+    fields = {"Cache-Control": "no-store", "Content-Type": "text/plain; charset=utf-8"}
+    answer = stage.play(get(method=method, headers=headers, status=504, response_headers=fields))
     assert answer.cache == "detail=only-if-cached"
     assert bool(answer.body) is has_body
     assert answer.header("Content-Length") == str(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import lmdb
@@ -245,7 +246,7 @@ class FailingWrites:
         self.errors = list(errors)
         self.begin = Environment.write_transaction
 
-    def bound(self) -> Callable[[Environment], Any]:
+    def method(self) -> Callable[[Environment], Any]:
         """Return a method of the environment that raises the next error, or begins."""
 
         def write_transaction(environment: Environment) -> Any:
@@ -264,7 +265,7 @@ def test_a_purge_is_repeated(
     save(store, KEY, b"a")
     save(store, b"other", b"b")
     failing = FailingWrites(*[error] * 4)
-    monkeypatch.setattr(Environment, "write_transaction", failing.bound())
+    monkeypatch.setattr(Environment, "write_transaction", failing.method())
     assert store.purge(KEY) == 1
     assert failing.errors == []
     assert (served(store, KEY), served(store, b"other")) == (None, b"b")
@@ -286,7 +287,7 @@ def test_a_purge_that_can_not_be_written_discards_the_store(
     save(store, KEY, b"a")
     token = store.purge_token()
     failing = FailingWrites(*errors)
-    monkeypatch.setattr(Environment, "write_transaction", failing.bound())
+    monkeypatch.setattr(Environment, "write_transaction", failing.method())
     store.purge(KEY)
     assert failing.errors == []
     assert store.load(KEY) == ()
@@ -353,3 +354,22 @@ def test_the_body_cache_drops_its_older_half() -> None:
     cache.add(98, bytes(size))
     assert cache.get(34) is None
     assert cache.get(98) is not None
+
+
+def test_no_body_stays_without_its_page(store: LmdbStore) -> None:
+    """A variant that is replaced by a 304, or compressed again, leaves no body behind."""
+    heads = [stored(vary=(("a", value),)) for value in "12"]
+    for head in heads:
+        store.save(KEY, head, BODIES, token=store.purge_token())
+    assert count_rows(store)["bodies"] == 4
+    same = replace(heads[1], vary=heads[0].vary)
+    assert store.freshen(KEY, same, token=store.purge_token()) is SaveResult.SAVED
+    assert count_rows(store)["bodies"] == 2
+    renewed = replace(same, needs_compression=True)
+    assert store.freshen(KEY, renewed, token=store.purge_token()) is SaveResult.SAVED
+    codings = {"gzip": b"smaller", "br": b"small"}
+    saved = store.add_codings(KEY, renewed.id, codings, token=store.purge_token())
+    assert saved is SaveResult.SAVED
+    assert count_rows(store)["bodies"] == 3
+    assert store.purge(KEY) == 1
+    assert count_rows(store) == {"pages": 0, "eviction_order": 0, "bodies": 0}

@@ -20,6 +20,7 @@ LOOPED: list[tuple[str | None, str | None, bool]] = [
     ("1.1 BROADSHEET", None, True),
     ("HTTP/1.1 broadsheet", None, True),
     ("1.1 broadsheet (a comment, 1.1 broadsheet)", OTHER, False),
+    ("1.1 nginx (a comment, 1.1 broadsheet , b)", None, False),
     ("1.1 broadsheet", "", True),
     ("1.1 broadsheet", OTHER, False),
     ("1.1 nginx, 1.1 broadsheet", OTHER, False),
@@ -45,14 +46,14 @@ LOOPED: list[tuple[str | None, str | None, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("via", "cdn_loop", "expected"), LOOPED)
+@pytest.mark.parametrize(("via", "cdn_loop", "result"), LOOPED)
 def test_a_request_has_looped_if_a_field_shows_it(
-    via: str | None, cdn_loop: str | None, expected: bool
+    via: str | None, cdn_loop: str | None, result: bool
 ) -> None:
     """CDN-Loop with the own token, or more gateways in Via than in CDN-Loop."""
     environ = {"HTTP_VIA": via, "HTTP_CDN_LOOP": cdn_loop}
     present = {name: value for name, value in environ.items() if value is not None}
-    assert loops.has_looped(present, TOKEN) is expected
+    assert loops.has_looped(present, TOKEN) is result
 
 
 def test_each_gateway_has_a_token_of_its_own() -> None:
@@ -65,11 +66,11 @@ def test_each_gateway_has_a_token_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "expected"), [(None, "a"), ("", "a"), ("b", "b, a"), ("b, c", "b, c, a")]
+    ("field", "result"), [(None, "a"), ("", "a"), ("b", "b, a"), ("b, c", "b, c, a")]
 )
-def test_a_list_gets_one_more_member(field: str | None, expected: str) -> None:
+def test_a_list_gets_one_more_member(field: str | None, result: str) -> None:
     """The members before it stay."""
-    assert loops.extended(field, "a") == expected
+    assert loops.extended(field, "a") == result
 
 
 OWN: list[tuple[str, str, bool]] = [
@@ -83,14 +84,14 @@ OWN: list[tuple[str, str, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "port", "expected"), OWN)
-def test_a_connection_to_the_own_server_is_recognised(name: str, port: str, expected: bool) -> None:
+@pytest.mark.parametrize(("name", "port", "result"), OWN)
+def test_a_connection_to_the_own_server_is_recognised(name: str, port: str, result: bool) -> None:
     """Address and port are those at which the server listens."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         number = server.getsockname()[1]
         environ = {"SERVER_NAME": name, "SERVER_PORT": port.replace("PORT", str(number))}
         with closing(socket.create_connection(("127.0.0.1", number))) as link:
-            assert loops.is_own_server(link, environ) is expected
+            assert loops.is_own_server(link, environ) is result
 
 
 def test_a_connection_from_another_address_is_to_another_server() -> None:

@@ -63,8 +63,8 @@ def test_one_page_may_fill_the_store(size: int, result: SaveResult) -> None:
     store = MemoryStore(max_bytes=10_000)
     assert save(store, b"small", 3000) is SaveResult.SAVED
     assert save(store, b"large", size) is result
-    expected = [b"large"] if result is SaveResult.SAVED else [b"small"]
-    assert stored_keys(store, b"small", b"large") == expected
+    keys = [b"large"] if result is SaveResult.SAVED else [b"small"]
+    assert stored_keys(store, b"small", b"large") == keys
 
 
 def test_pages_that_fit_exactly_evict_nothing() -> None:
@@ -111,22 +111,22 @@ def test_a_head_that_grows_evicts_an_older_page() -> None:
     assert save(store, b"a", 4000) is SaveResult.SAVED
     response, bodies = page(4000 - OVERHEAD - 6)
     assert store.save(b"b", response, bodies, token=0) is SaveResult.SAVED
-    for length, expected in ((4001, [b"a", b"b"]), (4002, [b"b"])):
+    for length, keys in ((4001, [b"a", b"b"]), (4002, [b"b"])):
         longer = replace(response, headers=(("X", "1" * length),))
         assert store.freshen(b"b", longer, token=0) is SaveResult.SAVED
-        assert stored_keys(store, b"a", b"b") == expected
+        assert stored_keys(store, b"a", b"b") == keys
 
 
 def test_codings_that_are_added_evict_an_older_page() -> None:
     """The compressed bodies count as well."""
-    for length, expected in ((4000, [b"a", b"b"]), (4001, [b"b"])):
+    for length, keys in ((4000, [b"a", b"b"]), (4001, [b"b"])):
         store = MemoryStore(max_bytes=12_000)
         assert save(store, b"a", 4000) is SaveResult.SAVED
         response, bodies = page(4000 - OVERHEAD - 6, needs_compression=True)
         assert store.save(b"b", response, bodies, token=0) is SaveResult.SAVED
-        packed = {"gzip": b"x" * length}
-        assert store.add_codings(b"b", response.id, packed, token=0) is SaveResult.SAVED
-        assert stored_keys(store, b"a", b"b") == expected
+        codings = {"gzip": b"x" * length}
+        assert store.add_codings(b"b", response.id, codings, token=0) is SaveResult.SAVED
+        assert stored_keys(store, b"a", b"b") == keys
 
 
 def test_purges_that_are_forgotten_refuse_only_older_tokens() -> None:
@@ -138,8 +138,8 @@ def test_purges_that_are_forgotten_refuse_only_older_tokens() -> None:
     for number in range(10):
         store.purge(b"later %d" % number)
     assert store.save(KEY, stored(), BODIES, token=token) is SaveResult.SAVED
-    refused = store.save(b"later 0", stored(), BODIES, token=token)
-    assert refused is SaveResult.PURGED_SINCE_FETCH
+    result = store.save(b"later 0", stored(), BODIES, token=token)
+    assert result is SaveResult.PURGED_SINCE_FETCH
 
 
 def test_a_store_that_is_closed_holds_nothing() -> None:

@@ -163,33 +163,33 @@ VALID_STATUS_LINES = {
 }
 
 
-@pytest.mark.parametrize(("line", "expected"), VALID_STATUS_LINES.items())
-def test_a_valid_status_line_is_forwarded(wire: Wire, line: bytes, expected: str) -> None:
+@pytest.mark.parametrize(("line", "text"), VALID_STATUS_LINES.items())
+def test_a_valid_status_line_is_forwarded(wire: Wire, line: bytes, text: str) -> None:
     """RFC 9112 section 4: without a reason, and after interim responses."""
     lines: list[str] = []
     wire.origin.script[wire.path] = status_line(line)
     environ = environ_for(get(target=wire.path))
     body = b"".join(wire.stage.gateway(environ, lambda status, *_: lines.append(status) or bytes))  # type: ignore[func-returns-value] # append returns None
-    assert (lines, body) == ([expected], b"page")
-    assert wire.ask(status=int(expected[:3])).cache.startswith("hit")
+    assert (lines, body) == ([text], b"page")
+    assert wire.ask(status=int(text[:3])).cache.startswith("hit")
     assert wire.request_count == 1
 
 
-def chunked(body: bytes, *lines: str | bytes) -> bytes:
+def chunked_page(body: bytes, *lines: str | bytes) -> bytes:
     """Build a response with this body in the chunked coding."""
     return page(body, LONG, CHUNKED, *lines)
 
 
 VALID_BODIES = {
-    "chunks": (chunked(b"3\r\npag\r\n1\r\ne\r\n" + LAST), b"page"),
-    "an extension": (chunked(b'4;a="b"\r\npage\r\n0;c\r\n\r\n'), b"page"),
-    "white space": (chunked(b"4 \t\r\npage\r\n" + LAST), b"page"),
-    "a large digit": (chunked(b"A\r\n0123456789\r\n" + LAST), b"0123456789"),
-    "a small digit": (chunked(b"a\r\n0123456789\r\n" + LAST), b"0123456789"),
-    "zeros": (chunked(b"0" * 15 + b"4\r\npage\r\n000\r\n\r\n"), b"page"),
-    "a bare line feed": (chunked(b"4\npage\r\n0\n\n"), b"page"),
-    "trailers": (chunked(b"4\r\npage\r\n0\r\nX-A: b\r\nX-C: d\r\n\r\n"), b"page"),
-    "no chunk but the last": (chunked(LAST), b""),
+    "chunks": (chunked_page(b"3\r\npag\r\n1\r\ne\r\n" + LAST), b"page"),
+    "an extension": (chunked_page(b'4;a="b"\r\npage\r\n0;c\r\n\r\n'), b"page"),
+    "white space": (chunked_page(b"4 \t\r\npage\r\n" + LAST), b"page"),
+    "a large digit": (chunked_page(b"A\r\n0123456789\r\n" + LAST), b"0123456789"),
+    "a small digit": (chunked_page(b"a\r\n0123456789\r\n" + LAST), b"0123456789"),
+    "zeros": (chunked_page(b"0" * 15 + b"4\r\npage\r\n000\r\n\r\n"), b"page"),
+    "a bare line feed": (chunked_page(b"4\npage\r\n0\n\n"), b"page"),
+    "trailers": (chunked_page(b"4\r\npage\r\n0\r\nX-A: b\r\nX-C: d\r\n\r\n"), b"page"),
+    "no chunk but the last": (chunked_page(LAST), b""),
     "a coding in capitals": (page(LAST, LONG, "Transfer-Encoding: CHUNKED"), b""),
     "two equal lengths": (page(b"page", LONG, "Content-Length: 4", "Content-Length: 4"), b"page"),
     "a length with zeros": (page(b"page", LONG, "Content-Length: 0004"), b"page"),
@@ -213,8 +213,8 @@ def test_a_complete_body_is_stored(wire: Wire, response: bytes, body: bytes) -> 
 
 
 REPAIRED = {
-    "a length beside chunks": chunked(b"4\r\npage\r\n" + LAST, "Content-Length: 9"),
-    "chunks of HTTP/1.0": chunked(b"4\r\npage\r\n" + LAST).replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "a length beside chunks": chunked_page(b"4\r\npage\r\n" + LAST, "Content-Length: 9"),
+    "chunks of HTTP/1.0": chunked_page(b"4\r\npage\r\n" + LAST).replace(b"HTTP/1.1", b"HTTP/1.0"),
     "a line without a colon": page(b"page", LONG, "X-A"),
     "a space before the colon": page(b"page", LONG, "X-A : b"),
     "a control character": page(b"page", LONG, "X-A: b\x01"),
@@ -235,15 +235,15 @@ def test_a_response_that_had_to_be_repaired_is_not_stored(wire: Wire, response: 
 
 BROKEN = {
     "the body is short": (page(b"pa", LONG, "Content-Length: 4"), True),
-    "a chunk is short": (chunked(b"4\r\npa"), True),
-    "the last chunk is missing": (chunked(b"2\r\npa\r\n"), True),
-    "the end of a chunk is missing": (chunked(b"2\r\npa"), True),
-    "half of the end of a chunk is missing": (chunked(b"2\r\npa\r"), True),
-    "a chunk is long": (chunked(b"2\r\npage\r\n" + LAST), False),
-    "a chunk ends with other characters": (chunked(b"2\r\npaXX" + LAST), False),
-    "a chunk ends with a line feed": (chunked(b"2\r\npa\n\n" + LAST), False),
-    "the second size is invalid": (chunked(b"2\r\npa\r\n+2\r\nge\r\n" + LAST), False),
-    "the second size is missing": (chunked(b"2\r\npa\r\n\r\nge\r\n" + LAST), False),
+    "a chunk is short": (chunked_page(b"4\r\npa"), True),
+    "the last chunk is missing": (chunked_page(b"2\r\npa\r\n"), True),
+    "the end of a chunk is missing": (chunked_page(b"2\r\npa"), True),
+    "half of the end of a chunk is missing": (chunked_page(b"2\r\npa\r"), True),
+    "a chunk is long": (chunked_page(b"2\r\npage\r\n" + LAST), False),
+    "a chunk ends with other characters": (chunked_page(b"2\r\npaXX" + LAST), False),
+    "a chunk ends with a line feed": (chunked_page(b"2\r\npa\n\n" + LAST), False),
+    "the second size is invalid": (chunked_page(b"2\r\npa\r\n+2\r\nge\r\n" + LAST), False),
+    "the second size is missing": (chunked_page(b"2\r\npa\r\n\r\nge\r\n" + LAST), False),
 }
 
 
@@ -289,7 +289,7 @@ def test_a_response_without_a_body_has_no_framing(
 
 
 def test_a_chunk_is_forwarded_before_the_next_one_arrives() -> None:
-    """The proxy reads ahead no more than the first chunk."""
+    """The proxy reads only the first chunk ahead."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         proxy = Proxy(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=timedelta(seconds=10))
         link: list[socket.socket] = []
@@ -297,7 +297,7 @@ def test_a_chunk_is_forwarded_before_the_next_one_arrives() -> None:
         def serve() -> None:
             link.append(server.accept()[0])
             link[0].recv(65_536)
-            link[0].sendall(chunked(b"2\r\npa\r\n"))
+            link[0].sendall(chunked_page(b"2\r\npa\r\n"))
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()

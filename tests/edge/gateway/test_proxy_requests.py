@@ -59,7 +59,7 @@ def forward(proxy: Proxy, environ: dict[str, Any]) -> tuple[str, bytes, str | No
     return lines[0], content, environ.get(FINDING_KEY)
 
 
-def sent(origin: RawOrigin, proxy: Proxy, **changes: Any) -> RawRequest:
+def send_request(origin: RawOrigin, proxy: Proxy, **changes: Any) -> RawRequest:
     """Forward a request with these environ values; return what the origin has received."""
     environ = environ_for(get())
     environ.update(changes)
@@ -73,7 +73,7 @@ def sent(origin: RawOrigin, proxy: Proxy, **changes: Any) -> RawRequest:
 def test_the_proxy_writes_its_own_fields_only(origin: RawOrigin, port: int) -> None:
     """Host, Via, CDN-Loop and Connection, in front of the fields of the request."""
     proxy = Proxy(f"http://127.0.0.1:{port}", timeout=TIMEOUT)
-    request = sent(origin, proxy, HTTP_X_A="b", HTTP_ACCEPT="text/html")
+    request = send_request(origin, proxy, HTTP_X_A="b", HTTP_ACCEPT="text/html")
     assert request.line == "GET / HTTP/1.1"
     assert request.lines == (
         "Host: example.org",
@@ -102,7 +102,7 @@ def test_a_field_of_the_hop_is_dropped(
     origin: RawOrigin, port: int, changes: dict[str, str]
 ) -> None:
     """RFC 9110 section 7.6.1; `Proxy` could be read as a setting of a CGI program."""
-    request = sent(origin, Proxy(f"http://127.0.0.1:{port}", timeout=TIMEOUT), **changes)
+    request = send_request(origin, Proxy(f"http://127.0.0.1:{port}", timeout=TIMEOUT), **changes)
     assert [line.partition(":")[0] for line in request.lines] == [
         "Host",
         "Via",
@@ -114,13 +114,13 @@ def test_a_field_of_the_hop_is_dropped(
 def test_lists_of_earlier_proxies_are_extended(origin: RawOrigin, port: int) -> None:
     """RFC 9110 section 7.6.3 and RFC 8586."""
     proxy = Proxy(f"http://127.0.0.1:{port}", timeout=TIMEOUT)
-    request = sent(origin, proxy, HTTP_VIA="1.0 a", HTTP_CDN_LOOP="b")
+    request = send_request(origin, proxy, HTTP_VIA="1.0 a", HTTP_CDN_LOOP="b")
     assert request.values("Via") == ["1.0 a, 1.1 broadsheet"]
     assert request.values("CDN-Loop") == [f"b, {proxy.token}"]
 
 
 @pytest.mark.parametrize(
-    ("keep_host", "host", "expected"),
+    ("keep_host", "host", "value"),
     [
         (True, "example.org:81", "example.org:81"),
         (True, None, "127.0.0.1:PORT"),
@@ -129,12 +129,12 @@ def test_lists_of_earlier_proxies_are_extended(origin: RawOrigin, port: int) -> 
     ],
 )
 def test_the_host_is_the_clients_or_the_origins(
-    origin: RawOrigin, port: int, *, keep_host: bool, host: str | None, expected: str
+    origin: RawOrigin, port: int, *, keep_host: bool, host: str | None, value: str
 ) -> None:
     """Credentials in the origin's URL are not part of it."""
     proxy = Proxy(f"http://user:word@127.0.0.1:{port}", timeout=TIMEOUT, keep_host=keep_host)
-    request = sent(origin, proxy, HTTP_HOST=host)
-    assert request.values("Host") == [expected.replace("PORT", str(port))]
+    request = send_request(origin, proxy, HTTP_HOST=host)
+    assert request.values("Host") == [value.replace("PORT", str(port))]
 
 
 TARGETS: list[tuple[str, str, str, str, bool, str]] = [
@@ -169,7 +169,7 @@ def test_a_target_is_forwarded_unchanged(
 ) -> None:
     """Only bytes that a target can't contain are percent-encoded."""
     proxy = Proxy(f"http://127.0.0.1:{port}{base}", timeout=TIMEOUT, encoded=encoded)
-    request = sent(origin, proxy, SCRIPT_NAME=script, PATH_INFO=path, QUERY_STRING=query)
+    request = send_request(origin, proxy, SCRIPT_NAME=script, PATH_INFO=path, QUERY_STRING=query)
     assert request.line == f"GET {target} HTTP/1.1"
 
 
@@ -199,7 +199,7 @@ def test_a_body_is_forwarded_with_one_framing(
 ) -> None:
     """Chunks or a length, never both; of a longer body only the announced bytes are read."""
     proxy = Proxy(f"http://127.0.0.1:{port}", timeout=TIMEOUT)
-    request = sent(
+    request = send_request(
         origin,
         proxy,
         REQUEST_METHOD="POST",
@@ -270,8 +270,8 @@ def test_a_loop_is_a_508(origin: RawOrigin, port: int, caplog: pytest.LogCapture
     own = {"SERVER_NAME": "127.0.0.1", "SERVER_PORT": str(port)}
     for changes, finding in (({"HTTP_CDN_LOOP": proxy.token}, None), (own, "loop")):
         environ = {**environ_for(get()), **changes}
-        line, _, found = forward(proxy, environ)
-        assert (line, found) == ("508 Loop Detected", finding)
+        line, _, reason = forward(proxy, environ)
+        assert (line, reason) == ("508 Loop Detected", finding)
     assert origin.requests == []
     assert caplog.text.count("gateway.loop") == 2
 
@@ -286,16 +286,16 @@ def test_a_port_without_a_server_is_a_502(caplog: pytest.LogCaptureFixture) -> N
 
 
 @pytest.mark.parametrize(
-    "begun", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"]
+    "head", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"]
 )
-def test_an_origin_that_is_silent_is_a_504(begun: bytes) -> None:
+def test_an_origin_that_is_silent_is_a_504(head: bytes) -> None:
     """Before its head, within it, and before its body."""
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
 
         def serve() -> None:
             link, _ = silent.accept()
             with link:
-                link.sendall(begun)
+                link.sendall(head)
                 while link.recv(65_536):
                     """Wait until the proxy closes the connection."""
 
@@ -312,13 +312,13 @@ def test_an_origin_that_is_silent_is_a_504(begun: bytes) -> None:
 
 def test_an_https_origin_gets_a_tls_handshake() -> None:
     """A server that does not speak TLS is a 502; the request is not sent in clear text."""
-    received: list[bytes] = []
+    data: list[bytes] = []
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
 
         def serve() -> None:
             link, _ = server.accept()
             with link:
-                received.append(link.recv(65_536))
+                data.append(link.recv(65_536))
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -326,7 +326,7 @@ def test_an_https_origin_gets_a_tls_handshake() -> None:
         line, _, finding = forward(proxy, environ_for(get()))
         thread.join(10)
     assert (line, finding) == ("502 Bad Gateway", "origin-unreachable")
-    assert received[0][:1] == b"\x16"
+    assert data[0][:1] == b"\x16"
 
 
 def test_a_mistake_of_the_program_is_no_502(port: int, monkeypatch: pytest.MonkeyPatch) -> None:

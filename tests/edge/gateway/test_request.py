@@ -43,17 +43,17 @@ BYPASSED: list[tuple[dict[str, str], str | None]] = [
 @pytest.mark.parametrize(("changes", "reason"), BYPASSED)
 def test_some_requests_bypass_the_cache(changes: dict[str, str], reason: str | None) -> None:
     """They have no key, and Cache-Status gives the reason."""
-    made = request(None, **changes)
-    assert made.bypass_reason == reason
-    assert (made.key is None) is (reason is not None)
+    parsed_request = request(None, **changes)
+    assert parsed_request.bypass_reason == reason
+    assert (parsed_request.key is None) is (reason is not None)
 
 
 @pytest.mark.parametrize(("path", "bypasses"), [("/private/a", True), ("/a", False)])
 def test_configured_paths_bypass_the_cache(path: str, bypasses: bool) -> None:
     """The function of the options decides by the path."""
     options = Options(bypasses=lambda path: path.startswith("/private/"))
-    made = request(options, PATH_INFO=path)
-    assert made.bypass_reason == ("configured" if bypasses else None)
+    parsed_request = request(options, PATH_INFO=path)
+    assert parsed_request.bypass_reason == ("configured" if bypasses else None)
 
 
 CREDENTIALS: list[tuple[dict[str, str], bool, bool]] = [
@@ -72,8 +72,8 @@ def test_a_cookie_or_credentials_make_a_request_personal(
     changes: dict[str, str], has_credentials: bool, personal: bool
 ) -> None:
     """RFC 9111 section 3.5, and the users that a server has authenticated."""
-    made = request(None, **changes)
-    assert (made.has_credentials, made.personal) == (has_credentials, personal)
+    parsed_request = request(None, **changes)
+    assert (parsed_request.has_credentials, parsed_request.personal) == (has_credentials, personal)
 
 
 def test_a_cookie_that_the_origin_does_not_see_is_not_personal() -> None:
@@ -129,15 +129,17 @@ def test_a_variant_is_selected_by_what_the_origin_sees(
     options: Options, variable: str, value: str | None
 ) -> None:
     """Vary is evaluated on the same fields that reach the application."""
-    made = request(options, **{variable: "x"})
-    assert made.header_for_origin(variable[5:].replace("_", "-").lower()) == value
-    assert made.environ_for_origin().get(variable) == value
+    parsed_request = request(options, **{variable: "x"})
+    assert parsed_request.header_for_origin(variable[5:].replace("_", "-").lower()) == value
+    assert parsed_request.environ_for_origin().get(variable) == value
 
 
 def test_the_readers_conditions_reach_the_origin_for_this_reader_only() -> None:
     """Other fields are withheld in any case."""
-    made = request(HTTP_RANGE="bytes=0-1", HTTP_X_FORWARDED_HOST="evil", HTTP_TE="trailers")
-    environ = made.environ_for_origin(conditions=True)
+    parsed_request = request(
+        HTTP_RANGE="bytes=0-1", HTTP_X_FORWARDED_HOST="evil", HTTP_TE="trailers"
+    )
+    environ = parsed_request.environ_for_origin(conditions=True)
     assert environ["HTTP_RANGE"] == "bytes=0-1"
     assert not {"HTTP_X_FORWARDED_HOST", "HTTP_TE"} & environ.keys()
 
@@ -162,17 +164,17 @@ CODINGS: list[tuple[str, str | None, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "accepted", "coding"), CODINGS)
+@pytest.mark.parametrize(("path", "accept_encoding", "coding"), CODINGS)
 def test_an_origin_that_compresses_is_asked_for_one_coding(
-    path: str, accepted: str | None, coding: str | None
+    path: str, accept_encoding: str | None, coding: str | None
 ) -> None:
     """Each coding is then a variant; for all other paths the gateway compresses."""
     options = Options(compress=True, is_encoded_by_origin=lambda path: path.startswith("/own/"))
-    made = request(options, PATH_INFO=path, HTTP_ACCEPT_ENCODING=accepted)
-    assert made.origin_coding == coding
-    assert made.header_for_origin("accept-encoding") == coding
-    assert made.header_for_origin("accept-language") is None
-    assert made.environ_for_origin().get("HTTP_ACCEPT_ENCODING") == coding
+    parsed_request = request(options, PATH_INFO=path, HTTP_ACCEPT_ENCODING=accept_encoding)
+    assert parsed_request.origin_coding == coding
+    assert parsed_request.header_for_origin("accept-encoding") == coding
+    assert parsed_request.header_for_origin("accept-language") is None
+    assert parsed_request.environ_for_origin().get("HTTP_ACCEPT_ENCODING") == coding
 
 
 @pytest.mark.parametrize("length", [0, 180, 181, 199, 200, 201, 500])
@@ -206,16 +208,16 @@ REFILLED: list[tuple[tuple[str, str, str], str, dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("page", "mount", "expected"), REFILLED)
+@pytest.mark.parametrize(("page", "mount", "values"), REFILLED)
 def test_a_refill_requests_the_page_of_its_key(
-    page: tuple[str, str, str], mount: str, expected: dict[str, str]
+    page: tuple[str, str, str], mount: str, values: dict[str, str]
 ) -> None:
     """The key of the request is the key itself."""
     key = build_cache_key(*page)
     assert key is not None
     options = Options(mount=mount)
     environ = build_refill_environ(key, options)
-    assert {name: environ[name] for name in expected} == expected
+    assert {name: environ[name] for name in values} == values
     assert (environ["wsgi.version"], environ["SERVER_PROTOCOL"]) == ((1, 0), "HTTP/1.1")
     assert environ["HTTP_ACCEPT_ENCODING"] == "br, gzip"
     assert Request(environ, options, CacheKeyBuilder(options)).key == key
@@ -223,8 +225,8 @@ def test_a_refill_requests_the_page_of_its_key(
 
 def test_a_request_without_host_is_for_the_server() -> None:
     """HTTP/1.0 allows that."""
-    made = request(HTTP_HOST=None, SERVER_NAME="example.com", SERVER_PORT="81")
-    assert made.site == "http://example.com:81"
+    parsed_request = request(HTTP_HOST=None, SERVER_NAME="example.com", SERVER_PORT="81")
+    assert parsed_request.site == "http://example.com:81"
 
 
 URLS = [
@@ -234,11 +236,11 @@ URLS = [
 ]
 
 
-@pytest.mark.parametrize(("site", "url", "expected"), URLS)
-def test_a_path_is_a_url_of_the_site(site: str | None, url: str, expected: str) -> None:
+@pytest.mark.parametrize(("site", "url", "values"), URLS)
+def test_a_path_is_a_url_of_the_site(site: str | None, url: str, values: str) -> None:
     """An absolute URL stays as it is."""
     builder = CacheKeyBuilder(Options(site=site))
-    assert builder.for_url(url) == CacheKeyBuilder(Options()).for_url(expected)
+    assert builder.for_url(url) == CacheKeyBuilder(Options()).for_url(values)
 
 
 @pytest.mark.parametrize(
@@ -253,17 +255,17 @@ def test_a_url_without_its_scheme_or_site_is_an_error(site: str | None, url: str
 def test_a_request_in_the_background_is_a_get_without_the_connection() -> None:
     """It keeps text and the standard objects, and has no directives."""
     options = Options()
-    made = request(
+    parsed_request = request(
         options,
         REQUEST_METHOD="HEAD",
         HTTP_CACHE_CONTROL="no-store",
         **{"server.socket": object(), "server.text": "a"},
     )
-    detached = made.detach(CacheKeyBuilder(options))
-    assert detached.environ["REQUEST_METHOD"] == "GET"
-    assert not list(detached.directives)
-    assert "server.socket" not in detached.environ
-    assert detached.environ["server.text"] == "a"
+    background = parsed_request.detach(CacheKeyBuilder(options))
+    assert background.environ["REQUEST_METHOD"] == "GET"
+    assert not list(background.directives)
+    assert "server.socket" not in background.environ
+    assert background.environ["server.text"] == "a"
     standard = {name for name in environ_for(get()) if name.startswith("wsgi.")}
-    assert standard <= detached.environ.keys()
-    assert detached.key == made.key
+    assert standard <= background.environ.keys()
+    assert background.key == parsed_request.key

@@ -18,18 +18,18 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize(("line", "status", "reason", "sent"), LINES)
+@pytest.mark.parametrize(("line", "status", "reason", "status_line"), LINES)
 def test_a_status_line_has_a_number_and_a_reason(
-    line: str, status: int, reason: str, sent: str
+    line: str, status: int, reason: str, status_line: str
 ) -> None:
     """A line without three digits is an error of the application: a 500."""
     head = ResponseHead.from_wsgi(line, [], requested_at=0, received_at=0)
-    assert (head.status, head.reason, head.status_line) == (status, reason, sent)
+    assert (head.status, head.reason, head.status_line) == (status, reason, status_line)
 
 
 @pytest.mark.parametrize("name", ["Date", "date", "DATE"])
 def test_a_date_of_the_application_stays(name: str) -> None:
-    """Even if it is no date."""
+    """Even if its value is invalid."""
     pairs = [(name, "x"), ("X-A", "b")]
     head = ResponseHead.from_wsgi("200 OK", pairs, requested_at=0, received_at=0)
     assert head.pairs == tuple(pairs)

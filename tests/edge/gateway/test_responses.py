@@ -45,16 +45,16 @@ def test_several_ranges_are_parts_with_the_type_of_the_page() -> None:
     )
     assert match is not None
     part = "--{0}\r\nContent-Type: {1}\r\nContent-Range: bytes {2}/10\r\n\r\n{3}\r\n"
-    expected = "".join(
+    text = "".join(
         [
             part.format(match[1], "text/x; a=b", "0-1", "01"),
             part.format(match[1], "text/x; a=b", "8-9", "89"),
             f"--{match[1]}--\r\n",
         ]
     )
-    assert answer.body.decode() == expected
+    assert answer.body.decode() == text
     lengths = [value for name, value in answer.headers if name.lower() == "content-length"]
-    assert lengths == [str(len(expected))]
+    assert lengths == [str(len(text))]
 
 
 def test_a_page_keeps_its_reason() -> None:
@@ -76,7 +76,7 @@ def test_a_page_keeps_its_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("modified", "date", "since", "status"),
+    ("last_modified", "date", "since", "status"),
     [
         (-100, 0, -100, 304),
         (-100, 0, -101, 200),
@@ -88,11 +88,15 @@ def test_a_page_keeps_its_reason() -> None:
     ],
 )
 def test_a_date_is_compared_with_the_best_date_that_is_stored(
-    modified: float | None, date: float | None, since: float, status: int
+    last_modified: float | None, date: float | None, since: float, status: int
 ) -> None:
     """RFC 9111 section 4.3.2: Last-Modified, else Date, else the time of arrival."""
     stage = Stage()
-    also = [] if modified is None else [("Last-Modified", format_http_date(START + modified))]
+    also = (
+        []
+        if last_modified is None
+        else [("Last-Modified", format_http_date(START + last_modified))]
+    )
     stage.play(get(says(cache_control=LONG, also=also, date=date)))
     headers = {"If-Modified-Since": format_http_date(START + since)}
     stage.play(get(at=1, headers=headers, status=status, cache="hit"))
@@ -112,17 +116,17 @@ def test_a_page_from_the_future_is_used_within_a_minute(back: int, cache: str) -
 def test_a_body_without_close_is_closed_as_well() -> None:
     """A list needs no call; a body that has the method gets one."""
     close_body([b"a"])
-    closed: list[bool] = []
+    calls: list[bool] = []
 
     class Body:
         def __iter__(self) -> Any:
             return iter(())
 
         def close(self) -> None:
-            closed.append(True)
+            calls.append(True)
 
     close_body(Body())
-    assert closed == [True]
+    assert calls == [True]
 
 
 def test_a_bounded_set_discards_the_key_that_was_added_longest_ago() -> None:
@@ -155,7 +159,7 @@ WITHHELD = {
 
 @pytest.mark.parametrize("name", WITHHELD)
 def test_some_fields_are_withheld_from_the_origin(name: str) -> None:
-    """Those of the options, and those that the options make meaningless."""
+    """The fields of the options, and fields that the options make meaningless."""
     withheld_by, seen_by = WITHHELD[name]
     assert name in withheld_by.all_withheld_fields
     assert seen_by is None or name not in seen_by.all_withheld_fields

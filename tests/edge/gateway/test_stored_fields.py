@@ -39,9 +39,9 @@ def test_a_304_may_change_the_tag() -> None:
 def test_a_304_without_a_tag_keeps_the_tag() -> None:
     """It confirms the page by its date."""
     stage = Stage()
-    modified = [("Last-Modified", "Sun, 06 Nov 1993 08:49:37 GMT")]
-    stage.play(get(says(b"page", cache_control="max-age=10", etag='"a"', also=modified)))
-    answer = says(status=304, also=modified, cache_control="max-age=60")
+    date_lines = [("Last-Modified", "Sun, 06 Nov 1993 08:49:37 GMT")]
+    stage.play(get(says(b"page", cache_control="max-age=10", etag='"a"', also=date_lines)))
+    answer = says(status=304, also=date_lines, cache_control="max-age=60")
     stage.play(get(answer, at=20, response_headers={"ETag": '"a"'}))
     stage.play(get(at=21, cache="hit", response_headers={"ETag": '"a"'}))
 
@@ -53,16 +53,16 @@ def test_a_304_stores_no_field_of_one_request() -> None:
     control = 'max-age=60, private="x-mine"'
     answer = not_modified(x_request_id="2", x_mine="me", cache_control=control, x_all="yes")
     stage.play(get(answer, at=20, response_headers={"X-Request-Id": "2", "X-Mine": "me"}))
-    expected = {"X-Request-Id": None, "X-Mine": None, "X-All": "yes"}
-    stage.play(get(at=21, cache="hit", response_headers=expected))
+    fields = {"X-Request-Id": None, "X-Mine": None, "X-All": "yes"}
+    stage.play(get(at=21, cache="hit", response_headers=fields))
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_304_keeps_the_codings_of_the_page(packed: bool) -> None:
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_304_keeps_the_codings_of_the_page(is_packed: bool) -> None:
     """Vary stays, whether the page was compressed before or is still to be compressed."""
     stage = Stage(COMPRESSED)
     page = says(b"a" * 999, cache_control="max-age=10", etag='"a"')
-    if packed:
+    if is_packed:
         stage.play(get(page))
     else:
         stage.origin.script[:] = [page]
@@ -90,10 +90,10 @@ def test_internal_fields_of_one_request_reach_no_reader() -> None:
     """Even if `private` names them."""
     stage = Stage(Options(per_request_fields=frozenset({"xkey", "x-request-id"})))
     control = 'max-age=60, private="Surrogate-Key"'
-    hidden = {"Surrogate-Key": None, "Xkey": None, "X-REQUEST-ID": "1"}
+    hidden_fields = {"Surrogate-Key": None, "Xkey": None, "X-REQUEST-ID": "1"}
     also = [("SURROGATE-KEY", "a"), ("XKEY", "b"), ("X-REQUEST-ID", "1")]
-    stage.play(get(says(cache_control=control, also=also), response_headers=hidden))
-    stage.play(get(at=1, cache="hit", response_headers={**hidden, "X-REQUEST-ID": None}))
+    stage.play(get(says(cache_control=control, also=also), response_headers=hidden_fields))
+    stage.play(get(at=1, cache="hit", response_headers={**hidden_fields, "X-REQUEST-ID": None}))
 
 
 DOWNSTREAM: list[tuple[dict[str, str], bool]] = [
@@ -144,14 +144,14 @@ def test_the_age_is_reset_if_every_change_purges_the_page(
     assert stage.ask(get()).header("Age") == "60"
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_304_with_another_vary_keeps_the_codings_apart(packed: bool) -> None:
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_304_with_another_vary_keeps_the_codings_apart(is_packed: bool) -> None:
     """The gateway's own codings stay a reason to vary."""
     stage = Stage(COMPRESSED)
     page = says(b"a" * 999, cache_control="max-age=10", etag='"a"')
     stage.origin.script[:] = [page]
     body = stage.gateway(environ_for(get()), lambda *_: bytes)
-    if packed:
+    if is_packed:
         body.close()  # type: ignore[attr-defined] # closing it compresses the page
     stage.clock.now += 20
     stage.origin.script[:] = [not_modified(cache_control="max-age=60", vary="X-A")]
@@ -174,8 +174,8 @@ def test_a_coding_selects_a_page_if_the_origin_compresses(compress: bool) -> Non
     stage = Stage(Options(compress=compress, min_compress_size=10_000))
     page = says(b"page", cache_control="max-age=60", vary="X-A, Accept-Encoding")
     stage.play(get(page, headers={"Accept-Encoding": "br", "X-A": "1"}))
-    again = [] if compress else [page]
-    stage.play(get(*again, at=1, headers={"Accept-Encoding": "x", "X-A": "1"}))
+    answers = [] if compress else [page]
+    stage.play(get(*answers, at=1, headers={"Accept-Encoding": "x", "X-A": "1"}))
     stage.play(get(page, at=2, headers={"Accept-Encoding": "br", "X-A": "2"}))
 
 
@@ -184,7 +184,7 @@ def test_a_page_that_its_origin_compresses_is_not_compressed_again() -> None:
     options = Options(compress=True, min_compress_size=1, is_encoded_by_origin=lambda _path: True)
     stage = Stage(options)
     page = says(b"a" * 999, cache_control="max-age=60", vary="Accept-Encoding")
-    hidden = {"Content-Encoding": None}
-    stage.play(get(page, headers=BR, response_headers=hidden))
-    stage.play(get(at=1, headers=BR, cache="hit", response_headers=hidden))
-    stage.play(get(page, at=2, headers={"Accept-Encoding": "gzip"}, response_headers=hidden))
+    hidden_fields = {"Content-Encoding": None}
+    stage.play(get(page, headers=BR, response_headers=hidden_fields))
+    stage.play(get(at=1, headers=BR, cache="hit", response_headers=hidden_fields))
+    stage.play(get(page, at=2, headers={"Accept-Encoding": "gzip"}, response_headers=hidden_fields))

@@ -33,7 +33,7 @@ class Body:
         self.chunks = chunks
         self.start = start
         self.iterations = 0
-        self.closed = 0
+        self.close_count = 0
 
     def __iter__(self) -> Iterator[bytes]:
         self.iterations += 1
@@ -46,7 +46,7 @@ class Body:
 
     def close(self) -> None:
         """Count the call."""
-        self.closed += 1
+        self.close_count += 1
 
 
 def call_late(body: Body) -> wsgi_call.OriginResponse:
@@ -72,7 +72,7 @@ def test_a_late_start_reads_each_chunk_once(chunks: tuple[bytes, ...], spools: b
     content = response.body.spool(9) if spools else b"".join(response.body.remaining())
     assert content == b"".join(chunks)
     assert body.iterations == 1
-    assert body.closed == spools
+    assert body.close_count == spools
 
 
 def test_a_chunk_before_the_start_is_an_error() -> None:
@@ -80,7 +80,7 @@ def test_a_chunk_before_the_start_is_an_error() -> None:
     body = Body(b"early", b"late")
     with pytest.raises(NoResponseError):
         call_late(body)
-    assert body.closed == 1
+    assert body.close_count == 1
 
 
 def test_a_body_that_fails_before_the_start_is_closed() -> None:
@@ -88,21 +88,21 @@ def test_a_body_that_fails_before_the_start_is_closed() -> None:
     body = Body(b"", OSError("down"))
     with pytest.raises(OSError, match="down"):
         call_late(body)
-    assert body.closed == 1
+    assert body.close_count == 1
 
 
 def test_an_application_can_not_start_twice_after_its_head_was_used() -> None:
     """Without exc_info the second call is an error of its own."""
-    again: list[Callable[[], object]] = []
+    starts: list[Callable[[], object]] = []
 
     def app(_environ: Any, start_response: Any) -> list[bytes]:
         start_response(OK, HTML)
-        again.append(lambda: start_response(OK, HTML))
+        starts.append(lambda: start_response(OK, HTML))
         return [b"a"]
 
     call_application(app, {}, clock=lambda: 0)
     with pytest.raises(AssertionError, match="twice"):
-        again[0]()
+        starts[0]()
 
 
 def test_the_head_has_both_times_and_the_finding() -> None:
@@ -135,17 +135,17 @@ SPOOLED = [
 ]
 
 
-@pytest.mark.parametrize(("chunks", "limit", "expected"), SPOOLED)
-@pytest.mark.parametrize("written", [0, 1, 2])
+@pytest.mark.parametrize(("chunks", "limit", "content"), SPOOLED)
+@pytest.mark.parametrize("write_count", [0, 1, 2])
 def test_a_body_is_spooled_up_to_its_limit(
-    chunks: tuple[bytes, ...], limit: int, expected: bytes | None, written: int
+    chunks: tuple[bytes, ...], limit: int, content: bytes | None, write_count: int
 ) -> None:
     """Written chunks count as well; of a larger body nothing is lost."""
-    body = Body(*chunks[written:])
-    reader = BodyReader(body, list(chunks[:written]))
-    assert reader.spool(limit) == expected
-    assert body.closed == (expected is not None)
-    if expected is None:
+    body = Body(*chunks[write_count:])
+    reader = BodyReader(body, list(chunks[:write_count]))
+    assert reader.spool(limit) == content
+    assert body.close_count == (content is not None)
+    if content is None:
         assert b"".join(reader.remaining()) == b"".join(chunks)
 
 
@@ -167,7 +167,7 @@ def test_an_error_while_spooling_is_raised_again_after_the_chunks() -> None:
     assert [next(chunks), next(chunks)] == [b"0", b"ab"]
     with pytest.raises(OSError, match="broke off"):
         next(chunks)
-    assert (body.iterations, body.closed) == (1, 0)
+    assert (body.iterations, body.close_count) == (1, 0)
 
 
 def test_the_rest_is_the_own_iterable_only_if_nothing_was_read() -> None:
@@ -178,7 +178,7 @@ def test_the_rest_is_the_own_iterable_only_if_nothing_was_read() -> None:
     assert rest is not body
     assert b"".join(rest) == b"0a"
     rest.close()  # type: ignore[attr-defined] # a body that was touched has one
-    assert body.closed == 1
+    assert body.close_count == 1
 
 
 class Wrapper:
@@ -220,19 +220,19 @@ MEASURED: list[tuple[tuple[bytes, ...], int, bytes, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("chunks", "length", "sent", "missing"), MEASURED)
+@pytest.mark.parametrize(("chunks", "length", "content", "missing"), MEASURED)
 @pytest.mark.parametrize("environ", [{}, FILE, {"wsgi.file_wrapper": lambda file: file}])
 def test_a_body_has_exactly_its_length(
-    chunks: tuple[bytes, ...], length: int, sent: bytes, missing: int, environ: dict[str, Any]
+    chunks: tuple[bytes, ...], length: int, content: bytes, missing: int, environ: dict[str, Any]
 ) -> None:
     """A longer one is cut; a shorter one raises at its end, after it made the server send the head."""
     body = Body(*chunks)
     result = measured(body, length, environ)
-    yielded = read_until_error(result, missing)
-    assert b"".join(yielded) == sent
-    assert not missing or yielded[-1] == b""
+    output = read_until_error(result, missing)
+    assert b"".join(output) == content
+    assert not missing or output[-1] == b""
     result.close()  # type: ignore[attr-defined] # a measured body has one
-    assert body.closed == 1
+    assert body.close_count == 1
 
 
 def read_until_error(body: Iterable[bytes], missing: int) -> list[bytes]:
@@ -262,40 +262,40 @@ PASSED: dict[str, tuple[tuple[str, str], str | None, tuple[bytes, ...], bytes, i
 }
 
 
-@pytest.mark.parametrize("way", ["returned", "written"])
+@pytest.mark.parametrize("way", ["returned", "write_count"])
 @pytest.mark.parametrize(
-    ("exchange", "length", "chunks", "sent", "missing"), PASSED.values(), ids=PASSED
+    ("exchange", "length", "chunks", "content", "missing"), PASSED.values(), ids=PASSED
 )
 def test_a_body_that_is_passed_has_the_length_of_its_head(
     exchange: tuple[str, str],
     length: str | None,
     chunks: tuple[bytes, ...],
-    sent: bytes,
+    content: bytes,
     missing: int,
     way: str,
 ) -> None:
     """A longer one is cut; HEAD, 204 and 304 have no body; a shorter one raises at its end."""
     method, status = exchange
     headers = [*HTML, *([] if length is None else [("Content-Length", length)])]
-    written: list[bytes] = []
+    write_count: list[bytes] = []
     bodies: list[Body] = []
 
     def app(_environ: Any, start_response: Any) -> Body:
         write = start_response(status, headers)
-        if way == "written":
+        if way == "write_count":
             for chunk in chunks[:1]:
                 write(chunk)
-        bodies.append(Body(*(chunks[1:] if way == "written" else chunks)))
+        bodies.append(Body(*(chunks[1:] if way == "write_count" else chunks)))
         return bodies[0]
 
     def start(_status: str, _headers: list[FieldLine], _exc_info: Any = None) -> Any:
-        return written.append
+        return write_count.append
 
     body = pass_through(app, {"REQUEST_METHOD": method}, start, lambda _line, pairs: pairs)
-    yielded = read_until_error(body, missing)
-    assert b"".join([*written, *yielded]) == sent
+    output = read_until_error(body, missing)
+    assert b"".join([*write_count, *output]) == content
     getattr(body, "close", int)()
-    assert bodies[0].closed == 1
+    assert bodies[0].close_count == 1
 
 
 def test_a_late_start_is_measured_as_well() -> None:
@@ -333,5 +333,5 @@ def test_a_body_without_a_length_is_passed_as_it_is(length: str | None) -> None:
             return body
 
         environ = {"REQUEST_METHOD": "GET", **FILE}
-        passed = pass_through(app, environ, lambda *_: bytes, lambda _line, pairs: pairs)
-        assert passed is body
+        result = pass_through(app, environ, lambda *_: bytes, lambda _line, pairs: pairs)
+        assert result is body

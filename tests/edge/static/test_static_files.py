@@ -33,7 +33,7 @@ def build(folder: Path, files: dict[str, bytes], cache: BuildCache | None = None
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"),
+    ("path", "result"),
     [
         (f"{PRINT}/a.css", True),
         (PRINT, True),
@@ -45,9 +45,9 @@ def build(folder: Path, files: dict[str, bytes], cache: BuildCache | None = None
         ("", False),
     ],
 )
-def test_a_fingerprint_is_the_first_segment(path: str, expected: bool) -> None:
+def test_a_fingerprint_is_the_first_segment(path: str, result: bool) -> None:
     """It has exactly sixteen digits."""
-    assert has_fingerprint(path) is expected
+    assert has_fingerprint(path) is result
 
 
 def test_only_the_exact_fingerprint_leads_to_a_file(tmp_path: Path) -> None:
@@ -157,17 +157,17 @@ def test_a_signature_changes_with_the_files(tmp_path: Path) -> None:
     """By name, size and time of change; hidden files do not count."""
     build(tmp_path, {"a.txt": b"a"})
     os.utime(tmp_path / "a.txt", ns=(1, 1))
-    seen = [folder_signature(tmp_path)]
+    signatures = [folder_signature(tmp_path)]
     os.utime(tmp_path / "a.txt", ns=(1, 2))
-    seen.append(folder_signature(tmp_path))
+    signatures.append(folder_signature(tmp_path))
     build(tmp_path, {"a.txt": b"ab"})
     os.utime(tmp_path / "a.txt", ns=(1, 2))
-    seen.append(folder_signature(tmp_path))
+    signatures.append(folder_signature(tmp_path))
     (tmp_path / "a.txt").rename(tmp_path / "b.txt")
-    seen.append(folder_signature(tmp_path))
-    assert len(set(seen)) == 4
+    signatures.append(folder_signature(tmp_path))
+    assert len(set(signatures)) == 4
     build(tmp_path, {".hidden": b"a"})
-    assert folder_signature(tmp_path) == seen[-1]
+    assert folder_signature(tmp_path) == signatures[-1]
 
 
 def test_a_result_that_can_not_be_written_leaves_no_draft(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.extensions import db
+from app.publishing.actions import SiteDraft, save_site
 from app.publishing.editing.rendering import find_typography
 from app.publishing.errors import Invalid
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Report
-from app.publishing.models import Post, Redirect, Status
+from app.publishing.models import Post, Redirect, Site, Status
 
 Posts = dict[str, tuple[str, str | None]]
 
@@ -268,13 +269,29 @@ def test_a_site_in_one_language_has_no_suffixes(take: Callable[..., Report]) -> 
     assert imported() == {"نان": ("nan", "fa"), "چای": ("chay", "fa")}
 
 
+GERMAN = {
+    "_config.yml": "title: Brot und Tee\nlang: de\n",
+    "_posts/2020-02-01-brot.md": post("Brot"),
+    "_posts/2020-02-01-bread.md": post("Bread", "lang: en"),
+}
+
+
 def test_the_default_language_of_the_old_site_may_be_another_one(
     take: Callable[..., Report],
 ) -> None:
     """Then its posts keep their slugs, and get their language here."""
-    files = {"_config.yml": "lang: de\n", "_posts/2020-02-01-brot.md": post("Brot")}
-    take(files | {"_posts/2020-02-01-bread.md": post("Bread", "lang: en")})
+    save_site(SiteDraft(title="Mine", language="en"), expected_version=None)
+    take(GERMAN)
     assert imported() == {"Brot": ("brot", "de"), "Bread": ("bread-en", "en")}
+    assert take({}).counts == {"unchanged": 2}
+
+
+def test_a_new_site_takes_the_default_language_of_the_old_one(take: Callable[..., Report]) -> None:
+    """Then posts in it need no language of their own; a second import changes nothing."""
+    take(GERMAN)
+    assert db.session.scalar(sa.select(Site.language)) == "de"
+    assert imported() == {"Brot": ("brot", None), "Bread": ("bread-en", "en")}
+    assert take({}).counts == {"unchanged": 2}
 
 
 def test_a_slug_that_a_writer_chose_gets_a_suffix_only_where_it_is_taken(

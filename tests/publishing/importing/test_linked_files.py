@@ -161,6 +161,16 @@ def test_a_long_alternative_text_does_not_refuse_the_post(app: Flask, tmp_path: 
     assert len(db.session.scalars(sa.select(Post.cover_alt)).one()) == 500
 
 
+def test_a_long_heading_does_not_refuse_the_post(app: Flask, tmp_path: Path) -> None:
+    """A heading that is the title is cut in the title, and whole in the text."""
+    heading = "word " * 100
+    write(tmp_path, {"one.md": f"---\ndate: 2020-02-01\n---\n# {heading}\n\nText.\n"})
+    report = run(tmp_path)
+    assert report.counts[Outcome.IMPORTED] == 1
+    assert "title is cut after 300" in report.warnings[0].sentence
+    assert heading.strip() in body()
+
+
 def test_references_of_pelican_and_other_spellings_are_found(app: Flask, tmp_path: Path) -> None:
     """Links and images with `{static}` and its kind, in any Unicode form and case, are resolved."""
     text = (

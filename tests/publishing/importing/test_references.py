@@ -65,3 +65,19 @@ def test_a_hostile_text_does_not_hang(markdown: str) -> None:
     start = process_time()
     list(references.find(markdown))
     assert process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        ("[![a](i)](l)", [("i", True), ("l", False)]),
+        ("![a [b] c](i) [a](l)", [("i", True), ("l", False)]),
+        ("<img alt='x' src='i'> <a href='l'>", [("i", True), ("l", False)]),
+        ("![r][One Two]\n\n[one  two]: i", [("i", True)]),
+        ("![r][] ![s]\n\n[r]: i\n[s]: j\n[t]: l", [("i", True), ("j", True), ("l", False)]),
+        ("[r][1]\n\n[1]: l", [("l", False)]),
+    ],
+)
+def test_an_image_is_told_from_a_link(markdown: str, expected: list[tuple[str, bool]]) -> None:
+    """Images are fetched from other sites, and links are not."""
+    assert [(one.target, one.is_image) for one in references.find(markdown)] == expected

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 import sqlalchemy as sa
@@ -18,9 +21,11 @@ from app.publishing.importing.plan import Entry
 from app.publishing.importing.post import Job
 from app.publishing.models import Post, Redirect
 from app.publishing.paths import find_query_error, normal, to_url
+from app.publishing.transaction import transaction
 
 from .model import OldRedirect
 
+_BATCH = 500
 _LOOP = "a redirect that leads in a circle is not taken"
 _OTHER_HOST = "a redirect from another host is not taken"
 
@@ -35,16 +40,19 @@ def save_redirects(job: Job, redirects: Iterable[OldRedirect]) -> None:
         else:
             usable.setdefault(source, redirect)
     existing = set(db.session.scalars(sa.select(Redirect.source)))
-    counts: dict[str, int] = {}
-    for source, redirect in usable.items():
-        problem = _save(job, source, redirect, usable)
-        if problem:
-            job.report.warn(redirect.file, redirect.line, problem)
-        elif source not in existing:
-            counts[redirect.file] = counts.get(redirect.file, 0) + 1
+    counts: Counter[str] = Counter()
+    items = iter(usable.items())
+    while batch := list(islice(items, _BATCH)):
+        with nullcontext() if job.dry_run else transaction():
+            for source, redirect in batch:
+                problem = _save(job, source, redirect, usable)
+                if problem:
+                    job.report.warn(redirect.file, redirect.line, problem)
+                else:
+                    counts[redirect.file] += source not in existing
     db.session.rollback()
     verb = "would be taken" if job.dry_run else "are taken"
-    for file, count in counts.items():
+    for file, count in (+counts).items():
         job.report.warn(file, None, f"{count} redirects {verb} from here")
 
 
