@@ -144,7 +144,7 @@ def render_command(slug: str | None) -> None:
 
 
 @content.command("sample")
-@click.option("--remove", is_flag=True, help="Delete the sample posts that nobody has changed.")
+@click.option("--remove", is_flag=True, help="Delete the unchanged sample posts.")
 def sample_command(*, remove: bool) -> None:
     """Load the sample publication, if the site is empty, or remove it."""
     if remove:

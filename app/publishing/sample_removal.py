@@ -1,4 +1,4 @@
-"""Removal of the sample publication: the posts that nobody has changed, and what only they use."""
+"""Removal of the sample publication: the unchanged posts, and what only they use."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MEDIA = re.compile(r"/media/([0-9a-f]{20})/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """What was removed, and the sample posts that stay since somebody has changed them."""
+    """What was removed, and the changed sample posts, which stay."""
 
     posts: int
     images: int
