@@ -6,7 +6,7 @@
 help: ## say what there is (this)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-run: ## set up what is missing and serve the site on http://127.0.0.1:8000 (PORT=9000 changes it)
+run: ## set up what is missing and serve the site on http://127.0.0.1:8000 (FLASK_PORT=9000 changes it)
 	@sh scripts/run.sh
 
 test: ## run the tests, the fast ones first (ARGS="-x tests/site" chooses)

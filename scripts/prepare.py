@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,13 @@ def main() -> int:
         release(app)
         new = db.session.execute(sa.text("SELECT 1 FROM post LIMIT 1")).first() is None
     content = app.cli.commands.get("content")
+    if new and os.environ.get("PORT", "").strip():
+        print(
+            "-> PORT is set, as hosting platforms do: the sample content is not loaded."
+            " `flask content sample` loads it.",
+            flush=True,
+        )
+        return 0
     if new and isinstance(content, click.Group) and "sample" in content.commands:
         print("-> Loading the sample content", flush=True)
         sample = [sys.executable, "-m", "flask", "content", "sample"]

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from .live.gunicorn import environment
 from .live.programs import ROOT
 
 pytestmark = pytest.mark.slow
@@ -87,3 +89,16 @@ def test_the_scripts_are_portable() -> None:
         )
         for bashism in ("[[", "local ", "pipefail", "function ", "=="):
             assert bashism not in script.read_text(), f"{script}: {bashism}"
+
+
+@pytest.mark.parametrize("port", ["", "8000"], ids=["own machine", "platform"])
+def test_samples_are_loaded_on_ones_own_machine_only(tmp_path: Path, port: str) -> None:
+    """A platform sets PORT; what is public there is the owner's decision."""
+    settings = {**environment(tmp_path, {}), "PORT": port}
+    command = (sys.executable, "scripts/prepare.py")
+    first = ran(*command, folder=ROOT, **settings)
+    assert first.returncode == 0, first.stderr
+    assert ("is not loaded" in first.stdout) == bool(port)
+    with sqlite3.connect(tmp_path / "broadsheet.db") as connection:
+        posts = connection.execute("SELECT count(*) FROM post").fetchone()[0]
+    assert (posts > 0) == (not port)

@@ -35,6 +35,7 @@ from .importing.site_facts import DEFAULTS, has_default_title
 from .models import Site
 from .queries import unpublished
 from .sample_content import load_samples
+from .sample_removal import remove_samples
 
 _HOST = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{1,63}")
 
@@ -143,8 +144,12 @@ def render_command(slug: str | None) -> None:
 
 
 @content.command("sample")
-def sample_command() -> None:
-    """Load the sample publication, if the site is empty."""
+@click.option("--remove", is_flag=True, help="Delete the unchanged sample posts.")
+def sample_command(*, remove: bool) -> None:
+    """Load the sample publication, if the site is empty, or remove it."""
+    if remove:
+        _remove_samples()
+        return
     with _in_one_sentence():
         reports = load_samples(now=_now())
     if reports is None:
@@ -152,6 +157,17 @@ def sample_command() -> None:
         return
     imported = sum(report.counts[Outcome.IMPORTED] for report in reports)
     click.echo(f"The sample publication is loaded: {imported} posts.")
+
+
+def _remove_samples() -> None:
+    with _in_one_sentence():
+        removal = remove_samples()
+    click.echo(f"Removed: {removal.posts} sample posts and {removal.images} images.")
+    if removal.changed:
+        click.echo(
+            "These sample posts were changed and stay; archive them if you do not want them:"
+        )
+        click.echo("\n".join(f"  {path}" for path in removal.changed))
 
 
 @content.command("publish")

@@ -97,6 +97,18 @@ def test_sample_loads_once(app: Flask) -> None:
     assert "were not loaded" in run(app, "sample")[1]
 
 
+def test_sample_remove_names_the_posts_that_stay(app: Flask) -> None:
+    """A changed sample post is somebody's own by now."""
+    run(app, "sample")
+    post = db.session.scalars(sa.select(Post).where(Post.slug == "the-measure")).one()
+    actions.archive(post.id, expected_version=post.version, now=post.updated_at)
+    output = run(app, "sample", "--remove")[1]
+    assert re.match(r"Removed: \d\d sample posts and \d+ images\.\n", output)
+    assert output.endswith("  /articles/the-measure\n")
+    assert "Removed: 0 sample posts" in run(app, "sample", "--remove")[1]
+    assert "were not loaded" in run(app, "sample")[1]
+
+
 def test_publish_due_counts_what_it_published(app: Flask, article: Post) -> None:
     """Nothing, then one."""
     assert run(app, "publish-due") == (0, "0 published.\n")
