@@ -22,7 +22,7 @@ _CONTEXT_PROCESSORS = "update_template_context"
 
 
 class ReadPlaces:
-    """The first place of each read of one request, by the guard's code or by the reason.
+    """The first place of each read of one request; its key is the guard's code or the reason.
 
     A place looks like `app/views.py:12` or `app/templates/base.html:17`.
     """
@@ -33,22 +33,22 @@ class ReadPlaces:
         self._root = Path(root).resolve()
         self._places: dict[str, str] = {}
 
-    def add(self, read: str) -> None:
+    def add(self, key: str) -> None:
         """Record the place of the caller, unless this read has a place."""
-        if read not in self._places:
-            self._places[read] = _describe(_frames(sys._getframe(1)), self._root)  # noqa: SLF001 - the stack is needed
+        if key not in self._places:
+            self._places[key] = _describe(_frames(sys._getframe(1)), self._root)  # noqa: SLF001 - the stack is needed
 
-    def __contains__(self, read: str) -> bool:
+    def __contains__(self, key: str) -> bool:
         """Return whether the read occurred."""
-        return read in self._places
+        return key in self._places
 
-    def remove(self, read: str) -> None:
+    def remove(self, key: str) -> None:
         """Remove a read that turned out to be harmless."""
-        self._places.pop(read, None)
+        self._places.pop(key, None)
 
-    def get(self, read: str) -> str:
+    def get(self, key: str) -> str:
         """Return the place of a read; empty if it is unknown."""
-        return self._places.get(read, "")
+        return self._places.get(key, "")
 
 
 def locate_error(error: BaseException, root: str) -> str:

@@ -132,10 +132,10 @@ class RenderRecord:
             self.clock = use
             self.record_place(use.what)
 
-    def record_place(self, read: str) -> None:
+    def record_place(self, key: str) -> None:
         """Record the line of the app that caused this read, outside production."""
         if self.places is not None:
-            self.places.add(read)
+            self.places.add(key)
 
     def merge(self, other: RenderRecord) -> None:
         """Add the contents of another record."""

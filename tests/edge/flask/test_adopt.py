@@ -128,7 +128,7 @@ def test_an_exception_of_a_view_is_located(
         raise KeyError("missing")
 
     route = adopt_view(bare, show)
-    assert route.problems == (f"fails with KeyError at {HERE}:{line_of(show)}",)
+    assert route.problems == (f"fails with KeyError at {HERE}:{line_of(show)}: 'missing'",)
     assert route.line == ""
     assert caplog.messages == []
 

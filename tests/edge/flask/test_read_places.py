@@ -43,9 +43,9 @@ def templated(app: Flask) -> Flask:
 def get_leak(app: Flask, view: Any) -> Leak:
     """Return the exception that strict mode raises for a page of this view."""
     app.add_url_rule("/", "page", cached(PAGE)(view))
-    with pytest.raises(Leak) as raised:
+    with pytest.raises(Leak) as error:
         app.test_client().get("/")
-    return raised.value
+    return error.value
 
 
 READS = {
@@ -98,16 +98,16 @@ VIEW_READS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(("code", "read"), VIEW_READS.items(), ids=VIEW_READS)
-def test_a_read_in_a_view_has_the_view_line(app: Flask, code: str, read: Any) -> None:
+@pytest.mark.parametrize(("code", "access"), VIEW_READS.items(), ids=VIEW_READS)
+def test_a_read_in_a_view_has_the_view_line(app: Flask, code: str, access: Any) -> None:
     """Flask, Werkzeug and this library are skipped; the innermost line of the app counts."""
 
     def show() -> str:
-        read()
+        access()
         return "hi"
 
     leak = get_leak(app, show)
-    line = read.__code__.co_firstlineno + (read.__name__ != "<lambda>")
+    line = access.__code__.co_firstlineno + (access.__name__ != "<lambda>")
     assert (code, f"{HERE}:{line}") in [(f.code, f.place) for f in leak.findings]
 
 
@@ -185,7 +185,7 @@ def test_production_neither_walks_the_stack_nor_looks_for_more(
     bare.testing = False
     Edge().init_app(bare)
     calls: list[str] = []
-    monkeypatch.setattr(ReadPlaces, "add", lambda _self, read: calls.append(read))
+    monkeypatch.setattr(ReadPlaces, "add", lambda _self, key: calls.append(key))
     bare.add_url_rule(
         "/", "show", cached(PAGE)(lambda: f"{session.get('name')} {request.cookies.get('a')}")
     )
@@ -234,8 +234,8 @@ def test_the_session_keeps_its_type_and_content(app: Flask) -> None:
 
     client = app.test_client()
     assert client.get("/").text == "SecureCookieSession"
-    with client.session_transaction() as stored:
-        assert stored["name"] == "Ada"
+    with client.session_transaction() as cookie:
+        assert cookie["name"] == "Ada"
 
 
 def test_an_exception_is_located_in_the_app() -> None:
