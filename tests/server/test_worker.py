@@ -26,8 +26,8 @@ def post(length: int, *fields: bytes) -> bytes:
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[EventLoop]:
     """A worker that takes twenty connections."""
-    with event_loop(monkeypatch, worker_connections=20, keepalive=5) as started:
-        yield started
+    with event_loop(monkeypatch, worker_connections=20, keepalive=5) as event_loop_of_test:
+        yield event_loop_of_test
 
 
 def test_requests_of_one_connection_are_answered_in_order(loop: EventLoop) -> None:
@@ -104,16 +104,16 @@ def test_a_connection_without_a_byte_is_closed_without_a_response(loop: EventLoo
 
 def test_a_kept_connection_is_closed_after_the_keepalive_time(loop: EventLoop) -> None:
     """A head that has begun until then gets the time of a head."""
-    idle, begun = loop.connect(GET), loop.connect(GET)
-    for client in (idle, begun):
+    idle, busy = loop.connect(GET), loop.connect(GET)
+    for client in (idle, busy):
         loop.receive(client, OK)
     loop.run_until(lambda: len(loop.worker._receiving) == 2)
     loop.pass_time(4.9)
-    loop.send(begun, HEAD)
+    loop.send(busy, HEAD)
     loop.pass_time(0.1)
     loop.run_until(lambda: loop.hung_up(idle))
     loop.pass_time(HEAD_SECONDS - 0.2)
-    assert loop.is_waiting(begun)
+    assert loop.is_waiting(busy)
 
 
 def test_a_head_that_arrived_behind_a_request_has_the_time_of_a_head(loop: EventLoop) -> None:
@@ -198,17 +198,17 @@ def test_buffers_full_of_small_requests_refuse_none(loop: EventLoop) -> None:
 
 
 def test_a_new_connection_replaces_the_oldest_of_a_full_worker(loop: EventLoop) -> None:
-    """First one that has its answer, then one whose request has been arriving for the longest."""
-    waiting = [loop.connect(HEAD) for _ in range(18)]
-    refused = loop.connect(post(2**40))
-    loop.receive(refused, b"too large.\n")
+    """A connection that already has its response is closed first, then the oldest incomplete request."""
+    clients = [loop.connect(HEAD) for _ in range(18)]
+    answered_client = loop.connect(post(2**40))
+    loop.receive(answered_client, b"too large.\n")
     assert loop.worker.nr_conns == 19
     more = loop.connect(HEAD)
     assert loop.worker.nr_conns == 19
     assert len(loop.worker._lingering) == 0
-    assert all(loop.is_waiting(client) for client in [*waiting, more])
+    assert all(loop.is_waiting(client) for client in [*clients, more])
     loop.connect(HEAD)
-    assert [loop.hung_up(client) for client in waiting] == [True] + 17 * [False]
+    assert [loop.hung_up(client) for client in clients] == [True] + 17 * [False]
 
 
 class BrokenListener:
@@ -237,7 +237,7 @@ def test_without_a_free_file_the_oldest_connection_is_closed(loop: EventLoop) ->
 
 
 def test_a_client_that_waits_for_100_continue_is_invited_once(loop: EventLoop) -> None:
-    """The event loop invites it as soon as the head is there, and the app does not again."""
+    """The event loop sends the interim response when the head is complete; gunicorn sends no other."""
     client = loop.connect(post(5, b"Expect: 100-continue"))
     assert loop.receive(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     loop.send(client, b"ab")

@@ -69,9 +69,9 @@ def driver(name: str, answer: Callable[[httpx.Request], Answer], **values: str) 
 )
 def test_a_driver_states_how_it_purges(name: str, setting: str, *, by_url: bool) -> None:
     """The index of pages keeps what the driver needs."""
-    made = driver(name, lambda _: (500, ""), **{f"EDGE_{name.upper()}_BY": setting})
-    assert made.purges_by_url is by_url
-    assert made.purges_by_tag is not by_url
+    cdn_driver = driver(name, lambda _: (500, ""), **{f"EDGE_{name.upper()}_BY": setting})
+    assert cdn_driver.purges_by_url is by_url
+    assert cdn_driver.purges_by_tag is not by_url
 
 
 CONFIG = "<Distribution><Aliases>{}</Aliases></Distribution>"
@@ -113,19 +113,19 @@ CHECKS: dict[str, tuple[str, Answer, str]] = {
 
 @pytest.mark.parametrize("case", CHECKS)
 def test_a_check_reports_what_is_wrong(case: str) -> None:
-    """And nothing where all is well."""
+    """The check returns without an error if the settings are right."""
     name, answer, message = CHECKS[case]
 
     def respond(request: httpx.Request) -> Answer:
         is_list = request.url.path.endswith("/invalidation")
         return (200, "<InvalidationList/>") if is_list else answer
 
-    made = driver(name, respond)
+    cdn_driver = driver(name, respond)
     if not message:
-        made.check()
+        cdn_driver.check()
         return
     with pytest.raises(PurgeError, match=message):
-        made.check()
+        cdn_driver.check()
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -139,7 +139,7 @@ def test_a_page_of_a_proxy_is_no_success(name: str, status: int) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_a_purge_of_nothing_makes_no_call(name: str) -> None:
     """Some APIs refuse an empty list."""
-    driver(name, lambda _: pytest.fail("a call was made")).purge([])
+    driver(name, lambda _: pytest.fail("a call was cdn_driver")).purge([])
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,9 @@ def test_a_distribution_that_does_not_exist_is_named() -> None:
 def test_a_distribution_that_is_purged_by_tag_names_the_tag_header(by: str, header: str) -> None:
     """Without it an invalidation by tag succeeds and purges nothing; case does not matter."""
     name = f"<CacheTagConfig><HeaderName>{header}</HeaderName></CacheTagConfig>" if header else ""
-    made = driver("cloudfront", lambda _: (200, name), EDGE_CLOUDFRONT_BY=by)
+    cdn_driver = driver("cloudfront", lambda _: (200, name), EDGE_CLOUDFRONT_BY=by)
     if by == "path" or header.lower() == "cache-tag":
-        made.check()
+        cdn_driver.check()
         return
     with pytest.raises(PurgeError, match="does not name Cache-Tag"):
-        made.check()
+        cdn_driver.check()

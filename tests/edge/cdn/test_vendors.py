@@ -213,7 +213,7 @@ def test_a_path_is_invalidated_up_to_the_longest_that_cloudfront_accepts(edge: F
 
 @before(Cloudflare)
 def test_a_url_is_purged_once_and_at_the_site_of_its_page(edge: FakeEdge) -> None:
-    """This process may be configured for another site than the page."""
+    """The settings may name another site than that of the page."""
     assert isinstance(edge, Cloudflare)
     other = PurgeTarget(url="/a", tag="p-a", site="https://other.example.org")
     by_cloudflare(edge, by="url").purge([A, other, A, other])

@@ -119,9 +119,9 @@ def test_each_operation_gets_the_shorter_of_its_timeout_and_the_deadline(
         assert recorder.timeouts[-1] == timeout
     with deadline(timedelta(seconds=5)):
         clock.now += 1.5
-        for timeout, expected in ((None, 3.5), (2.0, 2.0), (4.0, 3.5)):
+        for timeout, limit in ((None, 3.5), (2.0, 2.0), (4.0, 3.5)):
             operate(recorder, timeout)
-            assert recorder.timeouts[-1] == expected
+            assert recorder.timeouts[-1] == limit
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
