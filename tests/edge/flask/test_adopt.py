@@ -188,8 +188,8 @@ class TestRoutesWithPolicies:
             return str(session.get("name"))
 
         place = f"{HERE}:{show.__code__.co_firstlineno + 2}"
-        expected = f"has ARTICLE, set by the view, but reads the session at {place}"
-        assert adopt_view(app, show).summary == expected
+        summary = f"has ARTICLE, set by the view, but reads the session at {place}"
+        assert adopt_view(app, show).summary == summary
 
     @staticmethod
     def test_further_parameters_are_added_to_the_line(app: Flask) -> None:

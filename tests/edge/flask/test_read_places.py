@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask, flash, g, render_template, render_template_string, request, session
 from flask.globals import request_ctx
+from jinja2 import FileSystemLoader
 
 from app.edge import Policy, cached, days
 from app.edge.dependencies.read_places import ReadPlaces, locate_error
@@ -31,7 +32,7 @@ TEMPLATES = {
 
 
 @pytest.fixture
-def templated(app: Flask) -> Flask:
+def template_app(app: Flask) -> Flask:
     """Return the app with the templates; its folder is the app's root."""
     folder = Path(app.root_path) / "templates"
     folder.mkdir()
@@ -61,10 +62,10 @@ READS = {
 
 @pytest.mark.parametrize(("template", "reads"), READS.items(), ids=READS)
 def test_a_read_in_a_template_has_the_template_line(
-    templated: Flask, template: str, reads: list[tuple[str, str]]
+    template_app: Flask, template: str, reads: list[tuple[str, str]]
 ) -> None:
     """Also in a parent, an included template and a macro, and all reads are in one message."""
-    leak = get_leak(templated, lambda: render_template(template))
+    leak = get_leak(template_app, lambda: render_template(template))
     assert [(finding.code, finding.place) for finding in leak.findings] == reads
     for _, place in reads:
         assert f" at {place} (" in str(leak)
@@ -170,12 +171,12 @@ def test_the_log_has_all_findings_in_debug_mode(
     with caplog.at_level(logging.WARNING, logger="app.edge"):
         bare.test_client().get("/")
     line = show.__code__.co_firstlineno + 1
-    expected = (
+    message = (
         "edge.finding: / show has the shared policy PAGE, but "
         f"it read the session at {HERE}:{line} (session-read); "
         f"it read a request cookie at {HERE}:{line + 1} (cookie-read)."
     )
-    assert caplog.messages == [expected]
+    assert caplog.messages == [message]
 
 
 def test_production_neither_walks_the_stack_nor_looks_for_more(
@@ -245,3 +246,25 @@ def test_an_exception_is_located_in_the_app() -> None:
     except OSError as error:
         place = locate_error(error, str(Path(__file__).parent))
     assert place.startswith(f"{HERE}:")
+
+
+def test_a_query_of_an_imported_template_has_its_line(tmp_path: Path) -> None:
+    """The module of an import is recorded apart, and its reads are merged with their places."""
+    app, db, _ = make_app(tmp_path)
+    app.root_path = str(tmp_path)
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "menu.html").write_text("\n{% set rows = find_rows() %}")
+    app.jinja_env.loader = FileSystemLoader(tmp_path / "templates")
+    with app.app_context():
+        db.create_all()
+    source = "{% from 'menu.html' import rows with context %}{{ rows }}"
+
+    def find_rows() -> str:
+        return str(db.session.execute(sa.text("SELECT 1")).all())
+
+    app.jinja_env.globals["find_rows"] = find_rows
+    leak = get_leak(app, lambda: render_template_string(source))
+    with app.app_context():
+        db.engine.dispose()
+    line = find_rows.__code__.co_firstlineno + 1
+    assert [(f.code, f.place) for f in leak.findings] == [("reads-unknown", f"{HERE}:{line}")]
