@@ -234,3 +234,17 @@ def test_the_first_leak_is_among_all_leaks(facts: dict[str, Any], code: str | No
     first = find_reason_not_to_share(response)
     if first is not None and first.is_leak:
         assert code in {leak.code for leak in find_leaks(response)}
+
+
+def test_what_is_read_to_find_the_user_is_not_listed_beside_the_user() -> None:
+    """Flask-Login reads session, cookie, headers and address at one line; a parameter is apart."""
+    codes = frozenset({"user-read", "session-read", "cookie-read", "client-read", "body-read"})
+    facts = replace(LEAKY, reason_codes=codes, query_read=frozenset({"page"}))
+    at_one_line = {leak.code for leak in find_leaks(facts, lambda _: "views.py:1")}
+    assert at_one_line == {"user-read", "body-read", "query-undeclared"}
+    unknown = {leak.code for leak in find_leaks(facts, lambda _: "")}
+    assert unknown == at_one_line | {"session-read", "cookie-read", "client-read"} | {
+        "header-undeclared"
+    }
+    apart = {leak.code for leak in find_leaks(facts, lambda key: f"views.py:{key}")}
+    assert apart == unknown
