@@ -140,7 +140,7 @@ _READ_FOR_USER = frozenset(
 
 
 def _without_consequences(leaks: list[GuardFinding]) -> Iterator[GuardFinding]:
-    """Yield the leaks without those that another one has caused at the same place."""
+    """Leave out each leak that another one has caused at the same place."""
     user_places = {leak.place for leak in leaks if leak.code in {"user-read", "csrf-token"}}
     changed_places = {leak.place for leak in leaks if leak.code == "session-changed"}
     for leak in leaks:
