@@ -53,6 +53,7 @@ def test_make_alone_says_what_there_is() -> None:
         "matrix",
         "check",
         "venv",
+        "wheel",
         "bench",
         "lock",
     ]

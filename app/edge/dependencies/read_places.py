@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import sysconfig
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ _CONTEXT_PROCESSORS = "update_template_context"
 
 
 class ReadPlaces:
-    """The first place of each read of one request, by the guard's code or by the reason.
+    """The first place of each read of one request; its key is the guard's code or the reason.
 
     A place looks like `app/views.py:12` or `app/templates/base.html:17`.
     """
@@ -116,6 +117,7 @@ def _template_line(template: Any, line: int, root: Path) -> str:
     return f"{template.name or 'a template from a string'}:{number}"
 
 
+@lru_cache(maxsize=4096)
 def _is_app_file(path: Path, root: Path) -> bool:
     if path.name.startswith("<"):
         return False

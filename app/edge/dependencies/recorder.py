@@ -132,10 +132,10 @@ class RenderRecord:
             self.clock = use
             self.record_place(use.what)
 
-    def record_place(self, read: str) -> None:
+    def record_place(self, key: str) -> None:
         """Record the line of the app that caused this read, outside production."""
         if self.places is not None:
-            self.places.add(read)
+            self.places.add(key)
 
     def merge(self, other: RenderRecord) -> None:
         """Add the contents of another record."""
@@ -145,8 +145,9 @@ class RenderRecord:
             self.row_keys.setdefault(keyed, set()).update(keys)
         self.log_positions += other.log_positions
         self.unattributed_read = self.unattributed_read or other.unattributed_read
-        if other.unseen is not None:
-            self.read_unseen(other.unseen)
+        self.unseen = self.unseen or other.unseen
+        self.unseen_reads += other.unseen_reads
+        self.unshareable_reasons += other.unshareable_reasons
         self.raw_connections |= other.raw_connections
         if other.clock is not None:
             self.use_clock(other.clock)
@@ -214,7 +215,9 @@ def _run_start_checks(record: RenderRecord) -> RenderRecord:
 @contextmanager
 def recording() -> Iterator[RenderRecord]:
     """Record everything that is read inside. An inner recording runs no start checks."""
-    record = RenderRecord() if current_record() is not None else _run_start_checks(RenderRecord())
+    outer = current_record()
+    record = RenderRecord() if outer is not None else _run_start_checks(RenderRecord())
+    record.places = None if outer is None else outer.places
     token = current.set(record)
     try:
         yield record

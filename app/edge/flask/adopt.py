@@ -151,7 +151,7 @@ def _adopt(app: Flask, url: ExampleUrl) -> AdoptedRoute:
         if not effective.policy.is_shareable:
             return route
     if not url.path:
-        return replace(route, problems=(_needs_example(url),))
+        return route if route.policy else replace(route, problems=(_needs_example(url),))
     visit = visit_page(app, url)
     route = replace(route, url=url.path, status=visit.status, problems=describe_problems(visit))
     declarations = find_declarations(visit, effective)

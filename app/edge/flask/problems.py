@@ -6,8 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..policy.guard import GuardFinding
     from .effective_policy import EffectivePolicy
     from .visit import Visit
@@ -31,7 +29,6 @@ _PHRASES = {
 _DECLARABLE = {"query-undeclared": "query", "header-undeclared": "headers"}
 UNTRACKED = "reads the untracked table"
 _NOT_PUBLIC = re.compile(r"the table (\S+) was not declared public")
-_SESSION_CODES = {"session-read", "session-changed"}
 _OK = 200
 
 
@@ -44,7 +41,7 @@ def describe_problems(visit: Visit) -> tuple[str, ...]:
     if visit.status != _OK:
         target = f" to {visit.location}" if visit.location else ""
         return (f"answers {visit.status}{target}",)
-    problems = [_at(_phrase(finding), finding.place) for finding in _root_causes(visit.findings)]
+    problems = [_at(_phrase(finding), finding.place) for finding in visit.findings]
     if visit.own_directives:
         problems.append(f"sets Cache-Control: {visit.own_directives} itself")
     return tuple(dict.fromkeys(problems))
@@ -63,18 +60,6 @@ def find_declarations(visit: Visit, effective: EffectivePolicy) -> str | None:
     return "".join(
         f", {argument}=({_quote(values)},)" for argument, values in names.items() if values
     )
-
-
-def _root_causes(findings: tuple[GuardFinding, ...]) -> Iterator[GuardFinding]:
-    """Yield the findings without those that follow from another one, such as a session's cookie."""
-    user_places = {f.place for f in findings if f.code in {"user-read", "csrf-token"}}
-    changed_places = {f.place for f in findings if f.code == "session-changed"}
-    for finding in findings:
-        if finding.code in _SESSION_CODES and finding.place in user_places:
-            continue
-        if finding.code == "session-read" and finding.place in changed_places:
-            continue
-        yield finding
 
 
 def _phrase(finding: GuardFinding) -> str:

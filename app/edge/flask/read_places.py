@@ -48,17 +48,17 @@ def _observing_class(original: Any) -> Any:
         return original
 
     def record_assignment(self: Any, name: str, value: Any) -> None:
-        if value is not False and (read := _read_of(name)) and has_request_context():
+        if value is not False and (code := _code_of(name)) and has_request_context():
             places = get_request_reads(request_ctx.request).places
             if places is not None:
-                places.add(read)
+                places.add(code)
         original.__setattr__(self, name, value)
 
     members = {"__slots__": (), "__setattr__": record_assignment, "edge_observes": True}
     return type(original.__name__, (original,), members)
 
 
-def _read_of(name: str) -> str | None:
+def _code_of(name: str) -> str | None:
     """Return the guard's code that an attribute of the session or of `flask.g` stands for."""
     if name in _SESSION_READS:
         return _SESSION_READS[name]

@@ -65,7 +65,8 @@ def routes(app: Flask) -> list[Route]:
 
 def with_problems(app: Flask) -> list[Route]:
     """List the routes, and visit those with a shared policy to find what prevents sharing."""
-    problems = {route.rule: route.problems for route in adopt(app, only_shared=True).routes}
+    visits = (route for route in adopt(app, only_shared=True).routes if route.url)
+    problems = {route.rule: route.problems for route in visits}
     return [replace(route, problems=problems.get(route.rule)) for route in routes(app)]
 
 

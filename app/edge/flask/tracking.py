@@ -243,15 +243,15 @@ def find_unknown_reads(
     if policy.immutable and not record.log_positions:
         return ()
     places = record.places
-    reads = {reason: reason for reason in record.unshareable_reasons}
+    reasons = {reason: reason for reason in record.unshareable_reasons}
     if not record.declared:
         hows = dict.fromkeys([*record.unseen_reads, *record.raw_connections.values()])
-        reads |= {how: f"{how}: {_DECLARE_ADVICE}" for how in hows}
+        reasons |= {how: f"{how}: {_DECLARE_ADVICE}" for how in hows}
     if record.clock is not None and not covers(policy.until, record.clock.grain):
-        reads[record.clock.what] = f"{record.clock.what}: {_TIME_ADVICE}"
+        reasons[record.clock.what] = f"{record.clock.what}: {_TIME_ADVICE}"
     return tuple(
-        _leak_finding(view, policy, reason, "" if places is None else places.get(read))
-        for read, reason in reads.items()
+        _leak_finding(view, policy, reason, "" if places is None else places.get(key))
+        for key, reason in reasons.items()
     )
 
 

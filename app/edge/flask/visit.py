@@ -24,13 +24,16 @@ if TYPE_CHECKING:
     from .example_urls import ExampleUrl
 
 
+_MAX_MESSAGE = 80
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """The response to one visit: its status, and what would prevent it from being shared.
 
     Attributes:
         status: the status; 0 if the view raised an exception.
-        error: the exception with its place, such as `KeyError at app/views.py:12`.
+        error: the exception with its place, such as `KeyError at app/views.py:12: 'x'`.
         location: the target of a redirect.
         own_directives: the Cache-Control header of a view that forbids sharing by it.
         write_place: the line of a write that was refused; None if it wrote nothing.
@@ -92,4 +95,6 @@ def _directives_of(trial: Trial) -> str:
 
 def _describe_error(error: BaseException, app: Flask) -> str:
     place = locate_error(error, app.root_path)
-    return f"{type(error).__name__}{f' at {place}' if place else ''}"
+    message = str(error).partition("\n")[0][:_MAX_MESSAGE]
+    name = f"{type(error).__name__}{f' at {place}' if place else ''}"
+    return f"{name}: {message}" if message else name

@@ -122,7 +122,32 @@ def find_leaks(
     by_summary = {leak.summary: leak for leak in leaks}
     if locate is None:
         return tuple(by_summary.values())
-    return tuple(replace(leak, place=locate(_read_of(leak))) for leak in by_summary.values())
+    located = [replace(leak, place=locate(_read_of(leak))) for leak in by_summary.values()]
+    return tuple(_without_consequences(located))
+
+
+_READ_FOR_USER = frozenset(
+    {
+        "session-changed",
+        "session-read",
+        "cookie-read",
+        "authorization-read",
+        "client-read",
+        "header-undeclared",
+    }
+)
+"""What an extension reads to find the user or to make a token."""
+
+
+def _without_consequences(leaks: list[GuardFinding]) -> Iterator[GuardFinding]:
+    """Leave out each leak that another one has caused at the same place."""
+    user_places = {leak.place for leak in leaks if leak.code in {"user-read", "csrf-token"}}
+    changed_places = {leak.place for leak in leaks if leak.code == "session-changed"}
+    for leak in leaks:
+        is_for_user = leak.code in _READ_FOR_USER and leak.place in user_places
+        is_for_change = leak.code == "session-read" and leak.place in changed_places
+        if not (leak.place and (is_for_user or is_for_change)):
+            yield leak
 
 
 def _one_read_each(facts: ResponseFacts) -> Iterator[ResponseFacts]:

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask, flash, g, render_template, render_template_string, request, session
 from flask.globals import request_ctx
+from jinja2 import FileSystemLoader
 
 from app.edge import Policy, cached, days
 from app.edge.dependencies.read_places import ReadPlaces, locate_error
@@ -43,9 +44,9 @@ def template_app(app: Flask) -> Flask:
 def get_leak(app: Flask, view: Any) -> Leak:
     """Return the exception that strict mode raises for a page of this view."""
     app.add_url_rule("/", "page", cached(PAGE)(view))
-    with pytest.raises(Leak) as exception_info:
+    with pytest.raises(Leak) as error:
         app.test_client().get("/")
-    return exception_info.value
+    return error.value
 
 
 READS = {
@@ -98,16 +99,16 @@ VIEW_READS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(("code", "view"), VIEW_READS.items(), ids=VIEW_READS)
-def test_a_read_in_a_view_has_the_view_line(app: Flask, code: str, view: Any) -> None:
+@pytest.mark.parametrize(("code", "access"), VIEW_READS.items(), ids=VIEW_READS)
+def test_a_read_in_a_view_has_the_view_line(app: Flask, code: str, access: Any) -> None:
     """Flask, Werkzeug and this library are skipped; the innermost line of the app counts."""
 
     def show() -> str:
-        view()
+        access()
         return "hi"
 
     leak = get_leak(app, show)
-    line = view.__code__.co_firstlineno + (view.__name__ != "<lambda>")
+    line = access.__code__.co_firstlineno + (access.__name__ != "<lambda>")
     assert (code, f"{HERE}:{line}") in [(f.code, f.place) for f in leak.findings]
 
 
@@ -234,8 +235,8 @@ def test_the_session_keeps_its_type_and_content(app: Flask) -> None:
 
     client = app.test_client()
     assert client.get("/").text == "SecureCookieSession"
-    with client.session_transaction() as session_data:
-        assert session_data["name"] == "Ada"
+    with client.session_transaction() as cookie:
+        assert cookie["name"] == "Ada"
 
 
 def test_an_exception_is_located_in_the_app() -> None:
@@ -245,3 +246,25 @@ def test_an_exception_is_located_in_the_app() -> None:
     except OSError as error:
         place = locate_error(error, str(Path(__file__).parent))
     assert place.startswith(f"{HERE}:")
+
+
+def test_a_query_of_an_imported_template_has_its_line(tmp_path: Path) -> None:
+    """The module of an import is recorded apart, and its reads are merged with their places."""
+    app, db, _ = make_app(tmp_path)
+    app.root_path = str(tmp_path)
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "menu.html").write_text("\n{% set rows = find_rows() %}")
+    app.jinja_env.loader = FileSystemLoader(tmp_path / "templates")
+    with app.app_context():
+        db.create_all()
+    source = "{% from 'menu.html' import rows with context %}{{ rows }}"
+
+    def find_rows() -> str:
+        return str(db.session.execute(sa.text("SELECT 1")).all())
+
+    app.jinja_env.globals["find_rows"] = find_rows
+    leak = get_leak(app, lambda: render_template_string(source))
+    with app.app_context():
+        db.engine.dispose()
+    line = find_rows.__code__.co_firstlineno + 1
+    assert [(f.code, f.place) for f in leak.findings] == [("reads-unknown", f"{HERE}:{line}")]

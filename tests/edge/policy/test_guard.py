@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from app.edge import NO_STORE, Freshness, Policy
-from app.edge.policy.guard import LEAK_REASONS, ResponseFacts, find_reason_not_to_share
+from app.edge.policy.guard import (
+    LEAK_REASONS,
+    ResponseFacts,
+    find_leaks,
+    find_reason_not_to_share,
+    summarise,
+)
 
 PUBLIC = Policy(name="PUBLIC", browser=Freshness(ttl=timedelta(minutes=1)), vary=("Accept",))
 PRIVATE = Policy(name="PRIVATE", private=True)
@@ -173,3 +179,72 @@ def test_a_summary_names_every_parameter_header_and_cookie() -> None:
         finding = find_reason_not_to_share(replace(facts, **changes))
         assert finding is not None
         assert words in finding.summary
+
+
+LEAKY = ResponseFacts(
+    view="site.show",
+    policy=PUBLIC,
+    reason_codes=frozenset({"session-read", "cookie-read"}),
+    vary=frozenset({"cookie"}),
+    query_read=frozenset({"sort", "page", "q"}),
+    query_declared=frozenset({"q"}),
+    headers_read=frozenset({"dnt", "if-none-match"}),
+)
+
+
+def test_all_leaks_are_returned_at_once_with_their_places() -> None:
+    """Each undeclared parameter and header is one; Flask's Vary for a session is none."""
+    leaks = find_leaks(LEAKY, lambda key: f"<{key}>")
+    assert [(leak.code, leak.name, leak.place) for leak in leaks] == [
+        ("session-read", "", "<session-read>"),
+        ("cookie-read", "", "<cookie-read>"),
+        ("query-undeclared", "page", "<query page>"),
+        ("query-undeclared", "sort", "<query sort>"),
+        ("header-undeclared", "dnt", "<header dnt>"),
+    ]
+
+
+def test_vary_on_cookie_without_a_session_is_a_leak() -> None:
+    """The view has set it, so that the page differs by cookie."""
+    leaks = find_leaks(replace(LEAKY, reason_codes=frozenset()))
+    assert "vary-cookie" in {leak.code for leak in leaks}
+
+
+def test_a_page_that_is_not_shared_has_no_leaks() -> None:
+    """It may read anything."""
+    assert find_leaks(replace(LEAKY, policy=NO_STORE)) == ()
+
+
+def test_the_summary_of_several_leaks_is_one_sentence() -> None:
+    """A place follows what was read; a leak without a place has its code alone."""
+    leaks = find_leaks(
+        replace(LEAKY, query_read=frozenset(), headers_read=frozenset()),
+        {"session-read": "base.html:2"}.get,  # type: ignore[arg-type]  # None is no place, either
+    )
+    assert summarise(leaks) == (
+        "site.show has the shared policy PUBLIC, but it read the session at base.html:2 "
+        "(session-read); it read a request cookie (cookie-read)."
+    )
+
+
+@pytest.mark.parametrize(("facts", "code"), CASES.values(), ids=CASES)
+def test_the_first_leak_is_among_all_leaks(facts: dict[str, Any], code: str | None) -> None:
+    """So strict mode raises where production withholds a page."""
+    response = ResponseFacts(**{"view": "site.show", "policy": PUBLIC, **facts})
+    first = find_reason_not_to_share(response)
+    if first is not None and first.is_leak:
+        assert code in {leak.code for leak in find_leaks(response)}
+
+
+def test_what_is_read_to_find_the_user_is_not_listed_beside_the_user() -> None:
+    """Flask-Login reads session, cookie, headers and address at one line; a parameter is apart."""
+    codes = frozenset({"user-read", "session-read", "cookie-read", "client-read", "body-read"})
+    facts = replace(LEAKY, reason_codes=codes, query_read=frozenset({"page"}))
+    at_one_line = {leak.code for leak in find_leaks(facts, lambda _: "views.py:1")}
+    assert at_one_line == {"user-read", "body-read", "query-undeclared"}
+    unknown = {leak.code for leak in find_leaks(facts, lambda _: "")}
+    assert unknown == at_one_line | {"session-read", "cookie-read", "client-read"} | {
+        "header-undeclared"
+    }
+    apart = {leak.code for leak in find_leaks(facts, lambda key: f"views.py:{key}")}
+    assert apart == unknown

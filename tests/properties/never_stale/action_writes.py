@@ -11,7 +11,7 @@ from app.publishing import actions
 from app.publishing.models import Author, Kind, Post, Site, Topic
 from tests.site import content
 
-from .urls import ARTICLES, AUTHORS, IMAGES, OLD, PAGES, TOPICS
+from .urls import ARTICLES, AUTHORS, FILES, IMAGES, OLD, PAGES, TOPICS
 from .write_context import Desk, Door
 
 
@@ -153,6 +153,17 @@ def add_media(desk: Desk) -> None:
         actions.revise(post.id, draft, expected_version=post.version, now=desk.now)
 
 
+def add_file(desk: Desk) -> None:
+    """Store a linked file; most often an article links to it afterwards."""
+    name = desk.one(FILES)
+    file = actions.add_file(FILES[name], name, now=desk.now)
+    if desk.one((True, True, False)):
+        post = desk.post()
+        path = f"/media/files/{file.fingerprint}/{file.name}"
+        draft = replace(content.draft_of(post), body=f"See the [file]({path}).")
+        actions.revise(post.id, draft, expected_version=post.version, now=desk.now)
+
+
 VERBS: dict[Door, int] = {
     create: 4,
     revise: 10,
@@ -169,5 +180,6 @@ VERBS: dict[Door, int] = {
     arrange_menu: 1,
     add_redirect: 2,
     add_media: 2,
+    add_file: 1,
 }
 """Each with how often it is opened, compared with the others."""

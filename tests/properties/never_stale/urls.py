@@ -30,6 +30,15 @@ def image_path(name: str) -> str:
     return f"/media/{sha256(IMAGES[name]).hexdigest()[:20]}/{name}"
 
 
+FILES = {"sheet.pdf": b"%PDF-1.4 rain", "notes.txt": b"wind"}
+"""The content of each linked file, by the name under which it is stored."""
+
+
+def file_path(name: str) -> str:
+    """The URL of a linked file, once it is stored."""
+    return f"/media/files/{sha256(FILES[name]).hexdigest()[:20]}/{name}"
+
+
 def listed(place: str, slugs: tuple[str, ...]) -> list[str]:
     """The addresses of a noun that articles are listed under: a topic or an author."""
     below = ("", "/pages/1", "/pages/2", "/feed.xml", "/feed.json")
@@ -56,6 +65,9 @@ ADDRESSES = (
     "/search?q=rain",
     "/search?q=wind",
     *(image_path(name) for name in IMAGES),
+    *(file_path(name) for name in FILES),
+    "/index.php",
+    "/index.php?p=20",
     "/api/posts",
     *(f"/api/posts/pages/{number}" for number in (1, 2)),
     *(f"/api/posts/{slug}" for slug in ARTICLES[:3]),

@@ -16,6 +16,8 @@ from ..routes import routes, with_problems
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flask import Flask
+
     from ..routes import Route
 
 _MAX_WIDTH = 100
@@ -30,7 +32,8 @@ def routes_command(*, as_json: bool, visits: bool) -> None:
 
     With --visit, each GET view with a shared policy runs once, as `flask edge adopt` runs it.
     """
-    listed = with_problems(current_app) if visits else routes(current_app)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as Flask documents
+    listed = with_problems(app) if visits else routes(app)
     if as_json:
         click.echo(json.dumps([route.to_json() for route in listed], indent=2))
         return
