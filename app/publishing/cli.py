@@ -41,8 +41,8 @@ _HOST = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{1,63}")
 _SAMPLES = 3
 """The number of old addresses that the report names when it has no list to check."""
 
-_EVERY = 100
-"""The number of files between two lines of progress in a log."""
+_INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C has stopped."""
 
 content = AppGroup("content", help="Import, export and publish what the site holds.")
 
@@ -70,6 +70,11 @@ def init_app(app: Flask) -> None:
     help="Keep a post a draft when it has a tag that is not known here.",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="The number of processes that convert texts; one for each core unless it is given.",
+)
+@click.option(
     "--fetch-images",
     callback=lambda _context, _option, value: read_hosts(value),
     help="Fetch the images of these hosts, separated by commas: images.example.com,cdn.example.",
@@ -81,18 +86,18 @@ def import_command(path: Path, **flags: Any) -> None:
 
     The folder is the root of the old site, or its content folder. A file that can't be used is
     named and passed over; the status is 1 only when no file of the folder can be used, when an old
-    address of --check-urls does not answer, or with --strict.
+    address of --check-urls does not answer, or with --strict; it is 130 after Ctrl-C.
     """
     names = (
         *("base_url", "permalink", "language", "prune", "drafts_for_unknown_tags", "dry_run"),
-        "fetch_images",
+        *("fetch_images", "jobs"),
     )
     options = Options(**{name: flags[name] for name in names})
     with _in_one_sentence(), _shown_progress() as progress:
         addresses = read_addresses(flags["check_urls"]) if flags["check_urls"] else None
         report = import_folder(path, now=_now(), options=options, progress=progress)
     check = None
-    if addresses is not None and not options.dry_run:
+    if addresses is not None and not options.dry_run and not report.is_interrupted:
         check = check_addresses(addresses)
     if flags["as_json"]:
         values = report.to_json() | {"addresses": check.to_json() if check else None}
@@ -102,6 +107,8 @@ def import_command(path: Path, **flags: Any) -> None:
         _tell_addresses(report, check, dry_run=options.dry_run)
         _tell_what_is_left()
         _tell_default_title()
+    if report.is_interrupted:
+        sys.exit(_INTERRUPTED)
     has_failures = (flags["strict"] and report.skipped) or (check is not None and check.failures)
     sys.exit(1 if has_failures or report.has_only_skipped_files else 0)
 
@@ -123,7 +130,7 @@ def render_command(slug: str | None) -> None:
     Only posts that change are written, and only their pages are purged. The status is 1 if a post
     can't be rendered.
     """
-    with _in_one_sentence(), _shown_progress("Rendering", "posts") as progress:
+    with _in_one_sentence(), _shown_progress("Rendering") as progress:
         report = render_again(slug, progress=progress)
     for sentence in report.failed:
         click.echo(f"Not rendered: {printable(sentence)}", err=True)
@@ -228,10 +235,10 @@ def _in_one_sentence() -> Iterator[None]:
 
 
 @contextmanager
-def _shown_progress(label: str = "Importing", noun: str = "files") -> Iterator[Progress]:
-    """A bar on a terminal, a line now and then in a log."""
+def _shown_progress(label: str = "Importing") -> Iterator[Progress]:
+    """Show a bar on a terminal, and nothing elsewhere."""
     if not sys.stderr.isatty():
-        yield partial(_lines, noun)
+        yield lambda _count, _total: None
         return
     with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
@@ -240,11 +247,6 @@ def _shown_progress(label: str = "Importing", noun: str = "files") -> Iterator[P
             bar.update(count - bar.pos)
 
         yield move
-
-
-def _lines(noun: str, count: int, total: int) -> None:
-    if count % _EVERY == 0 or count == total:
-        click.echo(f"{count} of {total} {noun}", err=True)
 
 
 def _tell_what_is_left() -> None:

@@ -14,6 +14,10 @@ class Invalid(PublishingError):  # noqa: N818 - reads as what it says
         super().__init__(sentence)
         self.field = field
 
+    def __reduce__(self) -> tuple[type[Invalid], tuple[str, str]]:
+        """Return how pickle makes a copy: the import's processes send errors to one another."""
+        return type(self), (self.field, str(self))
+
 
 class Missing(PublishingError):  # noqa: N818 - reads as what it says
     """What was named does not exist."""

@@ -23,7 +23,9 @@ __all__ = [
     "EncodedRendition",
     "ImageError",
     "ImageInfo",
+    "count_pixels",
     "inspect",
+    "inspect_and_scale",
     "remove_metadata",
     "renditions",
 ]
@@ -36,6 +38,10 @@ MAX_PIXELS = 50_000_000
 WIDTHS = (480, 960, 1600)
 
 _QUALITY = 80
+_METHOD = 2
+"""WebP's effort, of 0 to 6: 4 takes twice the time for files that are 3 % smaller."""
+_REDUCING_GAP = 3.0
+"""Pillow first shrinks an image cheaply to about this many times its new size."""
 _FORMATS = {
     "AVIF": ("image/avif", "avif"),
     "GIF": ("image/gif", "gif"),
@@ -99,7 +105,6 @@ def remove_metadata(data: bytes) -> CleanImage:
 def inspect(data: bytes, name: str) -> ImageInfo:
     """Tell what an image is; raises `ImageError` with one sentence for what is refused."""
     _bounded(data)
-    digest = sha256(data).hexdigest()
     if svg.looks_like_svg(data):
         width, height = svg.inspect(data)
         return ImageInfo(
@@ -108,21 +113,25 @@ def inspect(data: bytes, name: str) -> ImageInfo:
             width=width,
             height=height,
             size=len(data),
-            digest=digest,
+            digest=sha256(data).hexdigest(),
         )
     with _open_image(data) as image:
         image.load()
-        width, height = _shown_size(image)
-        media_type, suffix = _FORMATS[image.format or ""]
-        return ImageInfo(
-            name=_file_name(name, suffix),
-            media_type=media_type,
-            width=width,
-            height=height,
-            size=len(data),
-            digest=digest,
-            animated=_is_animated(image),
-        )
+        return _info(image, data, name)
+
+
+def _info(image: Image.Image, data: bytes, name: str) -> ImageInfo:
+    width, height = _shown_size(image)
+    media_type, suffix = _FORMATS[image.format or ""]
+    return ImageInfo(
+        name=_file_name(name, suffix),
+        media_type=media_type,
+        width=width,
+        height=height,
+        size=len(data),
+        digest=sha256(data).hexdigest(),
+        animated=_is_animated(image),
+    )
 
 
 def renditions(data: bytes, widths: Sequence[int] = WIDTHS) -> tuple[EncodedRendition, ...]:
@@ -134,12 +143,46 @@ def renditions(data: bytes, widths: Sequence[int] = WIDTHS) -> tuple[EncodedRend
     if svg.looks_like_svg(data):
         return ()
     with _open_image(data) as image:
-        target_widths = sorted({width for width in widths if 0 < width < _shown_size(image)[0]})
-        if not target_widths or _is_animated(image):
-            return ()
-        upright = _paintable(ImageOps.exif_transpose(image))
-        copies = (_copy(upright, width, image.info.get("icc_profile")) for width in target_widths)
-        return tuple(copy for copy in copies if len(copy.data) < len(data))
+        return _scale(image, data, widths)
+
+
+def inspect_and_scale(data: bytes, name: str) -> tuple[ImageInfo, tuple[EncodedRendition, ...]]:
+    """Return what `inspect` and `renditions` do, and decode the image once for both."""
+    _bounded(data)
+    if svg.looks_like_svg(data):
+        return inspect(data, name), ()
+    with _open_image(data) as image:
+        image.load()
+        return _info(image, data, name), _scale(image, data, WIDTHS)
+
+
+def count_pixels(data: bytes) -> int:
+    """Return the size of the image when it is decoded; 0 for what is drawn or can't be opened."""
+    if svg.looks_like_svg(data):
+        return 0
+    try:
+        with _open_image(data) as image:
+            return image.width * image.height
+    except ImageError:
+        return 0
+
+
+def _scale(image: Image.Image, data: bytes, widths: Sequence[int]) -> tuple[EncodedRendition, ...]:
+    target_widths = sorted({width for width in widths if 0 < width < _shown_size(image)[0]})
+    if not target_widths or _is_animated(image):
+        return ()
+    upright = _paintable(ImageOps.exif_transpose(image))
+    size = upright.size
+    profile = image.info.get("icc_profile")
+    copies: list[EncodedRendition] = []
+    for width in reversed(target_widths):  # each copy is made of the one that is a bit wider
+        upright = upright.resize(
+            (width, max(1, round(size[1] * width / size[0]))),
+            Image.Resampling.BICUBIC,
+            reducing_gap=_REDUCING_GAP,
+        )
+        copies.insert(0, _encode(upright, profile))
+    return tuple(copy for copy in copies if len(copy.data) < len(data))
 
 
 @contextmanager
@@ -192,17 +235,17 @@ def _paintable(image: Image.Image) -> Image.Image:
     """Turn any mode into one that WebP knows: RGB, or RGBA when something shines through."""
     if image.mode.startswith("I"):  # 16 bits of grey
         image = image.point(lambda value: value / 256).convert("L")
-    if image.mode in {"RGB", "RGBA"}:
-        return image
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode not in {"RGB", "RGBA"}:
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")  # nothing shines through; a third less to scale
+    return image
 
 
-def _copy(image: Image.Image, width: int, profile: bytes | None) -> EncodedRendition:
-    height = max(1, round(image.height * width / image.width))
-    scaled = image.resize((width, height), Image.Resampling.LANCZOS)
+def _encode(image: Image.Image, profile: bytes | None) -> EncodedRendition:
     out = BytesIO()
-    scaled.save(out, "WEBP", quality=_QUALITY, method=4, icc_profile=profile or b"")
-    data = out.getvalue()
+    image.save(out, "WEBP", quality=_QUALITY, method=_METHOD, icc_profile=profile or b"")
+    data, (width, height) = out.getvalue(), image.size
     return EncodedRendition(width=width, height=height, data=data, digest=sha256(data).hexdigest())
 
 

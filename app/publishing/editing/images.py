@@ -44,8 +44,8 @@ def remove_metadata(content: bytes) -> images.CleanImage:
 def prepare(content: images.CleanImage, name: str) -> PreparedImage:
     """Check the image and create its smaller copies; slow, but needs no database."""
     try:
-        info = images.inspect(content, name)
-        return PreparedImage(content=content, info=info, copies=images.renditions(content))
+        info, copies = images.inspect_and_scale(content, name)
+        return PreparedImage(content=content, info=info, copies=copies)
     except images.ImageError as error:
         raise Invalid("image", str(error)) from None
 

@@ -1,44 +1,41 @@
-"""Import a folder: every post in a transaction of its own, and a report at the end."""
+"""Import a folder: plan all posts, prepare and save them, and report at the end."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
 from app.publishing.editing import validation
-from app.publishing.errors import Invalid, PublishingError
+from app.publishing.errors import Invalid
 from app.publishing.models import Kind, Site
 
-from . import file_access, missing_files, plan, site_facts, site_file, source_folder
+from . import batches, file_access, missing_files, plan, site_facts, site_file, source_folder
 from .configuration import SourceConfiguration, read_configuration
 from .export_statuses import ExportFileError, ExportStatuses, find_statuses
 from .file_language import LanguageFinder
 from .image_fetcher import ImageFetcher
-from .inheritance import Inheritance, ReadText
+from .inheritance import Inheritance
 from .people import read_people
-from .plan import Entry
-from .post import Job, import_post
+from .post import Job
 from .post_finder import PostFinder
 from .post_languages import PostLanguages
+from .preparation import Preparation, count_jobs
 from .publication.state import Reason, State
-from .redirects.model import OldRedirect, find_redirect_target
 from .redirects.reading import read_redirects
 from .redirects.saving import save_redirects
 from .reference_targets import Folder
-from .report import Outcome, Remark, Report
+from .report import Remark, Report
 from .source_folder import Skipped, SourcePost
-
-log = logging.getLogger(__name__)
+from .text_processes import refuse_nested_import
 
 _INHERITED_BYTES = 256 * 1024
 _CONVERTED = (
@@ -60,7 +57,8 @@ class Options:
     post that has a tag of an unknown kind stays a draft. `language` is the tag of the only language
     whose posts are imported. `file_size` is the largest linked file in bytes; None means the
     setting FILE_SIZE. Images are fetched from the hosts of `fetch_images`, by `fetcher` if it is
-    given.
+    given. `jobs` is the number of processes that convert texts; None means one for each core, or
+    none beside this one for a few posts.
     """
 
     base_url: str = ""
@@ -73,6 +71,7 @@ class Options:
     file_size: int | None = None
     fetch_images: tuple[str, ...] = ()
     fetcher: ImageFetcher | None = None
+    jobs: int | None = None
 
 
 def import_folder(
@@ -87,7 +86,9 @@ def import_folder(
 
     The fields of `Options` can be given as keywords. Raises SourceError when the folder can't be
     read at all, Invalid for a `base_url` that is no address and for a `language` that is no tag.
+    After Ctrl-C it returns the report of what is done.
     """
+    refuse_nested_import()
     options = replace(options or Options(), **fields)
     report = Report()
     settings = site_file.load(root, report)
@@ -99,10 +100,11 @@ def import_folder(
     if not options.dry_run:
         site_file.save_people(settings, report, now=now)
     job = _with_saved_language(job)
-    entries = job.folder.plan.entries
-    for count, entry in enumerate(entries.values(), 1):
-        _import_one(job, entry)
-        progress(count, len(entries))
+    try:
+        _import_posts(job, options, progress)
+    except KeyboardInterrupt:
+        report.is_interrupted = True
+        return report
     missing_files.report_missing(job, prune=options.prune)
     if takes_menu and (menu_text := site_facts.save_menu(job)):
         texts = (*texts, menu_text)
@@ -113,6 +115,22 @@ def import_folder(
         file_redirects = read_redirects(job.folder.configuration, report)
         save_redirects(job, [*job.redirects, *file_redirects])
     return report
+
+
+def _import_posts(job: Job, options: Options, progress: Progress) -> None:
+    """Import the posts of the plan in its order, many in one transaction."""
+    entries = list(job.folder.plan.entries.values())
+    # An image is fetched once: a post is saved before the next one is prepared.
+    jobs = 1 if job.fetcher else count_jobs(options.jobs, len(entries))
+    preparation = Preparation(job, jobs=jobs)
+    count = 0
+    with closing(preparation.run(entries)) as prepared:
+        for batch in batches.make_batches(job, prepared):
+            batches.save_batch(job, batch)
+            preparation.release(batch)
+            for _ in batch:
+                count += 1
+                progress(count, len(entries))
 
 
 def _with_saved_language(job: Job) -> Job:
@@ -141,14 +159,14 @@ def _plan(root: Path, options: Options, report: Report, now: datetime, site_lang
         permalink=options.permalink,
         inheritance=Inheritance(
             configuration=configuration,
-            read_text=_reader_of(configuration),
-            index_names=lambda folder: _index_names(configuration.root / folder),
+            read_text=partial(_read_text, configuration.root),
+            index_names=partial(_index_names, configuration.root),
         ),
         statuses=_statuses(home),
         languages=LanguageFinder(
             configuration=configuration,
             site_language=site_language,
-            list_folder=cache(partial(_list_folder, configuration.root)),
+            list_folder=_FolderLists(root=configuration.root),
         ),
     )
     languages = rules.languages.find_languages(only) if rules.languages else PostLanguages()
@@ -161,7 +179,7 @@ def _plan(root: Path, options: Options, report: Report, now: datetime, site_lang
         languages=languages,
     )
     report.other_languages.update(planned.other_languages)
-    db.session.rollback()  # reading is over; each post gets a transaction of its own
+    db.session.rollback()  # reading is over; the posts are written in transactions of their own
     for path, reason in planned.rejected_files.items():
         report.skip(path, None, reason)
     folder = Folder(
@@ -211,25 +229,35 @@ def _fetcher(options: Options) -> ImageFetcher | None:
     return ImageFetcher(hosts=frozenset(host.lower() for host in options.fetch_images))
 
 
-def _reader_of(configuration: SourceConfiguration) -> ReadText:
-    """Return a function that reads small text files of the site."""
-
-    def read_text(path: PurePosixPath) -> str | None:
-        try:
-            data = file_access.read_file(configuration.root, path, most=_INHERITED_BYTES)
-            return data.decode("utf-8-sig")
-        except (file_access.SourceError, UnicodeDecodeError):
-            return None
-
-    return read_text
+# Functions of the module and no closures: `partial` objects of them can be sent to a process.
+def _read_text(root: Path, path: PurePosixPath) -> str | None:
+    """Return a small text file of the site; None if there is no such file that can be read."""
+    try:
+        data = file_access.read_file(root, path, most=_INHERITED_BYTES)
+        return data.decode("utf-8-sig")
+    except (file_access.SourceError, UnicodeDecodeError):
+        return None
 
 
-def _index_names(folder: Path) -> list[str]:
+def _index_names(root: Path, folder: PurePosixPath) -> list[str]:
     """Return the names of a folder's `_index` files, in every language and format."""
     try:
-        return sorted(path.name for path in folder.glob("_index.*"))
+        return sorted(path.name for path in (root / folder).glob("_index.*"))
     except OSError:
         return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FolderLists:
+    """Returns the names in a folder of the site, and reads each folder once."""
+
+    root: Path
+    names: dict[PurePosixPath, frozenset[str]] = field(default_factory=dict)
+
+    def __call__(self, folder: PurePosixPath) -> frozenset[str]:
+        if folder not in self.names:
+            self.names[folder] = _list_folder(self.root, folder)
+        return self.names[folder]
 
 
 def _list_folder(root: Path, folder: PurePosixPath) -> frozenset[str]:
@@ -268,50 +296,3 @@ def _posts(root: Path, rules: source_folder.Rules, report: Report) -> Iterator[S
         yield post
     if is_converted and rules.statuses is None:
         report.warn(".", None, _CONVERTED)
-
-
-def _import_one(job: Job, entry: Entry) -> None:
-    """Import one file; an error in it does not stop the others."""
-    post = source_folder.read_post(job.folder.root, entry.path, rules=job.rules)
-    if isinstance(post, Skipped):
-        job.report.skip(post.path, post.line, post.reason)
-        return
-    warnings = len(job.report.warnings)
-    try:
-        outcome = import_post(job, entry, post)
-    except PublishingError as error:
-        del job.report.warnings[warnings:]
-        job.report.skip(entry.path, _line(post, error), str(error))
-    except SQLAlchemyError:
-        raise
-    except Exception:
-        log.exception("import.failed", extra={"path": str(entry.path)})
-        del job.report.warnings[warnings:]
-        reason = "can't be imported for a reason that the log tells; please report it"
-        job.report.skip(entry.path, None, reason)
-    else:
-        job.report.counts[outcome] += 1
-        _note_redirect(job, post)
-        if entry.source != entry.address:
-            job.report.old_addresses.append(job.folder.prefix + post.source_url)
-        if outcome is Outcome.IMPORTED and entry.slug != entry.preferred_slug:
-            sentence = f"its slug is {entry.slug}, because {entry.preferred_slug} is taken"
-            job.report.warn(entry.path, None, sentence)
-
-
-def _note_redirect(job: Job, post: SourcePost) -> None:
-    """Remember where a post redirects that shows no text of its own."""
-    if target := find_redirect_target(post.meta.publication):
-        line = post.document.line_of("redirect_to")
-        job.redirects.extend(
-            OldRedirect(
-                source=job.folder.prefix + address, target=target, file=str(post.path), line=line
-            )
-            for address in (post.source_url, *post.aliases)
-        )
-
-
-def _line(post: SourcePost, error: PublishingError) -> int | None:
-    if not isinstance(error, Invalid):
-        return None
-    return post.document.line_of({"summary": "description"}.get(error.field, error.field))

@@ -1,11 +1,13 @@
-"""Import one post: prepare it without a lock, then write it in one transaction."""
+"""Prepare one post for saving: read it, scale its images and render its text; no lock is taken."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import unquote
 
 from sqlalchemy.orm import Session
@@ -18,27 +20,33 @@ from app.publishing.errors import Invalid
 from app.publishing.files import MAX_BYTES
 from app.publishing.images import MAX_BYTES as MAX_IMAGE
 from app.publishing.text import Rendered, TextError
-from app.publishing.transaction import transaction
 
-from . import post_files, post_images, references, remarks, remote_images, save_post
+from . import (
+    post_files,
+    post_images,
+    references,
+    remarks,
+    remote_images,
+    save_post,
+    source_folder,
+)
 from .author_names import Person
 from .image_fetcher import ImageFetcher
+from .markup import ConvertedText
 from .markup_context import convert_post, draft_reasons
 from .plan import Entry
 from .post_files import PostFiles
-from .post_images import PostImages
+from .post_images import PostImages, Scale
 from .post_languages import PostLanguages
 from .publication.decision import decide
-from .publication.state import State
+from .publication.state import Publication, State
 from .redirects.model import OldRedirect
 from .reference_targets import Folder, Translation, translate
 from .remote_images import RemoteImages
-from .report import Outcome, Report
-from .source_folder import Rules, SourcePost
+from .report import Report
+from .source_folder import Rules, Skipped, SourcePost
 
-
-class _Undo(Exception):  # noqa: N818 - no error: it ends the transaction of a dry run
-    """The dry run succeeded; roll back."""
+_MEDIA = re.compile(r"/media/[0-9a-f]{20}/[^\s()<>\"'\]]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +67,44 @@ class Job:
     languages: PostLanguages = field(default_factory=PostLanguages)
 
 
-def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
-    """Bring one post in, or up to date; raises Invalid or Conflict for what can't be."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareTools:
+    """How a post is prepared: `run(function, …)` calls `function(job, …)`, maybe elsewhere."""
+
+    run: Callable[..., Any]
+    scale: Scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A post with its tags converted, and the decisions that need no database."""
+
+    post: SourcePost
+    converted: ConvertedText
+    meaning: Translation
+    publication: Publication
+    language: str | None
+    words: tuple[str, ...]
+    """The inputs of the import that count for its digest, beside files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRequest:
+    """A text to render; `images` are those of the folder and of the site, by their references."""
+
+    post: SourcePost
+    images: Mapping[str, text.Image]
+    targets: Mapping[str, str]
+    links: Mapping[str, str]
+    typography: text.Typography
+
+
+def read(job: Job, path: PurePosixPath) -> Reading | Skipped:
+    """Read a file and convert its tags; uses no database, so that any process can do it."""
+    post = source_folder.read_post(job.folder.root, path, rules=job.rules)
+    if isinstance(post, Skipped):
+        return post
+    entry = job.folder.plan.entries[path]
     post, converted = convert_post(job.folder, post)
     meaning = translate(job.folder, entry, post)
     publication = decide(
@@ -72,10 +116,10 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
         reasons=(*post.reasons, *draft_reasons(converted)),
     )
     if publication.state is State.SKIPPED:
-        raise Invalid("status", next(reason.sentence for reason in publication.remarks))
+        reason = next(reason.sentence for reason in publication.remarks)
+        return Skipped(path=path, line=post.document.line_of("status"), reason=reason)
     is_public = publication.state in {State.PUBLISHED, State.SCHEDULED}
     held_back = "" if is_public else publication.state.name
-    remote = _remote_images(job, post)
     language = _find_language(job, post)
     words = (
         *_optional(language),
@@ -85,30 +129,105 @@ def import_post(job: Job, entry: Entry, post: SourcePost) -> Outcome:
         held_back,
         converted.text,
     )
+    return Reading(
+        post=post,
+        converted=converted,
+        meaning=meaning,
+        publication=publication,
+        language=language,
+        words=words,
+    )
+
+
+def prepare(
+    job: Job, entry: Entry, reading: Reading, tools: PrepareTools
+) -> save_post.PreparedPost | None:
+    """Scale the images and render the text, before any lock is taken; remarks go to the job.
+
+    Returns None for a post that an earlier import has saved like this.
+    """
+    post, meaning = reading.post, reading.meaning
+    remote = _remote_images(job, post)
     digest = post_images.digest_of(
         job.folder.root,
         post.digest,
         meaning.images | meaning.files,
-        (*words, *remote.words),
+        (*reading.words, *remote.words),
         most=max(MAX_IMAGE, job.file_size),
     )
     remarks.warn_of_remote_images(job.report, post, meaning, remote)
     if digest == entry.digest:
-        _complete_record(job, entry)
-        return Outcome.UNCHANGED
-    remarks.warn_of_publication(job.report, post, publication)
-    remarks.warn_about_tags(job.report, post, converted)
-    ready = replace(
-        _prepare(job, entry, post, meaning, remote), digest=digest, publication=publication
+        return None
+    remarks.warn_of_publication(job.report, post, reading.publication)
+    remarks.warn_about_tags(job.report, post, reading.converted)
+    session = db.session()
+    ready = post_images.prepare(
+        session, job.folder.root, meaning.images.values(), scale=tools.scale
     )
+    images = post_images.by_reference(meaning.images, ready.images) | remote.images
+    meaning.remote.update((url, image.url) for url, image in remote.images.items())
+    files = post_files.prepare(job.folder.root, meaning.files.values(), most=job.file_size)
+    request = TextRequest(
+        post=post,
+        images=images | _stored_images(session, post.document.body),
+        targets={
+            **meaning.links,
+            **{target: image.url for target, image in images.items()},
+            **_file_urls(meaning, files),
+        },
+        links=meaning.links,
+        typography=find_typography(session, reading.language),
+    )
+    session.rollback()  # no transaction stays open while the text is rendered
+    markdown, rendered = tools.run(render, request)
+    remarks.warn(job.report, post, meaning, ready.errors | files.errors, rendered.warnings)
+    return save_post.PreparedPost(
+        entry=entry,
+        source_post=post,
+        digest=digest,
+        markdown=markdown,
+        rendered=rendered,
+        images=ready,
+        files=files,
+        remote=remote,
+        cover=_cover(post, meaning, ready),
+        prefix=job.folder.prefix,
+        folder=str(job.folder.root),
+        siblings=_own_siblings(job, entry),
+        now=job.now,
+        publication=reading.publication,
+        base_url=job.folder.base_url,
+        people=job.people,
+        language=reading.language,
+        default_author=job.default_author,
+    )
+
+
+def render(_job: Job, request: TextRequest) -> tuple[str, Rendered]:
+    """Return the Markdown with its targets replaced, and its rendered text.
+
+    Raises Invalid for a text that is too large or nested too deeply.
+    """
+    images = {image.url: image for image in request.images.values()} | dict(request.images)
+    markdown = body(references.replace(request.post.document.body, request.targets))
     try:
-        with transaction() as session:
-            save_post.save(session, ready, job.report)
-            if job.dry_run:
-                raise _Undo  # noqa: TRY301 - leaving the block is what undoes it
-    except _Undo:
-        pass
-    return Outcome.UPDATED if entry.post_id else Outcome.IMPORTED
+        rendered = text.render(
+            markdown,
+            title=request.post.title,
+            resolve_image=images.get,
+            resolve_link=request.links.get,
+            typography=request.typography,
+        )
+    except TextError as error:
+        raise Invalid("body_markdown", str(error)) from None
+    return markdown, rendered
+
+
+def _stored_images(session: Session, markdown: str) -> dict[str, text.Image]:
+    """Return the images of the site that a text names by their own addresses."""
+    sources = dict.fromkeys(_MEDIA.findall(markdown))
+    images = ((source, find_image(session, source)) for source in sources)
+    return {source: image for source, image in images if image is not None}
 
 
 def _remote_images(job: Job, post: SourcePost) -> RemoteImages:
@@ -130,58 +249,6 @@ def _find_language(job: Job, post: SourcePost) -> str | None:
 def _optional(language: str | None) -> tuple[str, ...]:
     """Return the language as a part of the digest; posts without one keep their digests."""
     return () if language is None else (f"lang {language}",)
-
-
-def _complete_record(job: Job, entry: Entry) -> None:
-    """Record a new path of an unchanged file, or the path that an older import did not record."""
-    if entry.is_recorded or entry.post_id is None or job.dry_run:
-        return
-    values = save_post.RecordValues(
-        post_id=entry.post_id, digest=entry.digest, folder=str(job.folder.root), now=job.now
-    )
-    with transaction() as session:
-        save_post.save_import_record(session, entry, values)
-
-
-def _prepare(
-    job: Job, entry: Entry, post: SourcePost, meaning: Translation, remote: RemoteImages
-) -> save_post.PreparedPost:
-    """Scale the images and render the text, before any lock is taken."""
-    session = db.session()
-    ready = post_images.prepare(session, job.folder.root, meaning.images.values())
-    images = post_images.by_reference(meaning.images, ready.images) | remote.images
-    meaning.remote.update((url, image.url) for url, image in remote.images.items())
-    files = post_files.prepare(job.folder.root, meaning.files.values(), most=job.file_size)
-    targets = {
-        **meaning.links,
-        **{target: image.url for target, image in images.items()},
-        **_file_urls(meaning, files),
-    }
-    markdown = body(references.replace(post.document.body, targets))
-    language = _find_language(job, post)
-    typography = find_typography(session, language)
-    resolver = _Resolver(session=session, images=images, links=meaning.links)
-    rendered = _render(post.title, markdown, resolver, typography)
-    remarks.warn(job.report, post, meaning, ready.errors | files.errors, rendered.warnings)
-    return save_post.PreparedPost(
-        entry=entry,
-        source_post=post,
-        digest="",
-        markdown=markdown,
-        rendered=rendered,
-        images=ready,
-        files=files,
-        remote=remote,
-        cover=_cover(post, meaning, ready),
-        prefix=job.folder.prefix,
-        folder=str(job.folder.root),
-        siblings=_own_siblings(job, entry),
-        now=job.now,
-        base_url=job.folder.base_url,
-        people=job.people,
-        language=language,
-        default_author=job.default_author,
-    )
 
 
 def _file_urls(meaning: Translation, files: PostFiles) -> dict[str, str]:
@@ -211,32 +278,3 @@ def _own_siblings(job: Job, entry: Entry) -> tuple[str, ...]:
 def _cover(post: SourcePost, meaning: Translation, ready: PostImages) -> PurePosixPath | None:
     file = meaning.images.get(post.meta.image or "")
     return file if file in ready.images else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Resolver:
-    """Finds what a text refers to: images of the folder or of the site, and posts."""
-
-    session: Session
-    images: Mapping[str, text.Image]
-    links: Mapping[str, str]
-
-    def find_image(self, source: str) -> text.Image | None:
-        by_url = {image.url: image for image in self.images.values()}
-        image = self.images.get(source) or by_url.get(source)
-        return image or find_image(self.session, source)
-
-
-def _render(
-    title: str, markdown: str, resolver: _Resolver, typography: text.Typography
-) -> Rendered:
-    try:
-        return text.render(
-            markdown,
-            title=title,
-            resolve_image=resolver.find_image,
-            resolve_link=resolver.links.get,
-            typography=typography,
-        )
-    except TextError as error:
-        raise Invalid("body_markdown", str(error)) from None

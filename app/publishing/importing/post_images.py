@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -15,12 +15,15 @@ from app.publishing.editing import images
 from app.publishing.editing.images import PreparedImage
 from app.publishing.editing.rendering import image_of
 from app.publishing.errors import Invalid
-from app.publishing.images import MAX_BYTES
+from app.publishing.images import MAX_BYTES, CleanImage
 
 from . import source_folder
 
 VERSION = b"3"
 """Increment it when the importer converts the same file differently."""
+
+Scale = Callable[[CleanImage, str], PreparedImage]
+"""Checks an image and makes its smaller copies; raises Invalid."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,27 +53,34 @@ def digest_of(
     return total.hexdigest()
 
 
-def prepare(session: Session, root: Path, files: Iterable[PurePosixPath]) -> PostImages:
+def prepare(
+    session: Session,
+    root: Path,
+    files: Iterable[PurePosixPath],
+    *,
+    scale: Scale = images.prepare,
+) -> PostImages:
     """Read, check and scale what is not stored yet; takes no lock."""
     post_images = PostImages()
     for file in dict.fromkeys(files):
         try:
-            _prepare(
-                session, source_folder.read_file(root, file, most=MAX_BYTES), file, post_images
-            )
+            content = source_folder.read_file(root, file, most=MAX_BYTES)
+            _prepare(session, images.remove_metadata(content), file, post_images, scale)
         except (source_folder.SourceError, Invalid) as error:
             post_images.errors[file] = str(error)
     return post_images
 
 
-def _prepare(session: Session, content: bytes, file: PurePosixPath, into: PostImages) -> None:
-    clean = images.remove_metadata(content)
+def _prepare(
+    session: Session, clean: CleanImage, file: PurePosixPath, into: PostImages, scale: Scale
+) -> None:
     into.digests[file] = sha256(clean).hexdigest()
     existing = images.find_media(session, into.digests[file])
     if existing is not None:
         into.images[file] = image_of(existing.files)
         return
-    into.new_images[file] = images.prepare(clean, file.name)
+    session.rollback()  # no transaction stays open while the image is scaled
+    into.new_images[file] = scale(clean, file.name)
     into.images[file] = images.image_of(into.new_images[file])
 
 

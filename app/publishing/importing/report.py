@@ -48,6 +48,8 @@ class Report:
     warnings: list[Remark] = field(default_factory=list)
     old_addresses: list[str] = field(default_factory=list)
     """The addresses that imported posts had on the old site."""
+    is_interrupted: bool = False
+    """Whether the import was stopped before its end."""
     other_languages: Counter[str] = field(default_factory=Counter)
     """The numbers of posts in languages that were not asked for."""
 
@@ -75,6 +77,8 @@ class Report:
         if self.skipped:
             yield "Skipped:"
             yield from _group(self.skipped)
+        if self.is_interrupted:
+            yield "The import was stopped before its end; import the folder again to go on."
         if self.other_languages:
             counts = sorted(self.other_languages.items())
             numbers = ", ".join(f"{number} {tag}" for tag, number in counts)
@@ -89,6 +93,7 @@ class Report:
             "skipped": [asdict(remark) for remark in self.skipped],
             "warnings": [asdict(remark) for remark in self.warnings],
             "old_addresses": self.old_addresses,
+            "interrupted": self.is_interrupted,
             "other_languages": dict(sorted(self.other_languages.items())),
         }
 

@@ -33,10 +33,15 @@ class Node:
 
     def elements(self) -> Iterator["Node"]:
         """Give every element below this one, in document order; children may be replaced."""
-        for child in list(self.children):
-            if isinstance(child, Node):
-                yield child
-                yield from child.elements()
+        stack = [iter(list(self.children))]  # nested generators take longer
+        while stack:
+            for child in stack[-1]:
+                if isinstance(child, Node):
+                    yield child
+                    stack.append(iter(list(child.children)))
+                    break
+            else:
+                stack.pop()
 
     def content(self) -> str:
         """All text below this element, as it stands."""
@@ -46,7 +51,8 @@ class Node:
 
     def has_class(self, name: str) -> bool:
         """Whether `name` is one of the element's classes."""
-        return name in self.attrs.get("class", "").split()
+        classes = self.attrs.get("class")
+        return classes is not None and name in classes.split()
 
     def become(self, tag: str, attrs: dict[str, str] | None = None) -> None:
         """Turn into another element around the same children."""
