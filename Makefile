@@ -16,7 +16,7 @@ coverage: ## run the tests under coverage; fail if the coverage of a room fell (
 	@COVERAGE=1 sh scripts/test.sh
 	@sh scripts/coverage.sh $(ARGS)
 
-matrix: ## run the library's fast tests on each Python from 3.11 on that is present
+matrix: ## run the library's fast tests on each Python from 3.11 on, and on SQLAlchemy 2.0
 	@sh scripts/interpreters.sh $(ARGS)
 
 check: ## lint, format, types and the arrows between the rooms

@@ -15,7 +15,7 @@ TESTED_RANGE = "2.0.38 to 2.1"
 
 
 def is_too_old(version: str) -> bool:
-    """Return whether a version is older than every tested one, or is no version at all."""
+    """Return whether a version is older than the tested ones, or can't be parsed."""
     return _parse(version) < OLDEST_TESTED
 
 
@@ -31,6 +31,6 @@ def untested_reason(version: str) -> str | None:
 
 
 def _parse(version: str) -> tuple[int, ...]:
-    """Return the numbers at the start of a version; empty if it starts otherwise."""
+    """Return the numbers at the start of a version; empty if there are none."""
     match = re.match(r"\d+(\.\d+)*", version)
     return tuple(int(number) for number in match[0].split(".")) if match else ()

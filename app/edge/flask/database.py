@@ -18,6 +18,7 @@ from ..name import NAME
 from ..pages import IndexCapacity
 from ..pages.page_tags import PageTags
 from ..pages.register import begin_build
+from ..pages.resolver_lock import read_committed
 from ..policy.cdn_headers import parse_dialects
 from ..policy.policy import PolicyError
 from ..settings import read_number
@@ -70,11 +71,11 @@ def connect_database(app: Flask, database: TrackedDatabase) -> None:
     state.edge_chain = with_drivers(
         app, state.edge_chain, database.drivers or drivers_from_settings(app, database.site)
     )
-    state.purgeable_counter = build_purgeable_counter(
-        database.engine, state.edge_chain, state.clock
-    )
     state.tracker = _build_tracker(app, state, database)
-    state.worker = _build_worker(app, state, state.tracker, database.hooks)
+    state.purgeable_counter = build_purgeable_counter(
+        state.tracker.engine, state.edge_chain, state.clock
+    )
+    state.worker = _build_worker(app, state, state.tracker, database)
     state.startup_gate = StartupGate(
         app.wsgi_app,
         state.worker,
@@ -86,7 +87,7 @@ def connect_database(app: Flask, database: TrackedDatabase) -> None:
 
 
 def _build_tracker(app: Flask, state: EdgeState, database: TrackedDatabase) -> Tracker:
-    engine, tables = database.engine, tuple(database.watched_tables)
+    engine, tables = read_committed(database.engine), tuple(database.watched_tables)
     return Tracker(
         engine=engine,
         watched_tables=tables,
@@ -120,18 +121,18 @@ def _begin_build(tracker: Tracker, connection: Connection) -> None:
 
 
 def _build_worker(
-    app: Flask, state: EdgeState, tracker: Tracker, hooks: Sequence[RelayHook]
+    app: Flask, state: EdgeState, tracker: Tracker, database: TrackedDatabase
 ) -> PurgeWorker:
     """Build the worker that purges pages after writes, and call it after each commit."""
     worker = PurgeWorker(
         tracker.engine,
         state.embedded_gateway,
         state.clock,
-        (*hooks, *sampling_hooks(app, tracker)),
+        (*database.hooks, *sampling_hooks(app, tracker)),
         tracker.drift_monitor,
         state.edge_chain,
         capacity=tracker.capacity,
         begin_build=partial(_begin_build, tracker),
     )
-    EngineListener(tracker.schema, on_write=worker.after_write).attach(tracker.engine)
+    EngineListener(tracker.schema, on_write=worker.after_write).attach(database.engine)
     return worker

@@ -41,9 +41,22 @@ _LOADERS = (
 
 _SYSTEM = tuple(
     f"{folder.rstrip('/')}/"
-    for folder in (sys.prefix, sys.base_prefix, "/usr/share", "/etc", "/proc", "/sys", "/dev/fd")
+    for folder in (
+        sys.prefix,
+        sys.base_prefix,
+        "/usr/share",
+        "/etc",
+        "/proc",
+        "/sys",
+        "/dev/fd",
+        "/dev/pts",
+    )
 )
-"""Folders of installed software, such as the interpreter and time zones."""
+"""Folders of installed software, such as the interpreter and time zones.
+
+`/dev/shm` holds files of apps; the devices below are no page's content either.
+"""
+_DEVICES = frozenset({"/dev/null", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/zero"})
 
 _installed = False
 
@@ -69,10 +82,8 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         if not isinstance(path, str | os.PathLike):
             return
         path = os.path.abspath(path)  # noqa: PTH100 - the cheap way
-        is_device = path.startswith("/dev/") and not path.startswith("/dev/shm/")
-        if is_device:
-            return
-        if not path.startswith(_SYSTEM) and _is_read(mode, flags) and _is_opened_by_a_view():
+        is_of_system = path.startswith(_SYSTEM) or path in _DEVICES
+        if not is_of_system and _is_read(mode, flags) and _is_opened_by_a_view():
             record.read_unseen(f"it opened the file {path}, whose changes are not seen")
     except Exception:  # noqa: BLE001, S110 - an audit hook that raises would prevent the opening
         pass

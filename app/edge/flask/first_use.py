@@ -20,7 +20,7 @@ from ..changes import find_drift, install_triggers
 from ..changes.declaration import NotWatchableError
 from ..dependencies import PublicSchema
 from ..dependencies.engine_events import INTERNAL_OPTIONS
-from ..pages.resolver_lock import WRITE_OPTIONS
+from ..pages.resolver_lock import WRITE_OPTIONS, read_committed
 from .database import TrackedDatabase, connect_database
 from .models import define_edge_tables, watch_models
 from .state import state_of
@@ -117,7 +117,7 @@ class FirstUse:
     ) -> str:
         """Install the triggers if they are missing or altered; return what else is missing."""
         options = {**WRITE_OPTIONS, **INTERNAL_OPTIONS}
-        with engine.execution_options(**options).begin() as connection:
+        with read_committed(engine).execution_options(**options).begin() as connection:
             existing = set(sa.inspect(connection).get_table_names())
             if missing := sorted({*self._own_tables, *(t.table for t in watched)} - existing):
                 return (

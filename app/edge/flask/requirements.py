@@ -39,9 +39,9 @@ def require(extra: Extra, purpose: str) -> None:
             f"of this library (pip install 'flask-edgecache[{extra.name.lower()}]')."
         )
     if extra is Extra.SQLALCHEMY:
-        installed = str(import_module("sqlalchemy").__version__)
-        if is_too_old(installed):
-            raise PolicyError(f"{purpose}: {untested_reason(installed)}.")
+        current = str(import_module("sqlalchemy").__version__)
+        if is_too_old(current):
+            raise PolicyError(f"{purpose}: {untested_reason(current)}.")
 
 
 def is_gateway_enabled(config: Mapping[str, Any]) -> bool:

@@ -29,6 +29,17 @@ _SET_SYNCHRONOUS_COMMIT = "SET LOCAL synchronous_commit = on"
 """An edge must not hold pages of a commit that a power cut loses; a server may default to `off`."""
 
 
+def read_committed(engine: Engine) -> Engine:
+    """Return a copy of the engine for the transactions of this library.
+
+    The app's engine may use another isolation level. With REPEATABLE READ or SERIALIZABLE, a
+    PostgreSQL transaction that waited for a row fails; with AUTOCOMMIT there are no transactions.
+    """
+    if engine.dialect.name != "postgresql":
+        return engine
+    return engine.execution_options(isolation_level="READ COMMITTED")
+
+
 def acquire_shared_lock(connection: Connection) -> None:
     """Take the lock in shared mode: several registrations may run at a time, but no resolving."""
     if connection.dialect.name == "postgresql":
