@@ -59,7 +59,7 @@ for version in $sqlalchemy_versions; do
     packages=$("$environment/bin/python" -c "$find_packages")
     "$first/bin/python" -c "$find_packages" >"$packages/first.pth"
     if "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --no-deps --ignore-installed "sqlalchemy==$version"; then
+        --no-deps --ignore-installed "sqlalchemy>=$version,<=$version"; then
         run_tests "$environment" "SQLAlchemy $version" "$@"
     else
         failed="$failed, SQLAlchemy $version"

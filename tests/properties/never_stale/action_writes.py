@@ -160,7 +160,7 @@ def add_file(desk: Desk) -> None:
     if desk.one((True, True, False)):
         post = desk.post()
         path = f"/media/files/{file.fingerprint}/{file.name}"
-        draft = replace(content.draft_of(post), body=f"See the [file]({path}).")
+        draft = replace(content.draft_of(post), body_markdown=f"See the [file]({path}).")
         actions.revise(post.id, draft, expected_version=post.version, now=desk.now)
 
 
