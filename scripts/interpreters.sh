@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-sqlalchemy_versions="2.0.38 2.0.58"
+sqlalchemy_versions="2.0.57 2.0.58"
 failed="" missing="" passed="" first=""
 
 run_tests() { # environment, name, arguments of pytest

@@ -18,8 +18,8 @@ from app.edge.policy.policy import PolicyError
 
 from .conftest import SCHEMA, memory, post
 
-SUPPORTED = ["2.0.38", "2.0.58", "2.1.0b1", "2.1.0", "2.1.9"]
-TOO_OLD = ["", "unknown", "1.4.54", "2.0", "2.0.9", "2.0.37"]
+SUPPORTED = ["2.0.57", "2.0.58", "2.1.0b1", "2.1.0", "2.1.9"]
+TOO_OLD = ["", "unknown", "1.4.54", "2.0", "2.0.9", "2.0.56"]
 TOO_NEW = ["2.2.0b1", "2.2.0", "2.10.1", "3.0"]
 
 
@@ -49,7 +49,7 @@ def test_the_distribution_requires_the_tested_versions() -> None:
         assert is_allowed is (untested_reason(version) is None), version
 
 
-@pytest.mark.parametrize("version", ["2.0.37", "2.2.0"])
+@pytest.mark.parametrize("version", ["2.0.56", "2.2.0"])
 def test_an_untested_version_shares_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, version: str
 ) -> None:
@@ -68,7 +68,7 @@ def test_an_untested_version_shares_nothing(
     assert f"SQLAlchemy {version} is not supported" in line.message
 
 
-@pytest.mark.parametrize("version", ["2.0.38", "2.1.9", "2.2.0"])
+@pytest.mark.parametrize("version", ["2.0.57", "2.1.9", "2.2.0"])
 def test_the_level_accepts_tested_and_newer_versions(
     monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
