@@ -21,7 +21,7 @@ from .code_blocks import REQUEST_BLOCKS, python_blocks
 
 FOLDER = ROOT / "docs/library"
 README = (Path(app.edge.__file__).parent / "README.md").read_text(encoding="utf-8")
-OTHER_TESTS = {"index.md", "login-corner.md", "quickstart.md", "recipes.md"}
+OTHER_TESTS = {"extensions.md", "index.md", "login-corner.md", "quickstart.md", "recipes.md"}
 """Pages whose code is a fragment, or is run by another test."""
 
 HIT = "hit"
