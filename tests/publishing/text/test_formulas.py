@@ -197,3 +197,31 @@ def test_many_marks_need_bounded_time(piece: str) -> None:
     with suppress(TextError):
         render_text(piece * (500_000 // len(piece)))
     assert time.process_time() - began < 30
+
+
+def test_an_escaped_dollar_inside_a_formula_does_not_end_it() -> None:
+    r"""`\$` is a currency sign in LaTeX, so the next dollar closes the formula."""
+    html = render_text(r"It is $a\$b$ here").html
+    assert html.count("<math") == 1
+    assert html.rstrip().endswith("</math> here</p>")
+
+
+def test_a_formula_in_the_text_of_a_link_is_a_formula() -> None:
+    """The parser skips the text of a link once before it reads it."""
+    html = render_text("[the law $x^2$](https://example.com/law)").html
+    assert re.search(r"<a [^>]*>the law <math", html)
+
+
+def test_a_block_that_leaves_its_list_is_no_formula() -> None:
+    """The closing mark belongs to another paragraph, and no text is lost."""
+    html = render_text("- a\n\n  $$\n  x^2\n\nb\n\n$$").html
+    assert "<math" not in html
+    assert "x^2" in html
+    assert "b" in html
+
+
+def test_indented_code_after_a_paragraph_is_no_formula() -> None:
+    """Four spaces are code, also before the marks of a formula."""
+    html = render_text("a\n\n    $$\n    x\n    $$").html
+    assert "<math" not in html
+    assert "<code>" in html

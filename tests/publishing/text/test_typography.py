@@ -150,3 +150,16 @@ def test_the_longest_text_takes_no_quadratic_time(piece: str) -> None:
     start = time.process_time()
     html(text)
     assert time.process_time() - start < 20 * plain + 2
+
+
+def test_a_word_after_a_url_is_read_again() -> None:
+    """The URL is literal; the text before and after it is not."""
+    text = html('"a" https://example.com/x--y "b" -- c')
+    assert "https://example.com/x--y" in text
+    assert "“b” – c" in text
+    assert text.startswith("<p>“a” ")
+
+
+def test_a_tag_that_nothing_opened_changes_nothing() -> None:
+    """A closing tag without an opening one leaves the quotation marks around it as text."""
+    assert "“a”" in html('"a"</em> b')
