@@ -3,6 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+rm -f .coverage.json
 if ls .coverage.* >/dev/null 2>&1; then
     .venv/bin/python -m coverage combine --quiet
 fi
