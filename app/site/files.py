@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
-from app.edge.http import ranges
+from app.edge.flask.byte_range import apply_range
 from app.publishing import files as file_types
 from app.publishing.models import Attachment
 from app.publishing.queries import files
@@ -31,7 +31,7 @@ def show(fingerprint: str, name: str) -> ResponseReturnValue:
     file = files.file(fingerprint, name) or abort(404)
     response = _build_response(file)
     if _range_applies(response):
-        _apply_range(response, file.content)
+        apply_range(response, file.content)
     return response
 
 
@@ -55,17 +55,3 @@ def _range_applies(response: Response) -> bool:
     if request.method != "GET" or "Range" not in headers or "If-None-Match" in headers:
         return False
     return headers.get("If-Range") in {None, response.headers["ETag"]}
-
-
-def _apply_range(response: Response, content: bytes) -> None:
-    try:
-        part = ranges.select_range(request.headers["Range"], len(content))
-    except ranges.RangeNotSatisfiableError:
-        response.status_code = 416
-        response.set_data(b"")
-        response.headers["Content-Range"] = f"bytes */{len(content)}"
-        return
-    if part is not None:
-        response.status_code = 206
-        response.set_data(content[part.start : part.stop])
-        response.headers["Content-Range"] = str(part)

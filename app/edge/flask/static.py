@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, current_app, g, request
 
 from ..dependencies.part import Part
-from ..http import codings, ranges, validators
+from ..http import codings, validators
 from ..http.fields import HeaderFields
 from ..policy.decorators import cached
 from ..policy.policy import Freshness, Policy
@@ -27,6 +27,7 @@ from ..static.manifest import (
     folder_signature,
     has_fingerprint,
 )
+from .byte_range import apply_range
 from .templates import ABSENT, record_part
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _build_response(file: StaticFile) -> Response:
     if coding != "identity":
         response.headers["Content-Encoding"] = coding
     if _range_applies(tag):
-        _apply_range(response, body)
+        apply_range(response, body)
     return response
 
 
@@ -159,17 +160,3 @@ def _range_applies(tag: validators.ETag) -> bool:
     condition = headers.get("If-Range")
     # Static files have no Last-Modified, so a date in If-Range never matches.
     return condition is None or validators.evaluate_if_range(condition, _NO_FIELDS, tag, now=0)
-
-
-def _apply_range(response: Response, body: bytes) -> None:
-    try:
-        part = ranges.select_range(request.headers["Range"], len(body))
-    except ranges.RangeNotSatisfiableError:
-        response.status_code = 416
-        response.set_data(b"")
-        response.headers["Content-Range"] = f"bytes */{len(body)}"
-        return
-    if part is not None:
-        response.status_code = 206
-        response.set_data(body[part.start : part.stop])
-        response.headers["Content-Range"] = str(part)
