@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..policy.guard import GuardFinding
     from .effective_policy import EffectivePolicy
-    from .visit import Visit
+    from .visit import StrangerVisit
 
 _PHRASES = {
     "user-read": "reads the user",
@@ -32,7 +32,7 @@ _NOT_PUBLIC = re.compile(r"the table (\S+) was not declared public")
 _OK = 200
 
 
-def describe_problems(visit: Visit) -> tuple[str, ...]:
+def describe_problems(visit: StrangerVisit) -> tuple[str, ...]:
     """Return what prevents a page from being shared, each with its place; empty if nothing does."""
     if visit.write_place is not None:
         return (f"{_at('writes to the database', visit.write_place)} (the write was refused)",)
@@ -47,7 +47,7 @@ def describe_problems(visit: Visit) -> tuple[str, ...]:
     return tuple(dict.fromkeys(problems))
 
 
-def find_declarations(visit: Visit, effective: EffectivePolicy) -> str | None:
+def find_declarations(visit: StrangerVisit, effective: EffectivePolicy) -> str | None:
     """Return the arguments of `cached` that mend all findings; None if some can't be declared."""
     if visit.own_directives or any(f.code not in _DECLARABLE for f in visit.findings):
         return None

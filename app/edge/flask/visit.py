@@ -28,7 +28,7 @@ _MAX_MESSAGE = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class StrangerVisit:
     """The response to one visit: its status, and what would prevent it from being shared.
 
     Attributes:
@@ -48,7 +48,7 @@ class Visit:
     findings: tuple[GuardFinding, ...] = ()
 
 
-def visit_page(app: Flask, url: ExampleUrl) -> Visit:
+def visit_page(app: Flask, url: ExampleUrl) -> StrangerVisit:
     """Render a page in a dry run, without cookies. Statements that write are refused."""
     trial = Trial(writes=ReadPlaces(app.root_path))
     errors: list[BaseException] = []
@@ -63,7 +63,7 @@ def visit_page(app: Flask, url: ExampleUrl) -> Visit:
         except Exception as error:  # noqa: BLE001 - in debug mode, Flask raises what a view raises
             errors.append(error)
     status = 0 if result is None else result.status
-    return Visit(
+    return StrangerVisit(
         status=status,
         error=_describe_error(errors[0], app) if errors else "",
         location="" if result is None else result.location,
