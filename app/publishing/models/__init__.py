@@ -6,6 +6,7 @@ from .attachment import Attachment
 from .author import Author
 from .import_record import Imported
 from .media import Media, MediaFile
+from .ownership import Ownership
 from .post import Kind, Post, Status, post_author, post_topic
 from .post_address import PostAddress
 from .redirect import Redirect
@@ -22,6 +23,7 @@ __all__ = [
     "Kind",
     "Media",
     "MediaFile",
+    "Ownership",
     "Post",
     "PostAddress",
     "Redirect",
