@@ -150,7 +150,7 @@ def test_a_page_of_rows_with_such_a_key_is_shared_and_purged(
         assert "; hit" in client.get("/").headers["Cache-Status"]
 
 
-TOLD_APART: dict[str, tuple[Any, Any, Any]] = {
+DISTINCT_KINDS: dict[str, tuple[Any, Any, Any]] = {
     **{name: KEYS[name] for name in ("date", "enum", "small integer", "text of one letter")},
     "uuid": (sa.Uuid(), uuid4(), uuid4()),
     "uuid as text": (sa.Uuid(as_uuid=False), str(uuid4()), str(uuid4())),
@@ -162,15 +162,15 @@ TOLD_APART: dict[str, tuple[Any, Any, Any]] = {
     [
         pytest.param(database, name, marks=[pytest.mark.live] if database == "postgresql" else [])
         for database in ("sqlite", "postgresql")
-        for name in TOLD_APART
+        for name in DISTINCT_KINDS
     ],
 )
 @pytest.mark.parametrize("as_key", [True, False], ids=["key", "column"])
 def test_a_change_purges_only_the_page_of_its_value(
     engine: Engine, tmp_path: Path, name: str, as_key: bool
 ) -> None:
-    """Pages that look rows up by a UUID, a day or a label are told apart, also without a row."""
-    kind, first, second = TOLD_APART[name]
+    """Pages that look rows up by a UUID, a day or a label are purged separately, also without a row."""
+    kind, first, second = DISTINCT_KINDS[name]
     columns = [sa.Column("value", kind, primary_key=as_key, autoincrement=False)]
     if not as_key:
         columns.append(sa.Column("id", sa.Integer, primary_key=True))
