@@ -287,7 +287,7 @@ class TestRoutesWithPolicies:
 
     @staticmethod
     def test_a_shared_default_is_the_policy_of_each_route(bare: Flask) -> None:
-        """A page that can't be shared is then a problem, although nobody has marked it."""
+        """A page that can't be shared is then a problem, although no line marks it."""
         Edge().init_app(bare, default=ARTICLE)
         bare.add_url_rule("/fine", "fine", lambda: "hi")
         route = adopt_view(bare, lambda: request.cookies.get("theme") or "")

@@ -136,7 +136,7 @@ def test_a_page_that_writes_nothing_has_no_place_of_a_write(app: Flask) -> None:
 def test_only_log_lines_of_the_visit_are_dropped(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A request of a reader is served in another thread meanwhile, and its lines are logged."""
+    """Another thread serves a reader at the same time, and its log lines are kept."""
     client = app.test_client()
 
     @app.get("/reader")

@@ -233,7 +233,7 @@ def test_a_part_is_not_compressed() -> None:
 
 
 def test_a_part_of_an_image_does_not_vary() -> None:
-    """The whole image would not be compressed."""
+    """A cache gets the whole image uncompressed as well."""
     headers = (("Cache-Control", "max-age=9"), ("Content-Type", "image/png"))
     response = get(client(*headers, status="206 Partial Content"), Range="bytes=0-")
     assert "Vary" not in response.headers

@@ -107,7 +107,7 @@ def test_all_codings_of_a_text_restore_it() -> None:
 
 
 def test_one_content_gives_the_same_bytes_each_time() -> None:
-    """An ETag stands for bytes, so a gzip header must contain no time stamp."""
+    """An ETag identifies bytes, so a gzip header must contain no time stamp."""
     assert content_coding.compress(TEXT)["gzip"][4:8] == bytes(4)
     page = stored(bodies=(BodyInfo(coding="identity", length=len(TEXT)),))
     _, bodies = content_coding.compress_fast(page, TEXT, "gzip")
@@ -135,7 +135,7 @@ def test_a_coding_that_saves_no_byte_is_not_stored(content: bytes) -> None:
 
 @pytest.mark.parametrize("coding", ["br", "gzip"])
 def test_the_first_reader_gets_one_body_with_its_own_etag(coding: str) -> None:
-    """Its bytes differ from those that are stored later, so its ETag must differ as well."""
+    """Its bytes differ from the stored ones, so its ETag must differ as well."""
     page = stored(bodies=(BodyInfo(coding="identity", length=len(TEXT), etag='"a"'),))
     quick, bodies = content_coding.compress_fast(page, TEXT, coding)
     assert UNPACK[coding](bodies[coding]) == TEXT

@@ -1,4 +1,4 @@
-"""One opened incarnation of the LMDB store: when its data may be used, and what it caches."""
+"""One open incarnation of the LMDB store: when its data may be used, and what it caches."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def folder(tmp_path: Path) -> StoreFolder:
 
 
 @pytest.fixture
-def opened(folder: StoreFolder) -> Iterator[Environment]:
+def env(folder: StoreFolder) -> Iterator[Environment]:
     """Open the new store."""
-    opened = Environment(folder, limit=LIMIT)
-    yield opened
-    opened.pid = os.getpid()
-    if not opened.is_closed:
-        opened.close()
+    env = Environment(folder, limit=LIMIT)
+    yield env
+    env.pid = os.getpid()
+    if not env.is_closed:
+        env.close()
 
 
 def grow(folder: StoreFolder) -> None:
@@ -116,7 +116,7 @@ CHANGES: dict[str, tuple[list[Callable[[StoreFolder], None]], bool]] = {
 
 @pytest.mark.parametrize(("changes", "is_current"), CHANGES.values(), ids=CHANGES)
 def test_each_change_under_an_open_store_is_noticed(
-    opened: Environment,
+    env: Environment,
     folder: StoreFolder,
     changes: list[Callable[[StoreFolder], None]],
     *,
@@ -124,109 +124,109 @@ def test_each_change_under_an_open_store_is_noticed(
 ) -> None:
     """Growth by another process is the only harmless change of the data file."""
     for change in changes:
-        assert opened.is_current()
+        assert env.is_current()
         change(folder)
-    assert opened.is_current() is is_current
-    assert opened.was_current_within(0) is is_current
+    assert env.is_current() is is_current
+    assert env.was_current_within(0) is is_current
 
 
 def test_the_files_are_looked_at_once_in_an_interval(
-    opened: Environment, folder: StoreFolder, clock: FakeTime
+    env: Environment, folder: StoreFolder, clock: FakeTime
 ) -> None:
     """A store that was deleted from outside is noticed after the interval, and not before."""
-    assert opened.is_current()
+    assert env.is_current()
     delete(folder)
     clock.now += 0.9
-    assert opened.was_current_within(1.0)
+    assert env.was_current_within(1.0)
     clock.now += 0.1
-    assert not opened.was_current_within(1.0)
+    assert not env.was_current_within(1.0)
 
 
 def test_a_look_that_failed_starts_no_interval(
-    opened: Environment, folder: StoreFolder, clock: FakeTime
+    env: Environment, folder: StoreFolder, clock: FakeTime
 ) -> None:
     """The next request looks again."""
     clock.now += 100
     delete(folder)
-    assert not opened.was_current_within(1.0)
-    assert not opened.was_current_within(1.0)
+    assert not env.was_current_within(1.0)
+    assert not env.was_current_within(1.0)
 
 
 def test_within_the_interval_a_discarded_closed_or_forked_store_is_not_used(
-    opened: Environment, folder: StoreFolder, clock: FakeTime
+    env: Environment, folder: StoreFolder, clock: FakeTime
 ) -> None:
     """These three are seen without a system call, so they are checked for each request."""
-    assert opened.is_current()
+    assert env.is_current()
     assert clock.now == 1000.0
-    opened.pid += 1
-    assert not opened.was_current_within(1.0)
-    assert not opened.is_current()
-    opened.pid = os.getpid()
-    assert opened.was_current_within(1.0)
-    assert opened.is_alive()
+    env.pid += 1
+    assert not env.was_current_within(1.0)
+    assert not env.is_current()
+    env.pid = os.getpid()
+    assert env.was_current_within(1.0)
+    assert env.is_alive()
     condemn(folder)
-    assert not opened.was_current_within(1.0)
-    assert not opened.is_alive()
+    assert not env.was_current_within(1.0)
+    assert not env.is_alive()
 
 
-def test_a_closed_store_is_neither_current_nor_alive(opened: Environment, clock: FakeTime) -> None:
+def test_a_closed_store_is_neither_current_nor_alive(env: Environment, clock: FakeTime) -> None:
     """Each of its reads and writes raises, and it is closed at once."""
-    assert opened.is_current()
-    assert opened.close()
-    assert not opened.is_alive()
-    assert not opened.is_current()
-    assert not opened.was_current_within(1.0)
+    assert env.is_current()
+    assert env.close()
+    assert not env.is_alive()
+    assert not env.is_current()
+    assert not env.was_current_within(1.0)
     with pytest.raises(EnvironmentClosedError):
-        opened.get(opened.pages, b"a")
+        env.get(env.pages, b"a")
     with pytest.raises(EnvironmentClosedError):
-        opened.has(opened.pages, b"a")
-    with pytest.raises(EnvironmentClosedError), opened.read_transaction():
+        env.has(env.pages, b"a")
+    with pytest.raises(EnvironmentClosedError), env.read_transaction():
         pytest.fail("the transaction has begun")
-    with pytest.raises(EnvironmentClosedError), opened.write_transaction():
+    with pytest.raises(EnvironmentClosedError), env.write_transaction():
         pytest.fail("the transaction has begun")
     assert clock.now == 1000.0
 
 
 def test_close_waits_for_transactions_and_gives_up_after_two_seconds(
-    opened: Environment, clock: FakeTime
+    env: Environment, clock: FakeTime
 ) -> None:
     """A transaction of a closed LMDB environment would crash the process."""
-    for transaction in (opened.read_transaction, opened.write_transaction):
+    for transaction in (env.read_transaction, env.write_transaction):
         with transaction() as reading:
-            assert not opened.close()
-            assert reading.get(b"a", db=opened.pages) is None
-        opened.is_closed = False
+            assert not env.close()
+            assert reading.get(b"a", db=env.pages) is None
+        env.is_closed = False
     assert 1004.0 <= clock.now <= 1005.0
-    assert opened.close()
+    assert env.close()
     assert clock.now <= 1005.0
 
 
 def test_a_child_does_not_wait_for_the_threads_of_its_parent(
-    opened: Environment, clock: FakeTime
+    env: Environment, clock: FakeTime
 ) -> None:
     """They do not exist in the child."""
 
     def close() -> None:
-        opened.pid += 1
-        assert opened.close()
+        env.pid += 1
+        assert env.close()
         assert clock.now == 1000.0
 
-    with opened.read_transaction():
+    with env.read_transaction():
         assert run(close) == 0
 
 
-def test_a_write_is_undone_by_an_exception(opened: Environment) -> None:
+def test_a_write_is_undone_by_an_exception(env: Environment) -> None:
     """The transaction ends, so that the store can be closed."""
-    with pytest.raises(ZeroDivisionError), opened.write_transaction() as transaction:
-        transaction.put(b"a", b"b", db=opened.pages)
+    with pytest.raises(ZeroDivisionError), env.write_transaction() as transaction:
+        transaction.put(b"a", b"b", db=env.pages)
         raise ZeroDivisionError
-    assert opened.get(opened.pages, b"a") is None
-    assert not opened.has(opened.pages, b"a")
-    with opened.write_transaction() as transaction:
-        transaction.put(b"a", b"b", db=opened.pages)
-    assert opened.get(opened.pages, b"a") == b"b"
-    assert opened.has(opened.pages, b"a")
-    assert opened.get(opened.bodies, b"a") is None
+    assert env.get(env.pages, b"a") is None
+    assert not env.has(env.pages, b"a")
+    with env.write_transaction() as transaction:
+        transaction.put(b"a", b"b", db=env.pages)
+    assert env.get(env.pages, b"a") == b"b"
+    assert env.has(env.pages, b"a")
+    assert env.get(env.bodies, b"a") is None
 
 
 def open_descriptors() -> int:
@@ -290,21 +290,21 @@ def test_no_other_user_of_the_machine_may_enter_the_folder(folder: StoreFolder) 
 
 
 def test_a_body_is_checked_once_and_a_damaged_one_each_time(
-    opened: Environment, monkeypatch: pytest.MonkeyPatch
+    env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A serial is never used for other bytes, so the checksum is computed for the first reader."""
     monkeypatch.setattr(environment, "_PROVEN", 2)
     refs = [BodyRef.of(b"right", serial=serial) for serial in range(3)]
-    assert [opened.verify_body(refs[0], body) for body in (b"wrong", b"wrong", b"right")] == [
+    assert [env.verify_body(refs[0], body) for body in (b"wrong", b"wrong", b"right")] == [
         False,
         False,
         True,
     ]
-    assert opened.verify_body(refs[0], b"wrong")
-    assert opened.verify_body(refs[1], b"right")
-    assert opened.verify_body(refs[0], b"wrong")
-    assert opened.verify_body(refs[2], b"right")  # forgets the two before
-    assert [opened.verify_body(ref, b"wrong") for ref in refs] == [False, False, True]
+    assert env.verify_body(refs[0], b"wrong")
+    assert env.verify_body(refs[1], b"right")
+    assert env.verify_body(refs[0], b"wrong")
+    assert env.verify_body(refs[2], b"right")  # forgets the two before
+    assert [env.verify_body(ref, b"wrong") for ref in refs] == [False, False, True]
 
 
 def entry(key: bytes, serial: int = 1) -> bytes:
@@ -312,56 +312,56 @@ def entry(key: bytes, serial: int = 1) -> bytes:
     return bytes(CacheEntry(key=key, eviction_serial=serial, variants=()))
 
 
-def test_an_entry_is_decoded_once_for_its_bytes(opened: Environment) -> None:
+def test_an_entry_is_decoded_once_for_its_bytes(env: Environment) -> None:
     """Other bytes under the same key are decoded again; damaged ones are no entry."""
-    first = opened.decode_entry(b"a", entry(b"a"))
+    first = env.decode_entry(b"a", entry(b"a"))
     assert first is not None
-    assert opened.decode_entry(b"a", entry(b"a")) is first
-    second = opened.decode_entry(b"a", entry(b"a", 2))
+    assert env.decode_entry(b"a", entry(b"a")) is first
+    second = env.decode_entry(b"a", entry(b"a", 2))
     assert second is not None
     assert second.eviction_serial == 2
-    assert opened.decode_entry(b"a", b"damaged") is None
-    assert opened.decode_entry(b"a", entry(b"b")) is None
-    assert opened.last_decoded(b"a") is second
-    assert opened.last_decoded(b"b") is None
+    assert env.decode_entry(b"a", b"damaged") is None
+    assert env.decode_entry(b"a", entry(b"b")) is None
+    assert env.last_decoded(b"a") is second
+    assert env.last_decoded(b"b") is None
 
 
 def test_the_oldest_quarter_of_the_decoded_entries_makes_room(
-    opened: Environment, monkeypatch: pytest.MonkeyPatch
+    env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The number of decoded entries is bounded."""
     monkeypatch.setattr(environment, "_DECODED", 8)
     keys = [b"%d" % number for number in range(9)]
     for key in keys:
-        opened.decode_entry(key, entry(key))
-    assert [key for key in keys if opened.last_decoded(key)] == keys[2:]
+        env.decode_entry(key, entry(key))
+    assert [key for key in keys if env.last_decoded(key)] == keys[2:]
 
 
 TABLES = ("pages", "bodies", "eviction_order", "purge_counts", "metadata_table")
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_pages_of_each_table_are_in_use(opened: Environment, table: str) -> None:
+def test_the_pages_of_each_table_are_in_use(env: Environment, table: str) -> None:
     """Small values are in leaves, large ones in pages of their own; branches lead to them."""
-    with opened.write_transaction() as transaction:
-        before = opened.used_bytes(transaction)
-        own = used_pages(transaction, opened, table)
-        transaction.put(b"large", bytes(100_000), db=getattr(opened, table))
+    with env.write_transaction() as transaction:
+        before = env.used_bytes(transaction)
+        own = used_pages(transaction, env, table)
+        transaction.put(b"large", bytes(100_000), db=getattr(env, table))
         for number in range(100):
-            transaction.put(b"%d" % number, bytes(1500), db=getattr(opened, table))
-        used = opened.used_bytes(transaction)
-        assert used - before == PAGE_SIZE * (used_pages(transaction, opened, table) - own)
+            transaction.put(b"%d" % number, bytes(1500), db=getattr(env, table))
+        used = env.used_bytes(transaction)
+        assert used - before == PAGE_SIZE * (used_pages(transaction, env, table) - own)
         assert used - before > 100_000 + 100 * 1500
-    with opened.read_transaction() as transaction:
-        assert opened.used_bytes(transaction) == used
+    with env.read_transaction() as transaction:
+        assert env.used_bytes(transaction) == used
 
 
 PAGE_SIZE = resource.getpagesize()
 
 
-def used_pages(transaction: Transaction, opened: Environment, table: str) -> int:
+def used_pages(transaction: Transaction, env: Environment, table: str) -> int:
     """Return the number of pages of each kind of one table."""
-    stat = transaction.stat(getattr(opened, table))
+    stat = transaction.stat(getattr(env, table))
     kinds = ("branch_pages", "leaf_pages", "overflow_pages")
     assert not stat["entries"] or stat["depth"] == 1 or stat["branch_pages"]
     return sum(stat[kind] for kind in kinds)
@@ -381,9 +381,9 @@ def test_the_statistics_tell_entries_from_variants_and_purges_from_evictions(
         store.save(KEY, head, BODIES, token=store.purge_token())
     stats = store.stats()
     assert stats is not None
-    kept = [number for number in range(150) if store.peek(b"%d" % number)]
-    assert (stats.pages, stats.variants) == (len(kept) + 1, len(kept) + 2)
-    assert stats.evicted == 150 - len(kept) > 0
+    stored_numbers = [number for number in range(150) if store.peek(b"%d" % number)]
+    assert (stats.pages, stats.variants) == (len(stored_numbers) + 1, len(stored_numbers) + 2)
+    assert stats.evicted == 150 - len(stored_numbers) > 0
     assert (stats.purges, stats.limit, stats.refill_queue) == (3, LIMIT, 0)
-    assert len(kept) * 10_000 < stats.used <= LIMIT
+    assert len(stored_numbers) * 10_000 < stats.used <= LIMIT
     store.close()
