@@ -29,6 +29,7 @@ from .edge.policy.policy import PolicyError, SettingError
 from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
 from .publishing.actions import publish_due
+from .publishing.permissions import SYSTEM
 from .publishing.queries import scheduled
 from .watched_tables import SCHEMA, WATCHED
 
@@ -107,7 +108,7 @@ def make_publish_hook(app: Flask) -> Callable[[datetime], datetime | None]:
 
     def publish(now: datetime) -> datetime | None:
         with app.app_context():
-            publish_due(now)
+            publish_due(now, actor=SYSTEM)
             return scheduled.next_due()
 
     return publish

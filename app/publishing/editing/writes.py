@@ -101,6 +101,12 @@ def last_change(post: Post, updated_at: datetime, published_at: datetime | None)
     return updated_at
 
 
-def was_public(post: Post, now: datetime) -> bool:
-    """Tell whether the post's date has passed, so that readers may have seen it."""
+def has_past_date(post: Post, now: datetime) -> bool:
+    """Tell whether the post's date has passed."""
     return post.published_at is not None and post.published_at <= now
+
+
+def record_first_publication(post: Post) -> None:
+    """Write down when readers first saw the post; the first instant stays."""
+    if post.first_published_at is None:
+        post.first_published_at = post.published_at

@@ -7,6 +7,7 @@ from .author import Author
 from .fork import Fork
 from .import_record import Imported
 from .media import Media, MediaFile
+from .ownership import Ownership
 from .post import Kind, Post, Status, post_author, post_topic
 from .post_address import PostAddress
 from .presence import Presence
@@ -28,6 +29,7 @@ __all__ = [
     "Kind",
     "Media",
     "MediaFile",
+    "Ownership",
     "Post",
     "PostAddress",
     "Presence",
