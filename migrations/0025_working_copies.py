@@ -15,7 +15,7 @@ from alembic import op
 from app.database import Instant
 
 revision = "0025"
-down_revision = "0019"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

@@ -138,8 +138,12 @@ def test_the_language_of_a_post_can_be_changed_and_removed(article: Post, now: d
 
 def test_a_revision_keeps_every_field_of_the_post(article: Post, now: datetime) -> None:
     """So that a restore brings back authors, topics and cover, each in its order."""
-    authors = [actions.save_author(AuthorDraft(name=name), now=now).id for name in ("b", "a")]
-    topics = [actions.save_topic(TopicDraft(name=name), now=now).id for name in ("d", "c")]
+    authors = [
+        actions.save_author(AuthorDraft(name=name), now=now, actor=SYSTEM).id for name in ("b", "a")
+    ]
+    topics = [
+        actions.save_topic(TopicDraft(name=name), now=now, actor=SYSTEM).id for name in ("d", "c")
+    ]
     draft = replace(
         TEXT,
         body_markdown="more",
@@ -149,7 +153,7 @@ def test_a_revision_keeps_every_field_of_the_post(article: Post, now: datetime) 
         cover_alt="A lamp",
         language="de",
     )
-    actions.revise(article.id, draft, expected_version=1, now=now)
+    actions.revise(article.id, draft, expected_version=1, now=now, actor=SYSTEM)
     facts = db.session.scalars(sa.select(Revision.facts).order_by(Revision.number)).all()
     empty: dict[str, Any] = {
         "author_ids": [],
