@@ -21,8 +21,10 @@ from . import (
     lazy_sessions,
     logs,
     middleware,
+    private_paths,
     routing,
     site,
+    studio,
 )
 from .config import cli
 from .edge.policy.policy import PolicyError, SettingError
@@ -59,6 +61,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     routing.init_app(app)
     site.init_app(app)
     api.init_app(app)
+    studio.init_app(app)
     error_handlers.init_app(app)
     cli.init_app(app)
     backups.init_app(app)
@@ -83,7 +86,12 @@ def init_edge(app: Flask) -> None:
     """Set up the caching library, and record what pages are built from."""
     # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
     edge = extensions.edge
-    edge.init_app(app, gateway={"site": app.config["SITE_URL"]})
+    gateway = {
+        "site": app.config["SITE_URL"],
+        # In debug mode, templates and code change while the process runs.
+        "bypasses": lambda path: app.debug or private_paths.is_private(path),
+    }
+    edge.init_app(app, gateway=gateway)
     with app.app_context():
         edge.track(
             app,

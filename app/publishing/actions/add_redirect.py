@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.private_paths import is_private
 from app.publishing.editing import lookups, validation
 from app.publishing.errors import Conflict, Invalid, Missing
 from app.publishing.models import Kind, Post, Redirect, Status
@@ -51,6 +52,8 @@ def checked(source: str, post_id: int | None, target: str | None) -> tuple[str, 
     path = _normal("source", source)
     if path == "/":
         raise Invalid("source", "The home page can't be redirected.")
+    if is_private(path):
+        raise Invalid("source", f"The address {path} belongs to the studio; choose another.")
     if query_error := find_query_error(source):
         raise Invalid("source", query_error)
     if target is None:
