@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from .attachment import Attachment
 from .author import Author
+from .event import Event
 from .import_record import Imported
+from .installation import Installation
+from .link import Link, Purpose
+from .login import Login
 from .media import Media, MediaFile
 from .ownership import Ownership
 from .post import Kind, Post, Status, post_author, post_topic
@@ -13,25 +17,32 @@ from .redirect import Redirect
 from .remote_image import RemoteImage
 from .revision import Revision
 from .site import Site
+from .throttle import Throttle
 from .topic import Topic
 from .user import Role, User
 
 __all__ = [
     "Attachment",
     "Author",
+    "Event",
     "Imported",
+    "Installation",
     "Kind",
+    "Link",
+    "Login",
     "Media",
     "MediaFile",
     "Ownership",
     "Post",
     "PostAddress",
+    "Purpose",
     "Redirect",
     "RemoteImage",
     "Revision",
     "Role",
     "Site",
     "Status",
+    "Throttle",
     "Topic",
     "User",
     "post_author",
