@@ -12,8 +12,9 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
 from app.edge import Edge, Policy, PolicyError, cached, days
-from app.edge.flask.first_use import RETRY_INTERVAL, FirstUse
+from app.edge.flask.first_use import FirstUse
 from app.edge.flask.models import define_edge_tables, watch_models
+from app.edge.flask.startup import RETRY_INTERVAL
 from app.edge.flask.state import state_of
 from app.edge.testing import assert_hit, assert_miss
 
