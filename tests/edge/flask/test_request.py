@@ -1,4 +1,4 @@
-"""Reads of parameters and headers are recorded, whichever method of the mapping reads them."""
+"""Reads of parameters and headers are record, whichever method of the mapping reads them."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ ONE_READ: dict[str, tuple[Callable[[Any], Any], Any]] = {
 }
 CASES = [
     *(
-        pytest.param(read, result, {"a", "b"}, id=name)
-        for name, (read, result) in ALL_READS.items()
+        pytest.param(access, result, {"a", "b"}, id=name)
+        for name, (access, result) in ALL_READS.items()
     ),
-    *(pytest.param(read, result, {"a"}, id=name) for name, (read, result) in ONE_READ.items()),
+    *(pytest.param(access, result, {"a"}, id=name) for name, (access, result) in ONE_READ.items()),
 ]
 
 
@@ -63,38 +63,38 @@ def reads() -> RequestReads:
     return result
 
 
-@pytest.mark.parametrize(("read", "result", "names"), CASES)
+@pytest.mark.parametrize(("access", "result", "names"), CASES)
 def test_each_parameter_that_is_read_is_recorded(
-    read: Callable[[Any], Any], result: Any, names: set[str]
+    access: Callable[[Any], Any], result: Any, names: set[str]
 ) -> None:
     """The result is that of Werkzeug, and a copy counts as a read of all parameters."""
-    recorded = reads()
-    assert read(TrackedArgs(PAIRS, recorded)) == result
-    assert read(ImmutableMultiDict(PAIRS)) == result
-    assert recorded.query == names
+    record = reads()
+    assert access(TrackedArgs(PAIRS, record)) == result
+    assert access(ImmutableMultiDict(PAIRS)) == result
+    assert record.query == names
 
 
-@pytest.mark.parametrize(("read", "result", "names"), CASES)
+@pytest.mark.parametrize(("access", "result", "names"), CASES)
 def test_reads_before_the_view_are_not_recorded(
-    read: Callable[[Any], Any], result: Any, names: set[str]
+    access: Callable[[Any], Any], result: Any, names: set[str]
 ) -> None:
     """Flask itself reads the request before and after the view."""
-    recorded = RequestReads()
-    assert recorded.is_recording is False
-    assert read(TrackedArgs(PAIRS, recorded)) == result
-    assert recorded.query == set()
+    record = RequestReads()
+    assert record.is_recording is False
+    assert access(TrackedArgs(PAIRS, record)) == result
+    assert record.query == set()
     assert names
 
 
 def test_a_header_has_one_value_in_each_method() -> None:
     """WSGI has joined repeated headers, so a list has one element or none."""
-    recorded = reads()
-    headers = TrackedHeaders({"HTTP_DNT": "1", "HTTP_X_NUMBER": "7"}, recorded)
+    record = reads()
+    headers = TrackedHeaders({"HTTP_DNT": "1", "HTTP_X_NUMBER": "7"}, record)
     assert headers.getlist("DNT") == ["1"]
     assert headers.getlist("X-Number", type=int) == [7]
     assert headers.getlist("X-Number", type=bytes.fromhex) == []
     assert headers.getlist("Save-Data") == []
-    assert recorded.headers == {"dnt", "x-number", "save-data"}
+    assert record.headers == {"dnt", "x-number", "save-data"}
 
 
 def test_a_request_of_another_class_counts_as_private() -> None:
@@ -105,17 +105,17 @@ def test_a_request_of_another_class_counts_as_private() -> None:
 
 def test_a_class_is_extended_once() -> None:
     """Two libraries may prepare one app."""
-    tracked = track_request_class(Request)
-    assert issubclass(tracked, TrackedRequest)
-    assert issubclass(tracked, Request)
-    assert track_request_class(tracked) is tracked
+    tracked_class = track_request_class(Request)
+    assert issubclass(tracked_class, TrackedRequest)
+    assert issubclass(tracked_class, Request)
+    assert track_request_class(tracked_class) is tracked_class
 
 
 def test_the_query_string_is_a_read_of_all_its_parameters(app: Flask) -> None:
     """Also of those without a value."""
     with app.test_request_context("/?a=1&b=") as context:
         request: Any = context.request
-        recorded = get_request_reads(request)
-        recorded.is_recording = True
+        record = get_request_reads(request)
+        record.is_recording = True
         assert request.query_string == b"a=1&b="
-        assert recorded.query == {"a", "b"}
+        assert record.query == {"a", "b"}

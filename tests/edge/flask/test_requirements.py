@@ -86,6 +86,8 @@ def test_no_default_holds_for_no_response(app: Flask) -> None:
 )
 def test_a_retry_lists_its_tiers(tiers: tuple[tuple[str, int], ...], lines: list[str]) -> None:
     """One line a tier, or one that says that there is none."""
-    retried = Retried(tiers=tuple(RetriedTier(name=name, purges=count) for name, count in tiers))
-    assert list(retried.to_lines()) == lines
-    assert [tier["name"] for tier in retried.to_json()["tiers"]] == [name for name, _ in tiers]
+    retry_result = Retried(
+        tiers=tuple(RetriedTier(name=name, purges=count) for name, count in tiers)
+    )
+    assert list(retry_result.to_lines()) == lines
+    assert [tier["name"] for tier in retry_result.to_json()["tiers"]] == [name for name, _ in tiers]

@@ -109,9 +109,9 @@ def test_a_file_that_lmdb_would_create_again_must_be_there(
 def test_discarding_marks_the_store_for_all_who_map_it(store_folder: StoreFolder) -> None:
     """Nothing is left at the path; a second call finds nothing to do."""
     counters = AccessCounters(store_folder.store / "visits")
-    assert not counters.is_discarded
+    flags = [counters.is_discarded]
     store_folder.discard()
-    assert counters.is_discarded
+    assert [*flags, counters.is_discarded] == [False, True]
     assert not store_folder.store.exists()
     store_folder.discard()
     assert sorted(path.name for path in store_folder.path.iterdir()) == ["guard"]
@@ -122,11 +122,15 @@ def test_a_lock_that_stays_held_is_an_error_and_not_a_wait_for_ever(
 ) -> None:
     """A process that hangs while it holds the lock must not stop the others."""
     monkeypatch.setattr(folder, "_GUARD_WAIT", 0.01)
-    entry = store_folder.exclusive_lock
-    with entry(), pytest.raises(TimeoutError, match="another process holds"), entry():
-        pytest.fail("two hold the lock")
-    with entry():
-        pass
+
+    def lock_twice() -> None:
+        with store_folder.exclusive_lock(), store_folder.exclusive_lock():
+            raise AssertionError("the lock was taken twice")
+
+    with pytest.raises(TimeoutError, match="another process holds"):
+        lock_twice()
+    with store_folder.exclusive_lock():
+        assert store_folder.store.exists()
 
 
 def test_the_first_user_is_alone_until_another_one_comes(
@@ -153,7 +157,7 @@ def test_the_first_user_is_alone_until_another_one_comes(
 
 
 def test_a_missing_users_file_is_damage(store_folder: StoreFolder) -> None:
-    """So is a folder in its place; then nobody could notice another process."""
+    """So is a folder in its place, which can't be locked."""
     (store_folder.store / "users").unlink()
     with pytest.raises(InvalidStoreError, match="users file of the store is missing"):
         UsersLock(store_folder)
@@ -182,9 +186,9 @@ def test_counters_of_another_store_are_refused() -> None:
     assert StoreCounters.parse(data, 7).purge_count == 3
     with pytest.raises(InvalidStoreError, match="another store"):
         StoreCounters.parse(data, 8)
-    for damaged in (None, b"", data + b"x", data[:-1]):
+    for noise in (None, b"", data + b"x", data[:-1]):
         with pytest.raises(InvalidStoreError, match="another application"):
-            StoreCounters.parse(damaged, 7)
+            StoreCounters.parse(noise, 7)
 
 
 def test_a_damaged_entry_is_no_entry() -> None:
@@ -197,13 +201,13 @@ def test_a_damaged_entry_is_no_entry() -> None:
     assert CacheEntry.parse(data, key=b"key") == entry
     assert CacheEntry.parse(data) == entry
     assert CacheEntry.parse(data, key=b"other") is None
-    moved = CacheEntry.parse(CacheEntry.with_serial(data, serial=9))
-    assert moved == replace(entry, eviction_serial=9)
+    other_turn = CacheEntry.parse(CacheEntry.with_serial(data, serial=9))
+    assert other_turn == replace(entry, eviction_serial=9)
     for position in range(0, len(data), 7):
         assert CacheEntry.parse(data[:position]) is None
-        changed = bytearray(data)
-        changed[position] ^= 0xFF
-        assert CacheEntry.parse(bytes(changed)) is None
+        noise = bytearray(data)
+        noise[position] ^= 0xFF
+        assert CacheEntry.parse(bytes(noise)) is None
 
 
 def test_an_entry_whose_checksum_is_right_but_whose_content_is_cut_is_no_entry() -> None:
@@ -212,8 +216,8 @@ def test_an_entry_whose_checksum_is_right_but_whose_content_is_cut_is_no_entry()
     payload = data[4:]
     more = payload[:12] + (1).to_bytes(2, "little") + payload[14:]  # one variant, which is missing
     longer_key = payload[:8] + (99).to_bytes(4, "little") + payload[12:]
-    for changed in (more, longer_key, payload[:3], b""):
-        assert CacheEntry.parse(zlib.crc32(changed).to_bytes(4, "little") + changed) is None
+    for content in (more, longer_key, payload[:3], b""):
+        assert CacheEntry.parse(zlib.crc32(content).to_bytes(4, "little") + content) is None
 
 
 def test_the_users_lock_is_shared_after_the_check(store_folder: StoreFolder) -> None:
