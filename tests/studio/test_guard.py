@@ -70,7 +70,7 @@ def test_a_route_without_a_rule_is_refused(
 ) -> None:
     """Even for an owner: the log names the route."""
     browser = sign_in(app, add_person())
-    monkeypatch.delitem(RULES, "studio.home.show")  # type: ignore[arg-type] # a dict
+    monkeypatch.delitem(RULES, "studio.home.show")
     assert browser.get("/studio").status_code == 403
     assert "studio.home.show has no rule" in caplog.text
 
