@@ -10,6 +10,7 @@ from app.publishing.editing.draft import Draft
 
 from .add_file import add_file
 from .add_media import add_media
+from .add_post_redirects import PostRedirect, add_post_redirects
 from .add_redirect import add_redirect
 from .archive import archive
 from .arrange_menu import arrange_menu
@@ -28,10 +29,12 @@ from .unpublish import unpublish
 __all__ = [
     "AuthorDraft",
     "Draft",
+    "PostRedirect",
     "SiteDraft",
     "TopicDraft",
     "add_file",
     "add_media",
+    "add_post_redirects",
     "add_redirect",
     "archive",
     "arrange_menu",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.publishing.editing import lookups, writes
+from app.publishing.editing import lookups, public_addresses, writes
 from app.publishing.editing.draft import Draft, checked
 from app.publishing.editing.rendering import body_columns, render_text
 from app.publishing.models import Author, Media, Post, Status, Topic
@@ -18,27 +18,39 @@ from app.publishing.transaction import transaction
 
 
 def create(
-    draft: Draft, *, now: datetime, user_id: int | None = None, rendered: Rendered | None = None
+    draft: Draft,
+    *,
+    now: datetime,
+    user_id: int | None = None,
+    rendered: Rendered | None = None,
+    publish: bool = False,
 ) -> Post:
     """Save a new draft; `rendered` is its rendered text, if the caller has it already.
 
+    With `publish` it is public at once, as after the action `publish`, but with a single write.
     Raises Invalid, Missing for an unknown author, topic or cover, Conflict for a taken slug.
     """
     draft = checked(draft)
     with transaction() as session:
+        if publish:
+            public_addresses.lock_addresses(session)
         draft = check(session, draft)
         rendered = rendered or render_text(
             session, draft.title, draft.body_markdown, language=draft.language
         )
         post = _build_post(draft, rendered, now)
+        if publish:
+            writes.make_public(post, now)
         session.add(post)
         lookups.flush_or_conflict(
             session, f"Another post has just taken the slug {draft.slug!r}; choose another."
         )
-        writes.set_authors_and_topics(
+        writes.add_authors_and_topics(
             session, post, authors=draft.author_ids, topics=draft.topic_ids
         )
-        writes.add_revision(session, post, now=now, user_id=user_id)
+        writes.add_revision(session, post, now=now, user_id=user_id, number=1)
+        if publish:
+            public_addresses.record_first_address(session, post, now=now)
         return post
 
 
@@ -72,5 +84,6 @@ def _build_post(draft: Draft, rendered: Rendered, now: datetime) -> Post:
         cover_alt=draft.cover_alt,
         feed_id=draft.feed_id or new_feed_id(),
         body_markdown=draft.body_markdown,
+        extra_fields=dict(draft.extra_fields),
         **body_columns(rendered),
     )

@@ -17,10 +17,9 @@ def publish(post_id: int, *, expected_version: int, now: datetime) -> Post:
     """
     with transaction() as session:  # its commit purges: see app.publishing.transaction
         post = lookups.lock_post(session, post_id, expected_version)
-        before, post.status = post.status, next_status(post.status, StatusAction.PUBLISH)
-        if not writes.was_public(post, now):
-            post.published_at = now
-        post.updated_at = writes.last_change(post, post.updated_at, post.published_at)
+        before = post.status
+        next_status(before, StatusAction.PUBLISH)
+        writes.make_public(post, now)
         if before is not post.status:
             public_addresses.record_public_address(session, post, now=now)
         return post

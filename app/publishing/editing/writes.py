@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,15 +12,20 @@ from sqlalchemy.orm.attributes import flag_modified
 from app.publishing.models import Post, Revision, Status, post_author, post_topic
 
 
-def add_revision(session: Session, post: Post, *, now: datetime, user_id: int | None) -> None:
-    """Store the current text of the post as a revision; the caller holds the post's lock."""
-    last = session.scalar(
-        sa.select(sa.func.max(Revision.number)).where(Revision.post_id == post.id)
-    )
+def add_revision(
+    session: Session, post: Post, *, now: datetime, user_id: int | None, number: int | None = None
+) -> None:
+    """Store the current text of the post as a revision; the caller holds the post's lock.
+
+    `number` spares a query for a post that has none yet; otherwise it follows the last one.
+    """
+    if number is None:
+        last = sa.select(sa.func.max(Revision.number)).where(Revision.post_id == post.id)
+        number = (session.scalar(last) or 0) + 1
     session.add(
         Revision(
             post_id=post.id,
-            number=(last or 0) + 1,
+            number=number,
             title=post.title,
             summary=post.summary,
             body_markdown=post.body_markdown,
@@ -39,6 +44,17 @@ def set_authors_and_topics(
     return wrote or about
 
 
+def add_authors_and_topics(
+    session: Session, post: Post, *, authors: Sequence[int], topics: Sequence[int]
+) -> None:
+    """Set the authors and topics of a post that has none yet."""
+    for table, column, ids in (
+        (post_author, post_author.c.author_id, authors),
+        (post_topic, post_topic.c.topic_id, topics),
+    ):
+        _insert_links(session, table, column, post.id, dict(zip(ids, range(len(ids)), strict=True)))
+
+
 def _link(
     session: Session, table: sa.Table, column: sa.Column[int], post_id: int, ids: Sequence[int]
 ) -> bool:
@@ -53,14 +69,32 @@ def _link(
         if positions[row_id] != before[row_id]:
             update = sa.update(table).where(mine, column == row_id)
             session.execute(update.values(position=positions[row_id]))
-    added = [
+    added = {row_id: positions[row_id] for row_id in positions if row_id not in before}
+    _insert_links(session, table, column, post_id, added)
+    return positions != before
+
+
+def _insert_links(
+    session: Session,
+    table: sa.Table,
+    column: sa.Column[int],
+    post_id: int,
+    positions: Mapping[int, int],
+) -> None:
+    rows = [
         {"post_id": post_id, column.name: row_id, "position": position}
         for row_id, position in positions.items()
-        if row_id not in before
     ]
-    if added:
-        session.execute(sa.insert(table), added)
-    return positions != before
+    if rows:
+        session.execute(sa.insert(table), rows)
+
+
+def make_public(post: Post, now: datetime) -> None:
+    """Give the post the status and the dates of a public one; a date in the past stays."""
+    post.status = Status.PUBLISHED
+    if not was_public(post, now):
+        post.published_at = now
+    post.updated_at = last_change(post, post.updated_at, post.published_at)
 
 
 def bump_version(post: Post) -> None:
