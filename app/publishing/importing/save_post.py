@@ -33,6 +33,10 @@ from .remote_images import RemoteImages
 from .report import Report
 from .source_folder import SourcePost
 
+_MAX_PATH = 500
+_MAX_SHOWN = 100
+"""The longest part of an old address in a remark."""
+
 _MENU = 1000
 """The menu position of a page whose file asks for the menu without a position."""
 
@@ -108,7 +112,7 @@ def save(
     _apply_status(saved, _target_status(ready, saved), ready)
     values = RecordValues(post_id=saved.id, digest=ready.digest, folder=ready.folder, now=ready.now)
     save_import_record(session, ready.entry, values, rows)
-    _name_impossible_queries(ready, report)
+    _name_impossible_redirects(ready, report)
     return _old_addresses(saved, ready)
 
 
@@ -284,23 +288,30 @@ def _old_addresses(post: Post, ready: PreparedPost) -> list[OldAddress]:
     entry = ready.entry
     if find_redirect_target(ready.source_post.meta.publication):
         return []  # the old site showed another page there; `redirects.saving` leads to it
-    stated = (entry.source, *entry.aliases)
+    own = (entry.source,) if ready.source_post.has_usable_url else ()
+    stated = (*own, *entry.aliases)
     sources = [*((source, True) for source in dict.fromkeys(stated)), *_siblings(ready)]
-    addresses = ((_with_prefix(ready, source), is_stated) for source, is_stated in sources)
-    return [
-        OldAddress(redirect=PostRedirect(source=to_url(old), post_id=post.id), is_stated=is_stated)
-        for old, is_stated in addresses
-        if old not in {normal(post.path), "/"}
-    ]
+    addresses: list[OldAddress] = []
+    for source, is_stated in sources:
+        with suppress(ValueError):  # it is too long below the path of the old site
+            old = _with_prefix(ready, source)
+            if old not in {normal(post.path), "/"}:
+                redirect = PostRedirect(source=to_url(old), post_id=post.id)
+                addresses.append(OldAddress(redirect=redirect, is_stated=is_stated))
+    return addresses
 
 
-def _name_impossible_queries(ready: PreparedPost, report: Report) -> None:
-    """Name the old addresses that differ by a query which the routes do not read."""
-    for alias in ready.source_post.aliases:
-        address = ready.prefix + alias
-        with suppress(ValueError):
-            if error := find_query_error(address):
-                report.warn(ready.entry.path, None, f"no redirect from {address}: {error}")
+def _name_impossible_redirects(ready: PreparedPost, report: Report) -> None:
+    """Name the old addresses that are too long, or differ by a query which no route reads."""
+    for source in (ready.source_post.source_url, *ready.source_post.aliases):
+        try:
+            error = find_query_error(source) if "?" in source else ""
+            _with_prefix(ready, normal(source))
+        except ValueError as invalid:
+            error = str(invalid)
+        if error:
+            address = (ready.prefix + source)[:_MAX_SHOWN]
+            report.warn(ready.entry.path, None, f"no redirect from {address}: {error}")
 
 
 def _siblings(ready: PreparedPost) -> Iterable[tuple[str, bool]]:
@@ -347,6 +358,8 @@ def save_import_record(
         record.source = entry.source
         rows.records[entry.source] = record
     record.post_id = values.post_id
-    record.path, record.folder = str(entry.path), values.folder
+    path = str(entry.path)
+    record.path = path if len(path) <= _MAX_PATH else None
+    record.folder = values.folder
     record.body_digest = entry.body_digest
     record.digest, record.imported_at = values.digest, values.now
