@@ -64,9 +64,14 @@ class Document:
     def line_of(self, key: str) -> int:
         """Tell the line of the file on which a key is written; the first when it is not."""
         spelling = "[-_]?".join(map(re.escape, key))
-        pattern = re.compile(rf"""\s*["']?[-_]?{spelling}["']?\s*[:=]""", re.IGNORECASE)
+        pattern = re.compile(rf"""\s*(?:\.\. )?["']?[-_]?{spelling}["']?\s*[:=]""", re.IGNORECASE)
         lines = self.source.split("\n")
         return next((number for number, line in enumerate(lines, 1) if pattern.match(line)), 1)
+
+
+DOTTED = re.compile(r"\ufeff?\s*(?:<!--\s*)?\.\. [\w-]+:(?:\s|$)", re.MULTILINE)
+"""The start of Nikola's metadata."""
+_DOTTED_LINE = re.compile(r"\.\. ([\w-]+):(?:\s+(.*)|$)")
 
 
 def split(text: str) -> Document:
@@ -75,11 +80,30 @@ def split(text: str) -> Document:
     first = text.split("\n", 1)[0].rstrip()
     if first in _FENCES:
         return _fenced(text, first)
+    if DOTTED.match(text):
+        return _dotted(text)
     if first.startswith("{"):
         return _braced(text)
     if _HEADER.match(first):
         return _headers(text)
     return Document(kind="none", values={}, body=text, offset=0)
+
+
+def _dotted(text: str) -> Document:
+    """Read Nikola's `.. key: value` lines, which often stand in a comment."""
+    lines = text.split("\n")
+    values: dict[str, str] = {}
+    end = 0
+    for end, line in enumerate(lines):  # noqa: B007 - the line after the last key counts
+        stripped = line.strip().removeprefix("<!--").strip()
+        if match := _DOTTED_LINE.match(stripped.removesuffix("-->").strip()):
+            values.setdefault(match[1], match[2].strip())
+        if line.strip().endswith("-->") or (values and not match):
+            break
+    source = "\n".join(lines[: end + 1])
+    _bounded_source(source)
+    body = "\n".join(lines[end + 1 :])
+    return _document("headers", values, body, offset=end + 1, source=source)
 
 
 def _headers(text: str) -> Document:

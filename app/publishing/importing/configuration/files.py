@@ -59,6 +59,13 @@ class Files:
             return values
         return {}
 
+    def read_text(self, name: str) -> str:
+        """Return the text of a file whose values have been read; empty for another one."""
+        path = PurePosixPath(name)
+        if path not in self.read_files:
+            return ""
+        return file_access.read_file(self.root, path, most=MAX_BYTES).decode("utf-8-sig")
+
     def remark(self, name: str, sentence: str) -> None:
         """Note something about a configuration file."""
         self.remarks.append(Remark(path=name, line=None, sentence=sentence))
