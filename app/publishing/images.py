@@ -194,7 +194,7 @@ def _height(image: Image.Image, width: int) -> int:
 
 
 def _decode_smaller(image: Image.Image, size: tuple[int, int]) -> None:
-    """Let a JPEG be decoded at a half, a quarter or an eighth, if the copies need no more."""
+    """Decode a JPEG at a half, a quarter or an eighth, if that is enough for the copies."""
     on_its_side = _shown_size(image) != image.size
     image.draft(image.mode, size[::-1] if on_its_side else size)
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import yaml
 
 from .value_limits import depth_change, exceeds_limits
+from .yaml_loader import NULL, make_loader
 
 Kind: TypeAlias = Literal["yaml", "toml", "json", "headers", "none"]
 
@@ -90,7 +91,7 @@ def split(text: str) -> Document:
 
 
 def _dotted(text: str) -> Document:
-    """Read Nikola's `.. key: value` lines, which often stand in a comment."""
+    """Read Nikola's `.. key: value` lines, often inside a comment."""
     lines = text.split("\n")
     values: dict[str, str] = {}
     end = 0
@@ -170,21 +171,11 @@ def _document(kind: Kind, values: Any, body: str, *, offset: int, source: str) -
     return Document(kind=kind, values=fields, body=body, offset=offset, source=source)
 
 
-_RESOLVED_TAGS = frozenset({"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"})
 _TRAILING_BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML whose scalars stay text: a title `No`, a slug `007`, a time `12:30:45`.
-
-    The reader of each key converts its text. A value that is empty, `~` or `null` is None.
-    """
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag in _RESOLVED_TAGS]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+_LOADER = make_loader(NULL)
+"""A title `No`, a slug `007` and a time `12:30:45` stay text; each key has its own reader."""
 
 
 def parse_yaml(source: str) -> Any:
@@ -195,7 +186,7 @@ def parse_yaml(source: str) -> Any:
     source = _TRAILING_BLANKS.sub("", source)  # YAML refuses a tab at the end of a line
     try:
         _refuse_bombs(source)
-        return yaml.load(source, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+        return yaml.load(source, Loader=_LOADER)  # noqa: S506 - it is a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 2 if mark else 1

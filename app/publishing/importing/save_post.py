@@ -181,7 +181,7 @@ def find_feed_id(ready: PreparedPost) -> str:
 
 
 def _select_fields(ready: PreparedPost, report: Report) -> dict[str, Any]:
-    """Return the fields of the file that have no meaning here; name those that are too large."""
+    """Return the fields of the file that have no meaning here; name the fields that are too large."""
     fields, too_large = select_fields(ready.source_post.meta.extra)
     for name in too_large:
         sentence = f"the field {name} is not stored: all such fields together exceed 64 KiB"
@@ -284,7 +284,7 @@ def _apply_status(post: Post, target_status: Status, ready: PreparedPost) -> Non
 
 
 def _old_addresses(post: Post, ready: PreparedPost) -> list[OldAddress]:
-    """Return every address that the post had, and those that it may have had."""
+    """Return the addresses that the post had or may have had."""
     entry = ready.entry
     if find_redirect_target(ready.source_post.meta.publication):
         return []  # the old site showed another page there; `redirects.saving` leads to it
@@ -328,7 +328,7 @@ def _siblings(ready: PreparedPost) -> Iterable[tuple[str, bool]]:
 def add_redirects(
     addresses: Sequence[tuple[OldAddress, PurePosixPath, Report]], *, now: datetime
 ) -> None:
-    """Redirect the old addresses of saved posts to them; name those that can't be."""
+    """Redirect the old addresses of saved posts to them, and name the addresses that can't redirect."""
     redirects = [address.redirect for address, _, _ in addresses]
     errors = actions.add_post_redirects(redirects, now=now) if redirects else []
     for (address, path, report), error in zip(addresses, errors, strict=True):
