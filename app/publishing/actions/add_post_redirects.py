@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.publishing.errors import Conflict, Invalid, Missing
 from app.publishing.models import Kind, Post, Redirect, Status
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.transaction import transaction
 
 from .add_redirect import add_redirect, address_conflict, checked, split_path, taken_conflict
@@ -47,18 +48,20 @@ class _Rows:
 
 
 def add_post_redirects(
-    redirects: Sequence[PostRedirect], *, now: datetime
+    redirects: Sequence[PostRedirect], *, now: datetime, actor: Actor
 ) -> list[Conflict | Invalid | None]:
     """Redirect each old path to its post; return the error of each one, or None.
 
-    The result is that of `add_redirect` for one after another. Raises Missing for an unknown post.
+    The result is that of `add_redirect` for one after another. Raises Forbidden, and Missing for an
+    unknown post.
     """
     with transaction() as session:
+        permit(session, actor, Verb.EDIT_REDIRECTS)
         try:
             with session.begin_nested():
                 return _add_all(session, redirects, now)
         except IntegrityError:  # another user has just redirected one of the paths
-            return [_add_alone(session, redirect, now) for redirect in redirects]
+            return [_add_alone(session, redirect, now, actor) for redirect in redirects]
 
 
 def _add_all(
@@ -130,11 +133,11 @@ def _take(rows: _Rows, source: str, post_id: int) -> Conflict | None:
 
 
 def _add_alone(
-    session: Session, redirect: PostRedirect, now: datetime
+    session: Session, redirect: PostRedirect, now: datetime, actor: Actor
 ) -> Conflict | Invalid | None:
     try:
         with session.begin_nested():
-            add_redirect(redirect.source, post_id=redirect.post_id, now=now)
+            add_redirect(redirect.source, post_id=redirect.post_id, now=now, actor=actor)
     except (Conflict, Invalid) as error:
         return error
     return None

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from app.publishing.editing import lookups, public_addresses, writes
 from app.publishing.editing.draft import Draft, checked
 from app.publishing.editing.rendering import body_columns, render_text
-from app.publishing.models import Author, Media, Post, Status, Topic
+from app.publishing.models import Author, Media, Ownership, Post, Status, Topic
 from app.publishing.models.post import new_feed_id
+from app.publishing.permissions import Actor, permit, verb_for_new_post, verb_for_status
 from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 from app.publishing.transaction import transaction
@@ -21,19 +22,21 @@ def create(
     draft: Draft,
     *,
     now: datetime,
-    user_id: int | None = None,
+    actor: Actor,
     rendered: Rendered | None = None,
     publish: bool = False,
 ) -> Post:
-    """Save a new draft; `rendered` is its rendered text, if the caller has it already.
+    """Save a new draft, which the actor owns.
 
-    With `publish` it is public at once, as after the action `publish`, but with a single write.
-    Raises Invalid, Missing for an unknown author, topic or cover, Conflict for a taken slug.
+    `rendered` is its rendered text, if the caller has it already. With `publish` the post is public
+    at once, as after the action `publish`, but with a single write. Raises Forbidden, Invalid,
+    Missing for an unknown author, topic or cover, and Conflict for a taken slug.
     """
     draft = checked(draft)
     with transaction() as session:
         if publish:
             public_addresses.lock_addresses(session)
+        permit(session, actor, verb_for_new_post(draft.kind))
         draft = check(session, draft)
         rendered = rendered or render_text(
             session, draft.title, draft.body_markdown, language=draft.language
@@ -45,11 +48,14 @@ def create(
         lookups.flush_or_conflict(
             session, f"Another post has just taken the slug {draft.slug!r}; choose another."
         )
-        writes.add_authors_and_topics(
-            session, post, authors=draft.author_ids, topics=draft.topic_ids
-        )
-        writes.add_revision(session, post, now=now, user_id=user_id, number=1)
+        links = writes.Links(authors=draft.author_ids, topics=draft.topic_ids)
+        writes.add_links(session, post, links)
+        writes.add_revision(session, post, now=now, user_id=actor.user_id, first_links=links)
+        if actor.user_id is not None:
+            session.add(Ownership(post_id=post.id, user_id=actor.user_id))
+            session.flush()
         if publish:
+            permit(session, actor, verb_for_status(post), post)
             public_addresses.record_first_address(session, post, now=now)
         return post
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,27 +14,72 @@ from sqlalchemy.orm.attributes import flag_modified
 from app.publishing.models import Post, Revision, Status, post_author, post_topic
 
 
-def add_revision(
-    session: Session, post: Post, *, now: datetime, user_id: int | None, number: int | None = None
-) -> None:
-    """Store the current text of the post as a revision; the caller holds the post's lock.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """The authors and topics of a post by their ids, in their order."""
 
-    `number` spares a query for a post that has none yet; otherwise it follows the last one.
+    authors: Sequence[int]
+    topics: Sequence[int]
+
+
+def add_revision(
+    session: Session,
+    post: Post,
+    *,
+    now: datetime,
+    user_id: int | None,
+    first_links: Links | None = None,
+) -> None:
+    """Store the current text and facts of the post as a revision; the caller holds its lock.
+
+    `first_links` are those of a post without a revision; they spare three queries.
     """
-    if number is None:
-        last = sa.select(sa.func.max(Revision.number)).where(Revision.post_id == post.id)
-        number = (session.scalar(last) or 0) + 1
+    last = None if first_links else last_revision(session, post.id)
+    facts = _facts(post, first_links) if first_links else facts_of(session, post)
     session.add(
         Revision(
             post_id=post.id,
-            number=number,
+            number=(last or 0) + 1,
             title=post.title,
             summary=post.summary,
             body_markdown=post.body_markdown,
+            facts=facts,
             created_at=now,
             user_id=user_id,
         )
     )
+
+
+def last_revision(session: Session, post_id: int) -> int | None:
+    """Return the number of the post's last revision; None if it has none."""
+    newest = sa.select(sa.func.max(Revision.number)).where(Revision.post_id == post_id)
+    return session.scalar(newest)
+
+
+def facts_of(session: Session, post: Post) -> dict[str, Any]:
+    """Return the fields of a post that a revision keeps besides the text."""
+    authors = linked_ids(session, post_author.c.author_id, post.id)
+    topics = linked_ids(session, post_topic.c.topic_id, post.id)
+    return _facts(post, Links(authors=authors, topics=topics))
+
+
+def _facts(post: Post, links: Links) -> dict[str, Any]:
+    return {
+        "slug": post.slug,
+        "language": post.language or "",
+        "author_ids": list(links.authors),
+        "topic_ids": list(links.topics),
+        "cover_id": post.cover_id,
+        "cover_alt": post.cover_alt,
+        "menu_position": post.menu_position,
+    }
+
+
+def linked_ids(session: Session, column: sa.Column[int], post_id: int) -> list[int]:
+    """Return the ids of the authors or topics of a post, in their order."""
+    table = column.table
+    ordered = sa.select(column).where(table.c.post_id == post_id).order_by(table.c.position, column)
+    return list(session.scalars(ordered))
 
 
 def set_authors_and_topics(
@@ -44,13 +91,11 @@ def set_authors_and_topics(
     return wrote or about
 
 
-def add_authors_and_topics(
-    session: Session, post: Post, *, authors: Sequence[int], topics: Sequence[int]
-) -> None:
+def add_links(session: Session, post: Post, links: Links) -> None:
     """Set the authors and topics of a post that has none yet."""
     for table, column, ids in (
-        (post_author, post_author.c.author_id, authors),
-        (post_topic, post_topic.c.topic_id, topics),
+        (post_author, post_author.c.author_id, links.authors),
+        (post_topic, post_topic.c.topic_id, links.topics),
     ):
         _insert_links(session, table, column, post.id, dict(zip(ids, range(len(ids)), strict=True)))
 
@@ -92,8 +137,9 @@ def _insert_links(
 def make_public(post: Post, now: datetime) -> None:
     """Give the post the status and the dates of a public one; a date in the past stays."""
     post.status = Status.PUBLISHED
-    if not was_public(post, now):
+    if not has_past_date(post, now):
         post.published_at = now
+    record_first_publication(post)
     post.updated_at = last_change(post, post.updated_at, post.published_at)
 
 
@@ -109,6 +155,12 @@ def last_change(post: Post, updated_at: datetime, published_at: datetime | None)
     return updated_at
 
 
-def was_public(post: Post, now: datetime) -> bool:
-    """Tell whether the post's date has passed, so that readers may have seen it."""
+def has_past_date(post: Post, now: datetime) -> bool:
+    """Tell whether the post's date has passed."""
     return post.published_at is not None and post.published_at <= now
+
+
+def record_first_publication(post: Post) -> None:
+    """Write down when readers first saw the post; the first instant stays."""
+    if post.first_published_at is None:
+        post.first_published_at = post.published_at

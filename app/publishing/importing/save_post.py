@@ -17,6 +17,7 @@ from app.publishing.editing import files, images
 from app.publishing.errors import Invalid
 from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
 from app.publishing.paths import find_query_error, normal, to_url
+from app.publishing.permissions import SYSTEM
 from app.publishing.text import Rendered
 
 from . import feed_ids, remote_images
@@ -105,7 +106,9 @@ def save(
     if ready.entry.post_id is None:
         draft = replace(draft, feed_id=_feed_id(ready, report, rows), extra_fields=fields)
         is_public = _STATUSES[ready.publication.state] is Status.PUBLISHED
-        saved = actions.create(draft, now=ready.now, rendered=ready.rendered, publish=is_public)
+        saved = actions.create(
+            draft, now=ready.now, rendered=ready.rendered, publish=is_public, actor=SYSTEM
+        )
     else:
         saved = _revise(session, ready.entry.post_id, draft, ready)
         _save_extra_fields(session, saved, fields)
@@ -181,7 +184,7 @@ def find_feed_id(ready: PreparedPost) -> str:
 
 
 def _select_fields(ready: PreparedPost, report: Report) -> dict[str, Any]:
-    """Return the fields of the file that have no meaning here; name the fields that are too large."""
+    """Return the fields that have no meaning here, and name the fields that are too large."""
     fields, too_large = select_fields(ready.source_post.meta.extra)
     for name in too_large:
         sentence = f"the field {name} is not stored: all such fields together exceed 64 KiB"
@@ -218,9 +221,11 @@ def _create_author(person: Person, authors: NameIndex, now: datetime) -> Row:
     slug = authors.free_slug(person.name)
     draft = AuthorDraft(name=person.name, slug=slug, bio_markdown=person.bio, url=person.url)
     try:
-        author = actions.save_author(draft, now=now)
+        author = actions.save_author(draft, now=now, actor=SYSTEM)
     except Invalid:  # the web address or the biography
-        author = actions.save_author(AuthorDraft(name=person.name, slug=slug), now=now)
+        author = actions.save_author(
+            AuthorDraft(name=person.name, slug=slug), now=now, actor=SYSTEM
+        )
     row = Row(id=author.id, name=author.name, slug=author.slug)
     authors.add(row)
     return row
@@ -234,7 +239,9 @@ def _topics(names: Iterable[str], now: datetime, rows: BatchRows) -> Iterable[in
 
 
 def _create_topic(name: str, topics: NameIndex, now: datetime) -> Row:
-    topic = actions.save_topic(TopicDraft(name=name, slug=topics.free_slug(name)), now=now)
+    topic = actions.save_topic(
+        TopicDraft(name=name, slug=topics.free_slug(name)), now=now, actor=SYSTEM
+    )
     row = Row(id=topic.id, name=topic.name, slug=topic.slug)
     topics.add(row)
     return row
@@ -263,10 +270,15 @@ def _revise(session: Session, post_id: int, draft: Draft, ready: PreparedPost) -
         draft = replace(draft, menu_position=post.menu_position)
     is_held = post.status is not Status.DRAFT
     if is_held and _target_status(ready, post) != post.status:
-        actions.unpublish(post.id, expected_version=post.version, now=ready.now)
+        actions.unpublish(post.id, expected_version=post.version, now=ready.now, actor=SYSTEM)
         session.flush()
     return actions.revise(
-        post_id, draft, expected_version=post.version, now=ready.now, rendered=ready.rendered
+        post_id,
+        draft,
+        expected_version=post.version,
+        now=ready.now,
+        rendered=ready.rendered,
+        actor=SYSTEM,
     )
 
 
@@ -276,11 +288,13 @@ def _apply_status(post: Post, target_status: Status, ready: PreparedPost) -> Non
     if post.status is target_status:
         return
     if target_status is Status.PUBLISHED:
-        actions.publish(post.id, expected_version=version, now=now)
+        actions.publish(post.id, expected_version=version, now=now, actor=SYSTEM)
     elif target_status is Status.ARCHIVED:
-        actions.archive(post.id, expected_version=version, now=now)
+        actions.archive(post.id, expected_version=version, now=now, actor=SYSTEM)
     elif target_status is Status.SCHEDULED and ready.publication.publish_at is not None:
-        actions.schedule(post.id, ready.publication.publish_at, expected_version=version, now=now)
+        actions.schedule(
+            post.id, ready.publication.publish_at, expected_version=version, now=now, actor=SYSTEM
+        )
 
 
 def _old_addresses(post: Post, ready: PreparedPost) -> list[OldAddress]:
@@ -328,9 +342,9 @@ def _siblings(ready: PreparedPost) -> Iterable[tuple[str, bool]]:
 def add_redirects(
     addresses: Sequence[tuple[OldAddress, PurePosixPath, Report]], *, now: datetime
 ) -> None:
-    """Redirect the old addresses of saved posts to them, and name the addresses that can't redirect."""
+    """Redirect the old addresses of saved posts, and name the ones that conflict."""
     redirects = [address.redirect for address, _, _ in addresses]
-    errors = actions.add_post_redirects(redirects, now=now) if redirects else []
+    errors = actions.add_post_redirects(redirects, now=now, actor=SYSTEM) if redirects else []
     for (address, path, report), error in zip(addresses, errors, strict=True):
         if error is not None and address.is_stated:
             old = normal(address.redirect.source)

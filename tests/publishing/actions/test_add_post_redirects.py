@@ -13,6 +13,7 @@ from app.publishing import actions
 from app.publishing.actions import Draft, PostRedirect
 from app.publishing.errors import Missing
 from app.publishing.models import Kind, Redirect
+from app.publishing.permissions import SYSTEM
 from app.publishing.transaction import transaction
 
 
@@ -33,11 +34,13 @@ def add_both(
         with pytest.raises(ZeroDivisionError), transaction():
             if is_together:
                 every = [PostRedirect(source=source, post_id=post_id) for source, post_id in wanted]
-                errors = [str(error) for error in actions.add_post_redirects(every, now=now)]
+                errors = [
+                    str(error) for error in actions.add_post_redirects(every, now=now, actor=SYSTEM)
+                ]
             else:
                 for source, post_id in wanted:
                     try:
-                        actions.add_redirect(source, post_id=post_id, now=now)
+                        actions.add_redirect(source, post_id=post_id, now=now, actor=SYSTEM)
                         errors.append("None")
                     except ValueError as error:
                         errors.append(str(error))
@@ -49,11 +52,11 @@ def add_both(
 
 def test_many_redirects_are_added_like_single_ones(app: Flask, now: datetime) -> None:
     """New, repeated, taken, invalid and chained paths, and paths of posts, end the same."""
-    first = actions.create(Draft(title="First"), now=now, publish=True).id
-    second = actions.create(Draft(title="Second", kind=Kind.PAGE), now=now).id
-    actions.add_redirect("/taken", target="/elsewhere", now=now)
-    actions.add_redirect("/chain", target="/middle", now=now)
-    actions.add_redirect("/mine", post_id=first, now=now)
+    first = actions.create(Draft(title="First"), now=now, publish=True, actor=SYSTEM).id
+    second = actions.create(Draft(title="Second", kind=Kind.PAGE), now=now, actor=SYSTEM).id
+    actions.add_redirect("/taken", target="/elsewhere", now=now, actor=SYSTEM)
+    actions.add_redirect("/chain", target="/middle", now=now, actor=SYSTEM)
+    actions.add_redirect("/mine", post_id=first, now=now, actor=SYSTEM)
     wanted = [
         *(("/new", first), ("/New/", first), ("/new", second), ("/taken", first)),
         *(("/mine", first), ("/mine", second), ("/middle", second), ("/", first)),
@@ -70,10 +73,10 @@ def test_many_redirects_are_added_like_single_ones(app: Flask, now: datetime) ->
 def test_a_redirect_to_a_post_that_does_not_exist_is_refused(app: Flask, now: datetime) -> None:
     """The caller has passed a wrong number; nothing is added."""
     with pytest.raises(Missing, match="does not exist"):
-        actions.add_post_redirects([PostRedirect(source="/a", post_id=99)], now=now)
+        actions.add_post_redirects([PostRedirect(source="/a", post_id=99)], now=now, actor=SYSTEM)
     assert redirects() == {}
 
 
 def test_no_redirects_are_no_error(app: Flask, now: datetime) -> None:
     """A batch without old addresses adds nothing."""
-    assert actions.add_post_redirects([], now=now) == []
+    assert actions.add_post_redirects([], now=now, actor=SYSTEM) == []
