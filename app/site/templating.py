@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 from markupsafe import Markup, escape
 
 from app.publishing import languages, text_direction
+from app.publishing.editing.local_dates import find_zone
 from app.publishing.models import Media, Post, Site
 from app.publishing.queries import pages, site
 from app.publishing.queries.search import CLOSE, OPEN
@@ -63,14 +64,38 @@ def absolute(path: str) -> str:
     return path if "://" in path else f"{current_app.config['SITE_URL']}{path}"
 
 
-def day(instant: datetime) -> str:
-    """Format a day: 4 March 2026."""
-    return f"{instant.day} {month(instant)} {instant.year}"
+def day(instant: date) -> str:
+    """Format a day: 4 March 2026. A date is a local one already (`Post.local_date`)."""
+    at = in_site_zone(instant)
+    return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
 
 
-def month(instant: datetime) -> str:
+def month(instant: date) -> str:
     """The name of an instant's month."""
-    return MONTHS[instant.month - 1]
+    return MONTHS[in_site_zone(instant).month - 1]
+
+
+def in_site_zone(instant: date) -> date:
+    """Return an instant in the site's time zone, which is loaded once for a page; a date stays."""
+    if not isinstance(instant, datetime):
+        return instant
+    if "site_zone" not in g:
+        g.site_zone = find_zone(site.time_zone())
+    return instant.astimezone(g.site_zone)
+
+
+def has_later_change(post: Post) -> bool:
+    """Tell whether a post was changed on a later day than it came out, in the site's time zone."""
+    at = post.published_at
+    if at is None or post.local_date is None or post.updated_at <= at:
+        return False  # most posts, whose pages do not depend on the time zone then
+    return local_day(post.updated_at) > post.local_date
+
+
+def local_day(instant: datetime) -> date:
+    """Return the day of an instant in the site's time zone."""
+    at = in_site_zone(instant)
+    return at.date() if isinstance(at, datetime) else at
 
 
 def iso(instant: datetime) -> str:
@@ -85,8 +110,8 @@ def iso_milliseconds(instant: datetime) -> str:
 
 def by_month(posts: Iterable[Post]) -> list[tuple[str, list[Post]]]:
     """Group posts by the name of their month, in their order."""
-    dated = [post for post in posts if post.published_at]
-    groups = groupby(dated, key=lambda post: post.published_at and post.published_at.month)
+    dated = [post for post in posts if post.local_date]
+    groups = groupby(dated, key=lambda post: post.local_date and post.local_date.month)
     return [(MONTHS[(number or 1) - 1], list(group)) for number, group in groups]
 
 
@@ -186,6 +211,7 @@ FILTERS = (
     dir_of,
     direction,
     finished,
+    has_later_change,
     has_standfirst,
     iso,
     iso_milliseconds,

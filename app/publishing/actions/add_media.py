@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from app.extensions import db
 from app.publishing.editing import images
+from app.publishing.errors import Invalid
 from app.publishing.models import Media
 
 
@@ -18,3 +19,12 @@ def add_media(content: bytes, name: str, *, now: datetime) -> Media:
     clean = images.remove_metadata(content)
     existing = images.find_media(db.session(), sha256(clean).hexdigest())
     return existing or images.store(images.prepare(clean, name), now=now)
+
+
+def add_site_image(setting: str, content: bytes, name: str, *, now: datetime) -> int:
+    """Store the image of a site setting; returns its row. Raises Invalid, which names the file."""
+    label = setting.replace("_", " ")
+    try:
+        return add_media(content, name, now=now).id
+    except Invalid as error:
+        raise Invalid(setting, f"The {label} {name!r} can't be used: {error}") from None
