@@ -17,7 +17,7 @@ bp = Blueprint("summary", __name__, url_prefix="/api/summary")
 @cached(policies.API)
 def show() -> ResponseReturnValue:
     """Show how many posts there are, and the dates of the first and the last."""
-    (title, tagline), numbers = site.texts("title", "tagline"), exports.summary()
+    (title, tagline), numbers = site.columns("title", "tagline"), exports.summary()
     return jsonify(
         title=title,
         tagline=tagline,

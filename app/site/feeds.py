@@ -68,7 +68,7 @@ def _json(about: Topic | Author | None) -> Response:
 
 
 def _feed(about: Topic | Author | None, name: str, *, cover: bool) -> Feed:
-    title, subtitle, language = site.texts("title", "tagline", "language")
+    title, subtitle, language = site.columns("title", "tagline", "language")
     below = about.path if about else ""
     return Feed(
         site_url=current_app.config["SITE_URL"],

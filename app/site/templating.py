@@ -14,9 +14,12 @@ from markupsafe import Markup, escape
 
 from app.publishing import languages, text_direction
 from app.publishing.editing.local_dates import find_zone
+from app.publishing.looks.look import Look, Picture
 from app.publishing.models import Media, Post, Site
 from app.publishing.queries import pages, site
 from app.publishing.queries.search import CLOSE, OPEN
+
+from . import theme
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -34,6 +37,47 @@ class Publication:
     def site(self) -> Site:
         """The settings of the site: its title and the like."""
         return site.settings()
+
+    @cached_property
+    def logo(self) -> Picture | None:
+        """The logo, if there is one."""
+        return site.picture(self.site.logo_id)
+
+    @cached_property
+    def logo_dark(self) -> Picture | None:
+        """The logo for the dark colour scheme, if there is one."""
+        return site.picture(self.site.logo_dark_id) if self.logo is not None else None
+
+    @cached_property
+    def look(self) -> Look:
+        """The settings that icons and the social image are made from."""
+        settings = self.site
+        return Look(
+            title=settings.title,
+            accent=settings.accent,
+            logo=self.logo,
+            icon=site.picture(settings.icon_id),
+        )
+
+    @property
+    def stylesheet(self) -> str:
+        """The address of the style sheet of the accent colour; empty without one."""
+        return theme.stylesheet_path(self.site.accent, self.site.accent_dark)
+
+    @property
+    def icon_svg(self) -> str:
+        """The address of the icon as a drawing; empty if it has none."""
+        return theme.icon_svg_path(self.look)
+
+    def icon(self, size: int) -> str:
+        """The address of the icon as a PNG of this size."""
+        return theme.icon_path(self.look, size)
+
+    @cached_property
+    def social_image(self) -> str:
+        """The address of the image that other sites show with a link to a page without a cover."""
+        given = site.picture(site.social_image_id())
+        return given.path if given is not None else theme.social_path(self.look)
 
     @cached_property
     def _pages(self) -> list[Post]:

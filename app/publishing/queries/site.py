@@ -6,33 +6,23 @@ the pages that show it. A site without a row has the defaults.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import load_only
 
 from app.extensions import db
+from app.publishing.looks.look import Picture
 from app.publishing.models import Media, MediaFile, Site
 from app.publishing.site_settings import BY_COLUMN
 
+_SHOWN_WIDTH = 960
 _ON_EVERY_PAGE = (
     *(Site.title, Site.tagline, Site.description, Site.language),
     *(Site.logo_id, Site.logo_dark_id, Site.icon_id, Site.accent, Site.accent_dark),
     *(Site.footer_html, Site.footer_links, Site.copyright, Site.profiles),
 )
 _SHOWN = load_only(*_ON_EVERY_PAGE, raiseload=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """An image of the site: its largest file, and all files by their widths."""
-
-    path: str
-    srcset: str
-    width: int
-    height: int
-    content_type: str
 
 
 def settings() -> Site:
@@ -50,10 +40,10 @@ def default_site() -> Site:
     return Site(**values, footer_html="")
 
 
-def texts(*names: str) -> tuple[str, ...]:
+def columns(*names: str) -> tuple[Any, ...]:
     """Return these settings alone, for a page that is no HTML page of the site."""
-    columns = [getattr(Site, name) for name in names]
-    row = db.session.execute(sa.select(*columns).where(Site.id == 1)).one_or_none()
+    selected = [getattr(Site, name) for name in names]
+    row = db.session.execute(sa.select(*selected).where(Site.id == 1)).one_or_none()
     return tuple(row) if row is not None else tuple(BY_COLUMN[name].default for name in names)
 
 
@@ -77,20 +67,23 @@ def social_image_id() -> int | None:
     return _value(Site.social_image_id, None)  # type: ignore[no-any-return]  # a column of this type
 
 
-def picture(media_id: int) -> Picture | None:
-    """Return an image of the site; None when its row is gone."""
-    columns = (MediaFile.fingerprint, MediaFile.name, MediaFile.width, MediaFile.height)
-    statement = sa.select(*columns, MediaFile.content_type, MediaFile.original)
+def picture(media_id: int | None) -> Picture | None:
+    """Return an image of the site; None if none is set, or if its row is gone."""
+    if media_id is None:
+        return None
+    shown = (MediaFile.fingerprint, MediaFile.name, MediaFile.width, MediaFile.height)
+    statement = sa.select(*shown, MediaFile.content_type, MediaFile.original)
     rows = db.session.execute(
         statement.where(MediaFile.media_id == media_id).order_by(MediaFile.width, MediaFile.id)
     ).all()
     original = next((row for row in rows if row.original), None)
     if original is None:
         return None
-    paths = [(f"/media/{row.fingerprint}/{row.name}", row.width) for row in rows]
+    best = next((row for row in rows if row.width >= _SHOWN_WIDTH), rows[-1])
     return Picture(
+        media_id=media_id,
         path=f"/media/{original.fingerprint}/{original.name}",
-        srcset=", ".join(f"{path} {width}w" for path, width in paths) if len(paths) > 1 else "",
+        shown_path=f"/media/{best.fingerprint}/{best.name}",
         width=original.width,
         height=original.height,
         content_type=original.content_type,
