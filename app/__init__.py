@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -23,6 +24,7 @@ from . import (
     middleware,
     routing,
     site,
+    theme_folder,
 )
 from .config import cli
 from .edge.policy.policy import PolicyError, SettingError
@@ -82,7 +84,12 @@ def init_edge(app: Flask) -> None:
     """Set up the caching library, and record what pages are built from."""
     # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
     edge = extensions.edge
-    edge.init_app(app, gateway={"site": app.config["SITE_URL"]})
+    theme_folder.init_app(app)
+    edge.init_app(
+        app,
+        static_overrides=theme_folder.static_overrides(app),
+        gateway={"site": app.config["SITE_URL"]},
+    )
     with app.app_context():
         edge.track(
             app,
@@ -99,7 +106,7 @@ def init_edge(app: Flask) -> None:
         include_subdomains=app.config["HSTS_INCLUDE_SUBDOMAINS"],
         problem=app.config["SITE_URL_PROBLEM"],
     )
-    edge.describe(app, profile)
+    edge.describe(app, profile, find_problems=partial(theme_folder.find_problems, app))
 
 
 def make_publish_hook(app: Flask) -> Callable[[datetime], datetime | None]:

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from app.extensions import db
 
-from .actions import add_site_image, arrange_menu, change_site
+from .actions import arrange_menu, change_site
+from .actions.add_media import add_site_image
 from .actions.change_site import current_columns
 from .editing.rendering import find_typography
 from .editing.site_values import parse_link, shown_value

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, current_app, g
 from markupsafe import Markup, escape
 
+from app.edge.flask.static import has_static_file
 from app.publishing import languages, text_direction
 from app.publishing.editing.local_dates import find_zone
 from app.publishing.looks.look import Look, Picture
@@ -246,6 +247,11 @@ def bare(url: str) -> str:
     return url.partition("://")[2].rstrip("/") or url
 
 
+def is_static_file(name: str) -> bool:
+    """Tell whether there is a static file of this name, such as that of a theme."""
+    return has_static_file(name)
+
+
 FILTERS = (
     absolute,
     bare,
@@ -257,6 +263,7 @@ FILTERS = (
     finished,
     has_later_change,
     has_standfirst,
+    is_static_file,
     iso,
     iso_milliseconds,
     language_attributes,

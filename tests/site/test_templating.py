@@ -8,7 +8,7 @@ from app.publishing.models import Media, MediaFile
 from app.site import templating
 
 
-def test_dates_are_written_out() -> None:
+def test_dates_are_written_out(app: Flask) -> None:
     """A day has no zero before it."""
     at = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
     assert templating.day(at) == "4 March 2026"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from app.publishing.editing.draft import Draft
 
 from .add_file import add_file
-from .add_media import add_media, add_site_image
+from .add_media import add_media
 from .add_redirect import add_redirect
 from .archive import archive
 from .arrange_menu import arrange_menu
@@ -34,7 +34,6 @@ __all__ = [
     "add_file",
     "add_media",
     "add_redirect",
-    "add_site_image",
     "archive",
     "arrange_menu",
     "change_site",

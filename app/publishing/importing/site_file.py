@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.actions import AuthorDraft, TopicDraft
+from app.publishing.actions.add_media import add_site_image
 from app.publishing.actions.change_site import find_faults
 from app.publishing.editing.rendering import find_typography
 from app.publishing.editing.site_values import read_value
@@ -228,7 +229,7 @@ def _image(name: str, value: str, root: Path | None, now: datetime) -> int | Non
     if root is None:
         raise Invalid(name, f"{name}: there is no folder in which {value!r} could be found")
     content = source_folder.read_file(root, PurePosixPath(value), most=MAX_BYTES)
-    return actions.add_site_image(name, content, PurePosixPath(value).name, now=now)
+    return add_site_image(name, content, PurePosixPath(value).name, now=now)
 
 
 def _save_author(draft: AuthorDraft, claimed: set[str], now: datetime) -> None:
