@@ -239,7 +239,7 @@ def dir_of(text: str) -> str:
 
 def clock(instant: datetime) -> str:
     """Format a time with its day: 14:05:09 UTC on 4 March 2026."""
-    return f"{instant:%H:%M:%S} UTC on {day(instant)}"
+    return f"{instant:%H:%M:%S} UTC on {day(instant.date())}"
 
 
 def bare(url: str) -> str:

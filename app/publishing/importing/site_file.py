@@ -218,8 +218,11 @@ def _to_columns(
             continue
         try:
             yield setting.column, _image(name, value, root, now)
-        except (PublishingError, source_folder.SourceError) as error:
+        except PublishingError as error:
             report.skip(NAME, None, str(error))
+        except source_folder.SourceError as error:
+            label = name.replace("_", " ")
+            report.skip(NAME, None, f"The {label} {value!r} can't be used: {error}")
 
 
 def _image(name: str, value: str, root: Path | None, now: datetime) -> int | None:
