@@ -69,6 +69,10 @@ def test_a_range_of_a_file_is_served(make_app: Callable[..., Flask], gateway: bo
     assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
     other = client.get(path, headers={"Range": "bytes=10-19", "If-Range": '"other"'})
     assert (other.status_code, other.data) == (200, VIDEO)
+    stored_elsewhere = client.get(
+        path, headers={"Range": "bytes=10-19", "If-None-Match": '"other"'}
+    )
+    assert (stored_elsewhere.status_code, stored_elsewhere.data) == (206, VIDEO[10:20])
 
 
 def test_a_range_is_served_of_a_file_that_the_gateway_does_not_store(

@@ -145,7 +145,7 @@ class EdgeState:
             and route.declares_query
             and request.method in SAFE_METHODS
         ):
-            hide_undeclared_parameters(route, request)
+            hide_undeclared_parameters(route, request, warns=self.is_strict(sender))
         if route.languages:
             replace_accept_language(route, request)
         trial = trial_of(request.environ)
