@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, abort
 
 from app import create_app, startup_checks, theme_folder
 from app.config import ROOT
@@ -123,11 +124,23 @@ def test_a_broken_part_of_the_theme_leaves_its_other_templates(themed: Open) -> 
     assert "<!-- mine -->" in home(app)
 
 
-def test_an_error_of_ours_is_no_error_of_the_theme(themed: Open) -> None:
-    """It is raised, and nothing is rendered twice."""
-    app = themed({"templates/site/home/show.html": CHILD.format("")})
-    with app.test_request_context("/"), pytest.raises(ZeroDivisionError):
-        app.jinja_env.from_string("{{ 1 / 0 }}").render()
+def test_an_error_of_ours_is_no_error_of_the_theme(
+    themed: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is raised, and nothing is rendered twice; an HTTP error is the answer of the page."""
+    app = themed({"templates/site/archive/index.html": CHILD.format("{{ stop() }}")})
+    app.jinja_env.globals["stop"] = partial(abort, 418)
+    assert app.test_client().get("/archive").status_code == 418
+    calls: list[str] = []
+
+    def fail(name: str) -> bool:
+        calls.append(name)
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(app.jinja_env.filters, "is_static_file", fail)
+    with pytest.raises(ZeroDivisionError):
+        app.test_client().get("/")
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize(

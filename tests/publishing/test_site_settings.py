@@ -6,8 +6,9 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from app.publishing.queries import archive
 from app.publishing.queries.site import default_site, settings
 from app.publishing.site_settings import BY_COLUMN, BY_NAME, SETTINGS
 from app.publishing.text.contrast import AA, contrast
-from app.publishing.text.palette import DARK, LIGHT, check_accent, readable_accent
+from app.publishing.text.palette import DARK, LIGHT, ColourError, check_accent, readable_accent
 
 DOCS = ROOT / "docs" / "writing.md"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 50"><path d="M0 0h9"/></svg>'
@@ -202,11 +203,35 @@ def test_a_bad_value_is_one_sentence(app: Flask, words: tuple[str, ...], sentenc
     assert values(app) == before
 
 
+@pytest.mark.parametrize(("ratio", "is_accepted"), [(4.4, False), (4.6, True)])
+def test_the_least_contrast_is_four_and_a_half(ratio: float, *, is_accepted: bool) -> None:
+    """With the darkest of the light backgrounds."""
+    greys = [f"#{level:02x}{level:02x}{level:02x}" for level in range(256)]
+    colour = min(greys, key=lambda grey: abs(contrast(grey[1:], LIGHT.sheet[1:]) - ratio))
+    with nullcontext() if is_accepted else pytest.raises(ColourError):
+        check_accent(colour, LIGHT)
+
+
+def test_the_limits_of_numbers_and_lists(app: Flask) -> None:
+    """Both ends are allowed."""
+    for number in (5, 100):
+        assert actions.change_site({"posts_per_page": number}).posts_per_page == number
+    for number in (4, 101):
+        with pytest.raises(Invalid, match="posts per page"):
+            actions.change_site({"posts_per_page": number})
+    links = [{"text": f"Link {number}", "url": "/"} for number in range(21)]
+    assert len(actions.change_site({"footer_links": links[:20]}).footer_links) == 20
+    with pytest.raises(Invalid, match="There are 21 footer links; 20 are the most"):
+        actions.change_site({"footer_links": links})
+
+
 def test_an_icon_is_square_and_an_image_exists(app: Flask, now: datetime) -> None:
     """A row that is gone is named."""
     wide = actions.add_media(png((9, 3)), "wide.png", now=now)
-    with pytest.raises(Invalid, match="9 by 3 pixels; an icon is square"):
-        actions.change_site({"icon_id": wide.id})
+    high = actions.add_media(png((3, 9)), "high.png", now=now)
+    for icon, size in ((wide, "9 by 3"), (high, "3 by 9")):
+        with pytest.raises(Invalid, match=f"{size} pixels; an icon is square"):
+            actions.change_site({"icon_id": icon.id})
     with pytest.raises(Missing):
         actions.change_site({"logo_id": 999})
 
@@ -266,6 +291,17 @@ def at_new_year(app: Flask) -> Post:
     draft = Draft(title="Late", body_markdown="x", published_at=NEW_YEAR)
     post = actions.create(draft, now=NEW_YEAR)
     return actions.publish(post.id, expected_version=post.version, now=NEW_YEAR)
+
+
+def test_a_revised_instant_changes_the_local_date(app: Flask, at_new_year: Post) -> None:
+    """Every action that writes the instant writes the date."""
+    draft = Draft(
+        title="Late", body_markdown="x", published_at=NEW_YEAR - timedelta(days=40), slug="late"
+    )
+    post = actions.revise(at_new_year.id, draft, expected_version=at_new_year.version, now=NEW_YEAR)
+    assert post.published_on == date(2025, 11, 21)
+    post = actions.unpublish(post.id, expected_version=post.version, now=NEW_YEAR)
+    assert post.published_on == date(2025, 11, 21)
 
 
 def test_another_time_zone_changes_the_date_and_no_instant(app: Flask, at_new_year: Post) -> None:
