@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, abort
+from flask import Flask, abort, current_app
 
 from app import create_app, startup_checks, theme_folder
 from app.config import ROOT
@@ -18,6 +18,7 @@ from app.edge.audit.checks.app_problems import PROBLEM
 from app.edge.flask.deploy import release
 from app.extensions import db
 from app.publishing import actions
+from app.site.templating import Publication
 from tests.conftest import let_go
 
 DOCS = ROOT / "docs" / "theming.md"
@@ -83,6 +84,18 @@ def test_a_static_file_of_the_theme_wins_and_has_a_fingerprint(themed: Open) -> 
     ]
 
 
+def test_the_style_sheet_of_a_theme_is_looked_for_by_each_page(themed: Open) -> None:
+    """So that a release that adds it purges every page."""
+    app = themed({})
+    with app.app_context():
+        release(app)
+    for path in ("/", "/archive"):
+        app.test_client().get(path)
+    with themed({"static/css/theme.css": "a {}"}).app_context():
+        assert ("static", "css/theme.css") in release(current_app).parts
+        assert current_app.test_client().get("/").text.count("css/theme.css") == 1
+
+
 def test_without_a_theme_nothing_of_it_is_loaded(themed: Open) -> None:
     """The folder need not exist."""
     assert "theme.css" not in home(themed({}))
@@ -128,16 +141,17 @@ def test_an_error_of_ours_is_no_error_of_the_theme(
     themed: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is raised, and nothing is rendered twice; an HTTP error is the answer of the page."""
-    app = themed({"templates/site/archive/index.html": CHILD.format("{{ stop() }}")})
+    child = CHILD.replace("site/base.html", "site/archive/index.html").format("{{ stop() }}")
+    app = themed({"templates/site/archive/index.html": child})
     app.jinja_env.globals["stop"] = partial(abort, 418)
     assert app.test_client().get("/archive").status_code == 418
     calls: list[str] = []
 
-    def fail(name: str) -> bool:
-        calls.append(name)
+    def fail(_publication: Publication) -> bool:
+        calls.append("called")
         raise ZeroDivisionError
 
-    monkeypatch.setitem(app.jinja_env.filters, "is_static_file", fail)
+    monkeypatch.setattr(Publication, "has_theme_styles", property(fail))
     with pytest.raises(ZeroDivisionError):
         app.test_client().get("/")
     assert len(calls) == 1

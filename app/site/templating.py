@@ -66,6 +66,11 @@ class Publication:
         return theme.stylesheet_path(self.site.accent, self.site.accent_dark)
 
     @property
+    def has_theme_styles(self) -> bool:
+        """Whether the theme has a style sheet; no filter, since Jinja computes those only once."""
+        return has_static_file("css/theme.css")
+
+    @property
     def icon_svg(self) -> str:
         """The address of the icon as a drawing; empty if it has none."""
         return theme.icon_svg_path(self.look)
@@ -247,11 +252,6 @@ def bare(url: str) -> str:
     return url.partition("://")[2].rstrip("/") or url
 
 
-def is_static_file(name: str) -> bool:
-    """Tell whether there is a static file of this name, such as that of a theme."""
-    return has_static_file(name)
-
-
 FILTERS = (
     absolute,
     bare,
@@ -263,7 +263,6 @@ FILTERS = (
     finished,
     has_later_change,
     has_standfirst,
-    is_static_file,
     iso,
     iso_milliseconds,
     language_attributes,
