@@ -67,7 +67,7 @@ class ThemeLoader(BaseLoader):
     def __init__(self, templates: Path) -> None:
         self.templates = templates
         self._files = FileSystemLoader(templates)
-        self._checked: dict[str, tuple[str, str]] = {}
+        self._syntax: dict[str, tuple[str, str]] = {}
 
     def get_source(
         self, environment: Environment, template: str
@@ -78,9 +78,12 @@ class ThemeLoader(BaseLoader):
         except UnicodeDecodeError:
             _report(f"theme template {template}: it is not UTF-8")
             raise TemplateNotFound(template) from None
-        if self._checked.get(template, ("", ""))[0] != source:
-            self._checked[template] = (source, _syntax_problem(environment, source, file))
-        if problem := self._checked[template][1]:
+        if self._syntax.get(template, ("", ""))[0] != source:
+            self._syntax[template] = (
+                source,
+                _syntax_problem(environment, source, file),
+            )
+        if problem := self._syntax[template][1]:
             _report(f"theme template {template}: {problem}")
             raise TemplateNotFound(template)
         return source, file, is_current
@@ -160,13 +163,13 @@ def _theme_loader(environment: Environment) -> ThemeLoader | None:
     return next((one for one in loaders if isinstance(one, ThemeLoader)), None)
 
 
-_reported: set[str] = set()
+_logged_problems: set[str] = set()
 
 
 def _report(sentence: str) -> None:
     """Log a problem of the theme, once for each process."""
-    if sentence not in _reported:
-        _reported.add(sentence)
+    if sentence not in _logged_problems:
+        _logged_problems.add(sentence)
         message = "theme.broken: %s; the project's own template is used instead"
         _log.error(message, sentence, extra={"problem": sentence})
 

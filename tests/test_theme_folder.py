@@ -27,7 +27,7 @@ Open = Callable[..., Flask]
 
 
 @pytest.fixture
-def themed(tmp_path: Path, migrated: Path) -> Any:
+def open_theme(tmp_path: Path, migrated: Path) -> Any:
     """Return a function that opens the app with these theme files."""
     apps: list[Flask] = []
     (tmp_path / "broadsheet.db").write_bytes(migrated.read_bytes())
@@ -40,7 +40,7 @@ def themed(tmp_path: Path, migrated: Path) -> Any:
         settings = {"INSTANCE": str(tmp_path), "THEME_FOLDER": str(tmp_path / "theme")}
         app = create_app({**settings, "TESTING": True, "EDGE_RELAY": False, "EDGE_REFILL": False})
         apps.append(app)
-        theme_folder._reported.clear()
+        theme_folder._logged_problems.clear()
         return app
 
     yield open_with
@@ -58,9 +58,9 @@ CHILD = (
 )
 
 
-def test_a_template_of_the_theme_extends_the_one_that_it_replaces(themed: Open) -> None:
+def test_a_template_of_the_theme_extends_the_one_that_it_replaces(open_theme: Open) -> None:
     """The project's own template has the prefix `default/`."""
-    app = themed(
+    app = open_theme(
         {
             f"templates/{BASE}": '{% extends "default/site/base.html" %}'
             '{% block nameplate %}<p class="nameplate">Mine</p>{% endblock %}'
@@ -71,9 +71,9 @@ def test_a_template_of_the_theme_extends_the_one_that_it_replaces(themed: Open) 
     assert "<h1>Archive</h1>" in page
 
 
-def test_a_static_file_of_the_theme_wins_and_has_a_fingerprint(themed: Open) -> None:
+def test_a_static_file_of_the_theme_wins_and_has_a_fingerprint(open_theme: Open) -> None:
     """`css/theme.css` is loaded by every page; a replaced file gets another address."""
-    app = themed(
+    app = open_theme(
         {"static/css/theme.css": ":root { --paper: #fff }\n", "static/favicon.svg": "<svg/>"}
     )
     addresses = re.findall(r"/static/[0-9a-f]{16}/(?:css/theme\.css|favicon\.svg)", home(app))
@@ -84,21 +84,21 @@ def test_a_static_file_of_the_theme_wins_and_has_a_fingerprint(themed: Open) -> 
     ]
 
 
-def test_the_style_sheet_of_a_theme_is_looked_for_by_each_page(themed: Open) -> None:
+def test_the_style_sheet_of_a_theme_is_looked_for_by_each_page(open_theme: Open) -> None:
     """So that a release that adds it purges every page."""
-    app = themed({})
+    app = open_theme({})
     with app.app_context():
         release(app)
     for path in ("/", "/archive"):
         app.test_client().get(path)
-    with themed({"static/css/theme.css": "a {}"}).app_context():
+    with open_theme({"static/css/theme.css": "a {}"}).app_context():
         assert ("static", "css/theme.css") in release(current_app).parts
         assert current_app.test_client().get("/").text.count("css/theme.css") == 1
 
 
-def test_without_a_theme_nothing_of_it_is_loaded(themed: Open) -> None:
+def test_without_a_theme_nothing_of_it_is_loaded(open_theme: Open) -> None:
     """The folder need not exist."""
-    assert "theme.css" not in home(themed({}))
+    assert "theme.css" not in home(open_theme({}))
 
 
 @pytest.mark.parametrize(
@@ -113,11 +113,11 @@ def test_without_a_theme_nothing_of_it_is_loaded(themed: Open) -> None:
     ],
 )
 def test_a_template_with_an_error_is_replaced_by_ours(
-    themed: Open, caplog: pytest.LogCaptureFixture, source: str, sentence: str
+    open_theme: Open, caplog: pytest.LogCaptureFixture, source: str, sentence: str
 ) -> None:
     """The page looks as without a theme, and the log names the template and the error once."""
-    expected = home(themed({}))
-    app = themed({"templates/site/home/show.html": source})
+    expected = home(open_theme({}))
+    app = open_theme({"templates/site/home/show.html": source})
     with caplog.at_level(logging.ERROR):
         assert [home(app), home(app)] == [expected, expected]
     (message,) = [record.getMessage() for record in caplog.records]
@@ -125,9 +125,9 @@ def test_a_template_with_an_error_is_replaced_by_ours(
     assert sentence in message
 
 
-def test_a_broken_part_of_the_theme_leaves_its_other_templates(themed: Open) -> None:
+def test_a_broken_part_of_the_theme_leaves_its_other_templates(open_theme: Open) -> None:
     """Only the template with the syntax error falls back."""
-    app = themed(
+    app = open_theme(
         {
             "templates/site/home/show.html": "{% if %}",
             f"templates/{BASE}": '{% extends "default/site/base.html" %}'
@@ -138,11 +138,11 @@ def test_a_broken_part_of_the_theme_leaves_its_other_templates(themed: Open) -> 
 
 
 def test_an_error_of_ours_is_no_error_of_the_theme(
-    themed: Open, monkeypatch: pytest.MonkeyPatch
+    open_theme: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is raised, and nothing is rendered twice; an HTTP error is the answer of the page."""
     child = CHILD.replace("site/base.html", "site/archive/index.html").format("{{ stop() }}")
-    app = themed({"templates/site/archive/index.html": child})
+    app = open_theme({"templates/site/archive/index.html": child})
     app.jinja_env.globals["stop"] = partial(abort, 418)
     assert app.test_client().get("/archive").status_code == 418
     calls: list[str] = []
@@ -169,10 +169,10 @@ def test_an_error_of_ours_is_no_error_of_the_theme(
     ],
 )
 def test_the_audit_and_the_start_name_what_is_wrong(
-    themed: Open, capsys: pytest.CaptureFixture[str], source: str, sentence: str
+    open_theme: Open, capsys: pytest.CaptureFixture[str], source: str, sentence: str
 ) -> None:
     """Before a reader sees it."""
-    app = themed({"templates/site/a.html": source})
+    app = open_theme({"templates/site/a.html": source})
     (problem,) = theme_folder.find_problems(app)
     assert sentence in problem
     state = app.extensions["edge"]
@@ -182,17 +182,17 @@ def test_the_audit_and_the_start_name_what_is_wrong(
     assert PROBLEM.id == "app-problem"
 
 
-def test_a_release_of_a_theme_template_purges_the_pages_that_use_it(themed: Open) -> None:
+def test_a_release_of_a_theme_template_purges_the_pages_that_use_it(open_theme: Open) -> None:
     """And no others, also when the theme's file is new."""
-    app = themed({})
+    app = open_theme({})
     with app.app_context():
         release(app)
     for path in ("/", "/archive", "/feed.xml"):
         app.test_client().get(path)
-    changed = themed({"templates/site/archive/index.html": CHILD.format("<!-- 2 -->")})
-    with changed.app_context():
-        assert ("template", "site/archive/index.html") in release(changed).parts
-        parts = {name for kind, name in release(changed).parts if kind == "template"}
+    new_app = open_theme({"templates/site/archive/index.html": CHILD.format("<!-- 2 -->")})
+    with new_app.app_context():
+        assert ("template", "site/archive/index.html") in release(new_app).parts
+        parts = {name for kind, name in release(new_app).parts if kind == "template"}
     assert "site/home/show.html" not in parts
 
 
@@ -210,12 +210,12 @@ def _section(text: str, heading: str) -> str:
     return text.partition(heading)[2].partition("\n## ")[0]
 
 
-def test_the_example_of_the_page_works(themed: Open) -> None:
+def test_the_example_of_the_page_works(open_theme: Open) -> None:
     """Each of its files is written as it stands there, and the page shows it."""
     text = _section(DOCS.read_text(encoding="utf-8"), "## An example")
     files = dict(re.findall(r"`theme/([^`]+)`:\n\n```\w+\n(.*?)```", text, re.DOTALL))
     assert len(files) == 2
-    app = themed(files)
+    app = open_theme(files)
     with app.app_context():
         actions.save_site(actions.SiteDraft(title="The Gazette"), expected_version=None)
         db.session.remove()

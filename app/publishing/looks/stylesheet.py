@@ -28,5 +28,5 @@ def _declarations(colour: str) -> str:
 
 
 def styles_digest(styles: str) -> str:
-    """Return the digest that stands in the address of a style sheet."""
+    """Return the digest in the address of a style sheet."""
     return hashlib.blake2b(styles.encode(), digest_size=8).hexdigest()

@@ -48,7 +48,7 @@ def test_an_icon_is_a_square_in_the_accent_colour_with_a_mark(title: str, size: 
 
 @pytest.mark.parametrize("title", ["Ada", "<b>", "&", "عربي", ""])
 def test_the_svg_icon_is_an_image_that_the_site_accepts(title: str) -> None:
-    """Whatever the first letter of the name is."""
+    """For every first letter of the name."""
     assert inspect(drawing.icon_svg(Look(title=title)).encode()) == (64, 64)
 
 
