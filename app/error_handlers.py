@@ -1,4 +1,4 @@
-"""Error handlers: JSON below /api, HTML pages elsewhere."""
+"""Error handlers: JSON below /api, private pages below /studio, public pages elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from .api import errors as api
 from .database import is_away
 from .edge.changes import outage
 from .extensions import db
+from .private_paths import is_private
 from .site import errors as site
+from .studio import errors as studio
 
 SOON = timedelta(seconds=10)
 """The Retry-After while the database is unavailable."""
@@ -32,11 +34,13 @@ def init_app(app: Flask) -> None:
 
 
 def answer(error: HTTPException) -> Response:
-    """Return the response to an error: JSON below /api, else HTML."""
+    """Return the response to an error: JSON below /api, else a private or a public page."""
     if isinstance(error, InternalServerError) and is_away(error.original_exception):
         return away()
     if error.code is None or error.response is not None:
         return error.get_response()
+    if is_private(request.path):
+        return studio.answer(error)
     below_api = request.path == "/api" or request.path.startswith("/api/")
     return api.answer(error) if below_api else site.answer(error)
 

@@ -1,7 +1,7 @@
 """The settings of a site's looks, its time zone, and the local date of each post.
 
 Revision ID: 0020
-Revises: 0019
+Revises: 0025
 Create Date: 2026-11-29
 """
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
-down_revision = "0019"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

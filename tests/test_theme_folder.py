@@ -18,6 +18,7 @@ from app.edge.audit.checks.app_problems import PROBLEM
 from app.edge.flask.deploy import release
 from app.extensions import db
 from app.publishing import actions
+from app.publishing.permissions import SYSTEM
 from app.site.templating import Publication
 from tests.conftest import let_go
 
@@ -217,7 +218,9 @@ def test_the_example_of_the_page_works(open_theme: Open) -> None:
     assert len(files) == 2
     app = open_theme(files)
     with app.app_context():
-        actions.save_site(actions.SiteDraft(title="The Gazette"), expected_version=None)
+        actions.save_site(
+            actions.SiteDraft(title="The Gazette"), expected_version=None, actor=SYSTEM
+        )
         db.session.remove()
     assert theme_folder.find_problems(app) == ()
     page = app.test_client().get("/archive").text

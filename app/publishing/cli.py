@@ -29,6 +29,7 @@ from .importing.address_list import read_addresses
 from .importing.folder import Options, Progress, import_folder
 from .importing.report import Outcome, Report
 from .importing.site_facts import DEFAULTS, has_default_title
+from .permissions import SYSTEM
 from .queries import unpublished
 from .sample_content import load_samples
 from .sample_removal import remove_samples
@@ -129,7 +130,7 @@ def render_command(slug: str | None) -> None:
     can't be rendered.
     """
     with in_one_sentence(), _shown_progress("Rendering") as progress:
-        report = render_again(slug, progress=progress)
+        report = render_again(slug, actor=SYSTEM, progress=progress)
     for sentence in report.failed:
         click.echo(f"Not rendered: {printable(sentence)}", err=True)
     click.echo(
@@ -177,7 +178,9 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
         post = unpublished.by_slug(slug)
         if post is None:
             raise Missing(f"There is no unpublished post {slug!r}.")
-        publishing = partial(publish, post.id, expected_version=post.version, now=_now())
+        publishing = partial(
+            publish, post.id, expected_version=post.version, now=_now(), actor=SYSTEM
+        )
         if not dry_run:
             click.echo(f"Published: {publishing().path}")
             return
@@ -197,7 +200,7 @@ def site_settings_command(*, as_json: bool, **options: Any) -> None:
 def publish_due_command() -> None:
     """Make the scheduled posts public whose time has come."""
     with in_one_sentence():
-        click.echo(f"{len(publish_due(_now()))} published.")
+        click.echo(f"{len(publish_due(_now(), actor=SYSTEM))} published.")
 
 
 def read_hosts(value: str | None) -> tuple[str, ...]:

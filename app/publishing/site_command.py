@@ -16,15 +16,16 @@ import sqlalchemy as sa
 
 from app.extensions import db
 
-from .actions import arrange_menu, change_site
 from .actions.add_media import add_site_image
-from .actions.change_site import current_columns
+from .actions.arrange_menu import arrange_menu
+from .actions.change_site import change_site, current_columns
 from .editing.rendering import find_typography
 from .editing.site_values import parse_link, shown_value
 from .errors import Invalid
 from .images import MAX_BYTES
 from .models import Kind as PostKind
 from .models import Media, Post, Site
+from .permissions import SYSTEM
 from .site_settings import BY_NAME, LISTS, SETTINGS, Kind, SiteSetting
 from .terminal import in_one_sentence, printable
 
@@ -58,9 +59,9 @@ def run(options: Mapping[str, Any], *, as_json: bool) -> None:
         menu = given.pop("menu", None)
         columns = dict(_to_columns(given))
         if menu is not None:
-            arrange_menu([slug for slug in menu if slug])
+            arrange_menu([slug for slug in menu if slug], actor=SYSTEM)
         if columns:
-            change_site(columns)
+            change_site(columns, actor=SYSTEM)
         values = dict(current_values())
         click.echo(json.dumps(values, indent=2) if as_json else "\n".join(_lines(values)))
         if not as_json and find_typography(db.session(), None).rules != before.rules:
@@ -91,7 +92,7 @@ def _image(name: str, path: str) -> int | None:
         content = file.read_bytes()
     except OSError as error:
         raise Invalid(name, f"{path} can't be read ({error.strerror}); name an image.") from None
-    return add_site_image(name, content, file.name, now=datetime.now(UTC))
+    return add_site_image(name, content, file.name, now=datetime.now(UTC), actor=SYSTEM)
 
 
 def current_values() -> Iterator[tuple[str, Any]]:

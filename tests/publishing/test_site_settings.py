@@ -26,6 +26,7 @@ from app.publishing.errors import Invalid, Missing
 from app.publishing.export import export_folder
 from app.publishing.importing.folder import import_folder
 from app.publishing.models import Kind, Post, Site
+from app.publishing.permissions import SYSTEM
 from app.publishing.queries import archive
 from app.publishing.queries.site import default_site, settings
 from app.publishing.site_settings import BY_COLUMN, BY_NAME, SETTINGS
@@ -100,7 +101,7 @@ def _default(setting: site_settings.SiteSetting) -> str:
 def test_export_and_import_carry_every_setting(app: Flask, tmp_path: Path, now: datetime) -> None:
     """Images are files of the folder; the second site has the same settings."""
     images = {
-        f"{name}_id": actions.add_media(content, f"{name}.png", now=now).id
+        f"{name}_id": actions.add_media(content, f"{name}.png", now=now, actor=SYSTEM).id
         for name, content in (
             ("logo", SVG),
             ("logo_dark", png((9, 3))),
@@ -108,10 +109,10 @@ def test_export_and_import_carry_every_setting(app: Flask, tmp_path: Path, now: 
             ("social_image", png((120, 63))),
         )
     }
-    actions.change_site(EVERYTHING | images)
-    page = actions.create(Draft(title="About", kind=Kind.PAGE, slug="about"), now=now)
-    actions.publish(page.id, expected_version=page.version, now=now)
-    actions.arrange_menu(["about"])
+    actions.change_site(EVERYTHING | images, actor=SYSTEM)
+    page = actions.create(Draft(title="About", kind=Kind.PAGE, slug="about"), now=now, actor=SYSTEM)
+    actions.publish(page.id, expected_version=page.version, now=now, actor=SYSTEM)
+    actions.arrange_menu(["about"], actor=SYSTEM)
     before = values(app)
     export_folder(tmp_path / "out")
     written = tomllib.loads((tmp_path / "out" / "site.toml").read_text())
@@ -128,7 +129,7 @@ def test_a_site_file_keeps_the_settings_that_it_does_not_name(
     app: Flask, tmp_path: Path, now: datetime
 ) -> None:
     """Also without a title."""
-    actions.change_site(EVERYTHING)
+    actions.change_site(EVERYTHING, actor=SYSTEM)
     (tmp_path / "site.toml").write_text('tagline = "New"\nfooter_links = ["Home = /"]\n')
     import_folder(tmp_path, now=now)
     assert values(app)["title"] == "Ada's notes"
@@ -215,25 +216,27 @@ def test_the_least_contrast_is_four_and_a_half(ratio: float, *, is_accepted: boo
 def test_the_limits_of_numbers_and_lists(app: Flask) -> None:
     """Both ends are allowed."""
     for number in (5, 100):
-        assert actions.change_site({"posts_per_page": number}).posts_per_page == number
+        assert (
+            actions.change_site({"posts_per_page": number}, actor=SYSTEM).posts_per_page == number
+        )
     for number in (4, 101):
         with pytest.raises(Invalid, match="posts per page"):
-            actions.change_site({"posts_per_page": number})
+            actions.change_site({"posts_per_page": number}, actor=SYSTEM)
     links = [{"text": f"Link {number}", "url": "/"} for number in range(21)]
-    assert len(actions.change_site({"footer_links": links[:20]}).footer_links) == 20
+    assert len(actions.change_site({"footer_links": links[:20]}, actor=SYSTEM).footer_links) == 20
     with pytest.raises(Invalid, match="There are 21 footer links; 20 are the most"):
-        actions.change_site({"footer_links": links})
+        actions.change_site({"footer_links": links}, actor=SYSTEM)
 
 
 def test_an_icon_is_square_and_an_image_exists(app: Flask, now: datetime) -> None:
     """A row that is gone is named."""
-    wide = actions.add_media(png((9, 3)), "wide.png", now=now)
-    high = actions.add_media(png((3, 9)), "high.png", now=now)
+    wide = actions.add_media(png((9, 3)), "wide.png", now=now, actor=SYSTEM)
+    high = actions.add_media(png((3, 9)), "high.png", now=now, actor=SYSTEM)
     for icon, size in ((wide, "9 by 3"), (high, "3 by 9")):
         with pytest.raises(Invalid, match=f"{size} pixels; an icon is square"):
-            actions.change_site({"icon_id": icon.id})
+            actions.change_site({"icon_id": icon.id}, actor=SYSTEM)
     with pytest.raises(Missing):
-        actions.change_site({"logo_id": 999})
+        actions.change_site({"logo_id": 999}, actor=SYSTEM)
 
 
 def test_lists_are_given_by_repeated_options_and_emptied_by_an_empty_one(app: Flask) -> None:
@@ -249,7 +252,7 @@ def test_lists_are_given_by_repeated_options_and_emptied_by_an_empty_one(app: Fl
 
 def test_a_site_without_settings_has_the_defaults_of_the_table(app: Flask) -> None:
     """The same as a new row."""
-    saved = actions.save_site(SiteDraft(title="Broadsheet"), expected_version=None)
+    saved = actions.save_site(SiteDraft(title="Broadsheet"), expected_version=None, actor=SYSTEM)
     for column in BY_COLUMN:
         assert getattr(default_site(), column) == getattr(saved, column)
 
@@ -289,8 +292,8 @@ NEW_YEAR = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
 def at_new_year(app: Flask) -> Post:
     """Return an article that came out half an hour before the year ended in UTC."""
     draft = Draft(title="Late", body_markdown="x", published_at=NEW_YEAR)
-    post = actions.create(draft, now=NEW_YEAR)
-    return actions.publish(post.id, expected_version=post.version, now=NEW_YEAR)
+    post = actions.create(draft, now=NEW_YEAR, actor=SYSTEM)
+    return actions.publish(post.id, expected_version=post.version, now=NEW_YEAR, actor=SYSTEM)
 
 
 def test_a_revised_instant_changes_the_local_date(app: Flask, at_new_year: Post) -> None:
@@ -298,9 +301,11 @@ def test_a_revised_instant_changes_the_local_date(app: Flask, at_new_year: Post)
     draft = Draft(
         title="Late", body_markdown="x", published_at=NEW_YEAR - timedelta(days=40), slug="late"
     )
-    post = actions.revise(at_new_year.id, draft, expected_version=at_new_year.version, now=NEW_YEAR)
+    post = actions.revise(
+        at_new_year.id, draft, expected_version=at_new_year.version, now=NEW_YEAR, actor=SYSTEM
+    )
     assert post.published_on == date(2025, 11, 21)
-    post = actions.unpublish(post.id, expected_version=post.version, now=NEW_YEAR)
+    post = actions.unpublish(post.id, expected_version=post.version, now=NEW_YEAR, actor=SYSTEM)
     assert post.published_on == date(2025, 11, 21)
 
 
@@ -311,7 +316,7 @@ def test_another_time_zone_changes_the_date_and_no_instant(app: Flask, at_new_ye
         ("Europe/Berlin", date(2026, 1, 1)),
         ("America/New_York", date(2025, 12, 31)),
     ):
-        actions.change_site({"time_zone": zone})
+        actions.change_site({"time_zone": zone}, actor=SYSTEM)
         db.session.expire_all()
         post = db.session.get_one(Post, post_id)
         assert (post.published_on, post.published_at, post.version) == (day, NEW_YEAR, version)
@@ -374,10 +379,10 @@ def test_a_setting_purges_exactly_the_pages_that_show_it(
     """Each page is stored before the change, and is a HIT or rendered again after it."""
     app = make_app(EDGE_GATEWAY=True)
     with app.app_context():
-        actions.save_site(SiteDraft(title="Mine"), expected_version=None)
+        actions.save_site(SiteDraft(title="Mine"), expected_version=None, actor=SYSTEM)
         draft = Draft(title="Late", body_markdown="x", published_at=NEW_YEAR)
-        post = actions.create(draft, now=NEW_YEAR)
-        actions.publish(post.id, expected_version=post.version, now=NEW_YEAR)
+        post = actions.create(draft, now=NEW_YEAR, actor=SYSTEM)
+        actions.publish(post.id, expected_version=post.version, now=NEW_YEAR, actor=SYSTEM)
         db.session.remove()
     client = app.test_client()
 
@@ -388,6 +393,6 @@ def test_a_setting_purges_exactly_the_pages_that_show_it(
         client.get(path)
     assert all(map(is_hit, (*purged, *others)))
     with app.app_context():
-        actions.change_site({column: value})
+        actions.change_site({column: value}, actor=SYSTEM)
         db.session.remove()
     assert {path for path in (*purged, *others) if not is_hit(path)} == set(purged)

@@ -14,6 +14,7 @@ from PIL import Image
 
 from app.extensions import db
 from app.publishing import actions
+from app.publishing.permissions import SYSTEM
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d 50"><path d="M0 0h9"/></svg>'
@@ -30,8 +31,10 @@ def change(app: Flask, images: dict[str, bytes] | None = None, **settings: Any) 
     """Change the settings of the site, and return the front page."""
     with app.app_context():
         for name, content in (images or {}).items():
-            settings[f"{name}_id"] = actions.add_media(content, f"{name}.img", now=NOW).id
-        actions.change_site(settings)
+            settings[f"{name}_id"] = actions.add_media(
+                content, f"{name}.img", now=NOW, actor=SYSTEM
+            ).id
+        actions.change_site(settings, actor=SYSTEM)
         db.session.remove()
     return app.test_client().get("/").text
 
@@ -161,8 +164,8 @@ def test_posts_per_page_decides_how_the_archive_is_numbered(app: Flask) -> None:
     with app.app_context():
         for number in range(6):
             draft = actions.Draft(title=f"Post {number}", body_markdown="x")
-            post = actions.create(draft, now=NOW)
-            actions.publish(post.id, expected_version=post.version, now=NOW)
+            post = actions.create(draft, now=NOW, actor=SYSTEM)
+            actions.publish(post.id, expected_version=post.version, now=NOW, actor=SYSTEM)
         db.session.remove()
     change(app, title="Wheel", posts_per_page=5)
     client = app.test_client()

@@ -8,16 +8,17 @@ from typing import Any
 from app.extensions import db
 from app.publishing.errors import Invalid
 from app.publishing.models import Site
+from app.publishing.permissions import Actor
 from app.publishing.site_settings import BY_COLUMN
 
 from .save_site import SiteDraft, save_site
 
 
-def change_site(changes: Mapping[str, Any]) -> Site:
+def change_site(changes: Mapping[str, Any], *, actor: Actor) -> Site:
     """Save these columns of the settings; raises what `save_site` raises."""
     site = db.session.get(Site, 1, populate_existing=True)
     draft = SiteDraft(**(current_columns(site) | dict(changes)))
-    return save_site(draft, expected_version=site.version if site else None)
+    return save_site(draft, expected_version=site.version if site else None, actor=actor)
 
 
 def current_columns(site: Site | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.publishing.editing import local_dates, lookups, rendering
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Media, Site
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.site_settings import BY_COLUMN, Kind
 from app.publishing.transaction import transaction
 
@@ -43,14 +44,15 @@ class SiteDraft:
     smart_punctuation: bool = False
 
 
-def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
+def save_site(draft: SiteDraft, *, expected_version: int | None, actor: Actor) -> Site:
     """Save the settings; `expected_version` is None if there are none yet.
 
-    Another time zone changes the local dates of posts, and no instant. Raises Invalid, Missing for
-    an unknown image, or Conflict when the settings were saved since the caller loaded them.
+    Another time zone changes the local dates of posts, and no instant. Raises Forbidden, Invalid,
+    Missing for an unknown image, or Conflict when they were saved since the caller loaded them.
     """
     values = checked(draft)
     with transaction() as session:
+        permit(session, actor, Verb.SAVE_SITE)
         site = session.get(Site, 1, with_for_update=True, populate_existing=True)
         if (site.version if site else None) != expected_version:
             raise Conflict(

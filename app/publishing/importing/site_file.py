@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -22,6 +23,7 @@ from app.publishing.editing.site_values import read_value
 from app.publishing.errors import Invalid, PublishingError
 from app.publishing.images import MAX_BYTES
 from app.publishing.models import Author, Post, Topic
+from app.publishing.permissions import SYSTEM
 from app.publishing.site_settings import BY_NAME, SETTINGS, Kind, nearest_name
 
 from . import source_folder
@@ -178,7 +180,7 @@ def save_people(
 def save_menu(publication: SiteFile, report: Report, *, now: datetime) -> None:
     """Arrange the menu and add the redirects, when every post is there."""
     if publication.menu is not None:
-        _try(report, actions.arrange_menu, publication.menu)
+        _try(report, partial(actions.arrange_menu, actor=SYSTEM), publication.menu)
     for old, new in publication.redirects.items():
         _try(report, _redirect, old, new, now)
 
@@ -200,7 +202,7 @@ def _save_site(
         report.skip(NAME, None, str(error))
         del columns[column]
     if columns:
-        actions.change_site(columns)
+        actions.change_site(columns, actor=SYSTEM)
     after = find_typography(db.session(), None)
     has_posts = db.session.scalar(sa.select(Post.id).limit(1)) is not None
     if has_posts and before.rules != after.rules:
@@ -232,22 +234,26 @@ def _image(name: str, value: str, root: Path | None, now: datetime) -> int | Non
     if root is None:
         raise Invalid(name, f"{name}: there is no folder in which {value!r} could be found")
     content = source_folder.read_file(root, PurePosixPath(value), most=MAX_BYTES)
-    return add_site_image(name, content, PurePosixPath(value).name, now=now)
+    return add_site_image(name, content, PurePosixPath(value).name, now=now, actor=SYSTEM)
 
 
 def _save_author(draft: AuthorDraft, claimed: set[str], now: datetime) -> None:
     authors = NameIndex.load(db.session(), Author)
     row = authors.find_draft(draft.name, draft.slug, claimed)
     slug = draft.slug or (row.slug if row else authors.free_slug(draft.name))
-    actions.save_author(replace(draft, slug=slug), now=now, author_id=row.id if row else None)
+    actions.save_author(
+        replace(draft, slug=slug), now=now, actor=SYSTEM, author_id=row.id if row else None
+    )
 
 
 def _save_topic(draft: TopicDraft, claimed: set[str], now: datetime) -> None:
     topics = NameIndex.load(db.session(), Topic)
     row = topics.find_draft(draft.name, draft.slug, claimed)
     slug = draft.slug or (row.slug if row else topics.free_slug(draft.name))
-    actions.save_topic(replace(draft, slug=slug), now=now, topic_id=row.id if row else None)
+    actions.save_topic(
+        replace(draft, slug=slug), now=now, actor=SYSTEM, topic_id=row.id if row else None
+    )
 
 
 def _redirect(old: str, new: str, now: datetime) -> None:
-    actions.add_redirect(old, target=new, now=now)
+    actions.add_redirect(old, target=new, now=now, actor=SYSTEM)

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from .attachment import Attachment
 from .author import Author
+from .fork import Fork
 from .import_record import Imported
 from .media import Media, MediaFile
+from .ownership import Ownership
 from .post import Kind, Post, Status, post_author, post_topic
 from .post_address import PostAddress
+from .presence import Presence
+from .preview_link import PreviewLink
+from .publication import Publication
 from .redirect import Redirect
 from .remote_image import RemoteImage
 from .revision import Revision
 from .site import Site
 from .topic import Topic
 from .user import Role, User
+from .working_copy import WorkingCopy, WorkingCopyStep
 
 __all__ = [
     "Attachment",
     "Author",
+    "Fork",
     "Imported",
     "Kind",
     "Media",
     "MediaFile",
+    "Ownership",
     "Post",
     "PostAddress",
+    "Presence",
+    "PreviewLink",
+    "Publication",
     "Redirect",
     "RemoteImage",
     "Revision",
@@ -32,6 +43,8 @@ __all__ = [
     "Status",
     "Topic",
     "User",
+    "WorkingCopy",
+    "WorkingCopyStep",
     "post_author",
     "post_topic",
 ]

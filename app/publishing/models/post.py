@@ -101,6 +101,8 @@ class Post(Model):
 
     A row that an older release or SQL by hand has inserted is without one: see `local_date`.
     """
+    first_published_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When readers first saw it: written once, so that it survives a later schedule."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     """When its text last changed, as pages show it."""

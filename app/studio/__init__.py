@@ -1,0 +1,38 @@
+"""The studio: private views for writers, editors and owners, one file per resource.
+
+Nothing below /studio and /preview is stored by a cache: see `app.private_paths`.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, abort
+from flask.typing import ResponseReturnValue
+
+from app.edge import cached
+from app.private_paths import PREFIXES
+
+from .policies import STUDIO
+
+
+def init_app(app: Flask) -> None:
+    """Register every resource below one blueprint, and answer every other path of the prefixes."""
+    app.register_blueprint(make_unknown_paths())
+
+
+def make_unknown_paths() -> Blueprint:
+    """Return the routes of all paths of the prefixes at which nothing is.
+
+    They make the generated configuration of each edge bypass its cache for the whole prefix, and
+    no route of the public site can match below it.
+    """
+    unknown = cached(STUDIO)(Blueprint("private_paths", __name__))
+    for prefix in PREFIXES:
+        unknown.add_url_rule(prefix, f"{prefix[1:]}_root", answer_not_found)
+        unknown.add_url_rule(f"{prefix}/<path:rest>", prefix[1:], answer_not_found)
+    return unknown
+
+
+def answer_not_found(rest: str = "") -> ResponseReturnValue:
+    """Answer that nothing is here."""
+    del rest
+    abort(404)
