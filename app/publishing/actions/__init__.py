@@ -16,6 +16,7 @@ from .add_redirect import add_redirect
 from .archive import archive
 from .arrange_menu import arrange_menu
 from .change_post import change_post, move_post
+from .change_site import change_site
 from .create import create
 from .create_copy import create_copy
 from .discard_copy import discard_copy
@@ -58,6 +59,7 @@ __all__ = [
     "archive",
     "arrange_menu",
     "change_post",
+    "change_site",
     "create",
     "create_copy",
     "create_preview_link",
