@@ -216,7 +216,7 @@ def test_a_site_without_an_address_on_a_platform_says_so_at_its_start(
 def test_the_start_log_has_the_set_up_link_until_there_is_an_owner(
     serve: Serve,
 ) -> None:
-    """It is printed once a start, whatever the number of workers; the link opens the form."""
+    """It is printed once a start, not once per worker; the link opens the form."""
     running_site = serve(WEB_CONCURRENCY="2")
     log = running_site.log.read_text()
     (path,) = re.findall(r"Make the first account at http://[^/]+(/studio/setup/\w+)", log)

@@ -99,16 +99,16 @@ def use_the_studio(app: Flask) -> tuple[FlaskClient, set[str]]:
 
 
 def test_public_bytes_never_depend_on_the_session(gated: Flask) -> None:
-    """A browser that sends its session with every request gets what everybody gets."""
+    """A browser that sends its session with every request gets the same pages as all others."""
     browser = sign_in(gated, add_person(email=EMAIL, name=NAME))
     name = sessions.cookie_name("studio", secure=False)
     for client in (browser.client, stray := gated.test_client()):
         client.set_cookie(name, browser.token, path="/")  # as if the path were another one
     anonymous = gated.test_client(use_cookies=False)
     for path in PAGES:
-        expected = fetch(anonymous, path)
-        assert fetch(browser.client, path) == fetch(stray, path) == expected, path
-        assert fetch(anonymous, path) == expected, path
+        public_page = fetch(anonymous, path)
+        assert fetch(browser.client, path) == fetch(stray, path) == public_page, path
+        assert fetch(anonymous, path) == public_page, path
 
 
 def test_no_secret_is_public(gated: Flask, log: pytest.LogCaptureFixture) -> None:

@@ -83,7 +83,7 @@ def test_reset_prints_a_link_that_opens(app: Flask, run: Run) -> None:
 
 
 def test_disable_ends_the_sessions(app: Flask, run: Run) -> None:
-    """And `list` shows who is disabled; `enable` takes it back."""
+    """And `list` shows who is disabled; `enable` enables the account again."""
     add_person()
     browser = sign_in(app, add_person(Role.WRITER))
     assert run("disable", "writer@example.com").exit_code == 0

@@ -70,9 +70,9 @@ def race(settings: Mapping[str, str], tmp_path: Path) -> Race:
                 process = start_python(words, env=env, log=log)
                 stack.callback(end, process, signal.SIGKILL)
                 processes.append(process)
-            reached = 0
-            while reached < count:  # a pipe is at its end whenever no process has it open
-                reached += len(ready.read_text())
+            ready_count = 0
+            while ready_count < count:  # a pipe is at its end whenever no process has it open
+                ready_count += len(ready.read_text())
             fcntl.flock(lock, fcntl.LOCK_UN)
             for process, log in zip(processes, logs, strict=True):
                 assert process.wait(60) == 0, log.read_text()
@@ -82,7 +82,7 @@ def race(settings: Mapping[str, str], tmp_path: Path) -> Race:
 
 
 def test_of_twelve_processes_one_makes_the_owner(site: Flask, race: Race) -> None:
-    """The others are refused like everybody who comes too late."""
+    """The others are refused like a request after the set-up."""
     token = str(setup.find_setup_url()).rpartition("/")[2]
     lines = race("set_up", 12, token)
     assert sorted(line.split()[0] for line in lines) == ["done"] + ["refused"] * 11
@@ -106,7 +106,7 @@ def test_no_failure_is_lost(site: Flask, race: Race) -> None:
 
 
 def test_two_owners_can_not_demote_each_other(site: Flask, race: Race) -> None:
-    """One of them stays, whichever comes first."""
+    """The first one to be saved wins, and the other owner stays."""
     owners = [add_person(email=f"{name}@example.com").user_id for name in ("a", "b")]
     lines = race("demote", 2, ",".join(map(str, owners)))
     assert sorted(line.split()[0] for line in lines) == ["done", "refused"]

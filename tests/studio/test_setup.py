@@ -113,7 +113,7 @@ def test_an_owner_of_the_command_line_ends_the_set_up(app: Flask) -> None:
 
 
 def test_an_invitation_makes_an_account_once(app: Flask, client: FlaskClient) -> None:
-    """It has the address and the role of the invitation, whatever the form says."""
+    """It has the address and the role of the invitation, not those of the form."""
     token = accounts.invite("New@example.com", Role.EDITOR, now=now(), actor=SYSTEM)
     path = f"/studio/invite/{token}"
     assert "new@example.com" in client.get(path).text
@@ -141,21 +141,21 @@ def test_a_reset_link_sets_the_password_and_ends_all_sessions(
     owner = add_person()
     sign_in(app, owner)
     token = accounts.make_reset_link(owner.user_id or 0, now=now(), actor=SYSTEM)
-    again = {"new_password": "another password", "new_password_again": "another password"}
-    assert send(client, f"/studio/reset/{token}", **again).status_code == 303
+    fields = {"new_password": "another password", "new_password_again": "another password"}
+    assert send(client, f"/studio/reset/{token}", **fields).status_code == 303
     assert count_logins() == 1
     assert log_in(app.test_client(), "owner@example.com").status_code == 401
     assert log_in(app.test_client(), "owner@example.com", "another password").status_code == 303
-    assert send(client, f"/studio/reset/{token}", **again).status_code == 404
+    assert send(client, f"/studio/reset/{token}", **fields).status_code == 404
 
 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_link_expires(app: Flask, client: FlaskClient, purpose: Purpose) -> None:
     """An invitation after 72 hours, a reset link after one."""
     person = add_person()
-    made = now() - accounts.LIFETIMES[purpose]
+    expiry = now() - accounts.LIFETIMES[purpose]
     for age, status in ((timedelta(minutes=1), 200), (timedelta(0), 404)):
-        at = made + age
+        at = expiry + age
         if purpose is Purpose.INVITE:
             token = accounts.invite("new@example.com", Role.WRITER, now=at, actor=SYSTEM)
         else:
@@ -295,11 +295,11 @@ def test_a_new_password_ends_the_other_sessions(app: Flask) -> None:
     """This browser gets a new session; a thief's cookie of the old one is worth nothing."""
     owner = add_person()
     browser, other = sign_in(app, owner), sign_in(app, owner)
-    again = {"new_password": "another password", "new_password_again": "another password"}
-    wrong = browser.post("/studio/account/password", {"password": "wrong", **again})
+    fields = {"new_password": "another password", "new_password_again": "another password"}
+    wrong = browser.post("/studio/account/password", {"password": "wrong", **fields})
     assert wrong.status_code == 422
     assert "not your password" in wrong.text
-    response = browser.post("/studio/account/password", {"password": PASSWORD, **again})
+    response = browser.post("/studio/account/password", {"password": PASSWORD, **fields})
     assert response.status_code == 303
     assert count_logins() == 1
     assert browser.get("/studio").status_code == 200

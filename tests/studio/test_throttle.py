@@ -36,7 +36,7 @@ SECOND = timedelta(seconds=1)
     ],
 )
 def test_a_delay_doubles_up_to_its_limit(kind: Kind, failures: int, delay: int) -> None:
-    """An account alone is never delayed for longer than ten seconds, so nobody is locked out."""
+    """An account alone is never delayed for longer than ten seconds, so no user is locked out."""
     assert LIMITS[kind].delay(failures) == delay * SECOND
 
 
@@ -107,5 +107,5 @@ def test_the_longest_delay_of_all_keys_counts(any_app: Flask) -> None:
     count(other, NOW)
     assert throttle.find_delay(db.session(), other, NOW) == 2 * SECOND
     assert throttle.find_delay(db.session(), first, NOW) == timedelta(minutes=15)
-    elsewhere = throttle.keys_for("ada@example.com", "198.51.100.0/24")
-    assert throttle.find_delay(db.session(), elsewhere, NOW) == timedelta(0)
+    other_network = throttle.keys_for("ada@example.com", "198.51.100.0/24")
+    assert throttle.find_delay(db.session(), other_network, NOW) == timedelta(0)
