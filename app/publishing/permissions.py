@@ -21,7 +21,7 @@ SYSTEM_NAME = "system"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """The user that an action acts as. It is a value, so that no transaction expires it."""
+    """The user of an action. It is a value, so that no transaction expires it."""
 
     user_id: int | None
     role: Role

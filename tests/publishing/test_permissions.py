@@ -14,9 +14,28 @@ from flask import Flask
 
 from app.extensions import db
 from app.publishing import actions
-from app.publishing.actions import AuthorDraft, Draft, SiteDraft, TopicDraft
+from app.publishing.actions import (
+    AuthorDraft,
+    CopyFields,
+    Draft,
+    Release,
+    SiteDraft,
+    Timing,
+    TopicDraft,
+)
 from app.publishing.errors import Forbidden, Missing
-from app.publishing.models import Kind, Ownership, Post, Revision, Role, Topic, User
+from app.publishing.models import (
+    Fork,
+    Kind,
+    Ownership,
+    Post,
+    PreviewLink,
+    Revision,
+    Role,
+    Topic,
+    User,
+    WorkingCopy,
+)
 from app.publishing.permissions import (
     PERMISSIONS,
     SYSTEM,
@@ -125,7 +144,10 @@ def test_only_system_publishes_what_is_due(verb: Verb) -> None:
     assert is_all is (verb is not Verb.RUN_JOBS)
 
 
-@pytest.mark.parametrize("name", [name for name in actions.__all__ if not name.endswith("Draft")])
+ACTIONS = [name for name in actions.__all__ if inspect.isfunction(getattr(actions, name))]
+
+
+@pytest.mark.parametrize("name", ACTIONS)
 def test_each_action_requires_an_actor(name: str) -> None:
     """`actor` is a keyword without a default, so that no caller can forget it."""
     parameter = inspect.signature(getattr(actions, name)).parameters["actor"]
@@ -164,6 +186,12 @@ POST_STEPS: dict[str, Step] = {
     "rename": lambda post, actor: actions.rename(
         post.id, "other", expected_version=post.version, now=NOW, actor=actor
     ),
+    "change_post": lambda post, actor: actions.change_post(
+        post.id, "archive", expected_version=post.version, now=NOW, actor=actor
+    ),
+    "move_post": lambda post, actor: actions.move_post(
+        post.id, "other", expected_version=post.version, now=NOW, actor=actor
+    ),
 }
 """The actions on a post."""
 
@@ -175,8 +203,59 @@ def publish_what_is_due(actor: Actor) -> object:
     return actions.publish_due(LATER, actor=actor)
 
 
+def make_copy(actor: Actor) -> WorkingCopy:
+    """Create a draft with a working copy, a fork and a preview link that the actor owns."""
+    fields = CopyFields(title="The secret", body_markdown="Text.")
+    copy = actions.create_copy(Kind.ARTICLE, fields, now=NOW, actor=actor)
+    actions.publish_copy(copy.id, Release(timing=Timing.LATER), version=1, now=NOW, actor=actor)
+    actions.save_copy(copy.id, CopyFields(title="Fork"), version=9, now=NOW, actor=actor)
+    actions.create_preview_link(copy.id, now=NOW, actor=actor)
+    return copy
+
+
+def only(column: Any) -> Any:
+    """The value of a column whose table has one row."""
+    return db.session.scalars(sa.select(column)).one()
+
+
+COPY_STEPS: dict[str, Callable[[WorkingCopy, Actor], object]] = {
+    "open_copy": lambda copy, actor: actions.open_copy(copy.post_id or 0, now=NOW, actor=actor),
+    "save_copy": lambda copy, actor: actions.save_copy(
+        copy.id, CopyFields(title="New"), version=1, now=NOW, actor=actor
+    ),
+    "rebase_copy": lambda copy, actor: actions.rebase_copy(
+        copy.id, version=1, now=NOW, actor=actor
+    ),
+    "restore_revision": lambda copy, actor: actions.restore_revision(
+        copy.post_id or 0, 1, now=NOW, actor=actor
+    ),
+    "request_review": lambda copy, actor: actions.request_review(copy.id, ready=True, actor=actor),
+    "record_presence": lambda copy, actor: actions.record_presence(
+        copy.id, "tab", unsaved=True, now=NOW, actor=actor
+    ),
+    "forget_presence": lambda copy, actor: actions.forget_presence(copy.id, "tab", actor=actor),
+    "create_preview_link": lambda copy, actor: actions.create_preview_link(
+        copy.id, now=NOW, actor=actor
+    ),
+    "revoke_preview_link": lambda _copy, actor: actions.revoke_preview_link(
+        only(PreviewLink.id), now=NOW, actor=actor
+    ),
+    "resolve_fork": lambda copy, actor: actions.resolve_fork(
+        copy.id, only(Fork.id), CopyFields(title="New"), version=1, now=NOW, actor=actor
+    ),
+    "discard_fork": lambda copy, actor: actions.discard_fork(copy.id, only(Fork.id), actor=actor),
+    "discard_copy": lambda copy, actor: actions.discard_copy(copy.id, version=1, actor=actor),
+    "publish_copy": lambda copy, actor: [
+        actions.discard_fork(copy.id, only(Fork.id), actor=actor),
+        actions.publish_copy(copy.id, Release(timing=Timing.NOW), version=1, now=NOW, actor=actor),
+    ],
+}
+"""The actions on a working copy."""
+
+
 SITE_STEPS: dict[str, Callable[[Actor], object]] = {
     "create": make_post,
+    "create_copy": lambda actor: actions.create_copy(Kind.ARTICLE, now=NOW, actor=actor),
     "add_redirect": lambda actor: actions.add_redirect(
         "/old", target="/archive", now=NOW, actor=actor
     ),
@@ -193,14 +272,13 @@ SITE_STEPS: dict[str, Callable[[Actor], object]] = {
 }
 """The other actions."""
 
-WRITER_STEPS = {"create", "save_topic", "add_file", "add_media"}
+WRITER_STEPS = {"create", "create_copy", "save_topic", "add_file", "add_media"}
 OWNER_STEPS = {"save_site", "render_again"}
 
 
 def test_the_walk_has_a_step_for_each_action() -> None:
     """A new action without a step fails here, so that its permission is tested."""
-    names = {name for name in actions.__all__ if not name.endswith("Draft")}
-    assert names == POST_STEPS.keys() | SITE_STEPS.keys()
+    assert set(ACTIONS) == POST_STEPS.keys() | SITE_STEPS.keys() | COPY_STEPS.keys()
 
 
 @pytest.mark.parametrize(("role", "name"), list(product(Role, SITE_STEPS)))
@@ -253,7 +331,7 @@ def test_a_writer_saves_and_renames_an_own_draft_alone(app: Flask, name: str) ->
     """All other changes are for an editor."""
     writer = make_user(Role.WRITER)
     post = make_post(writer)
-    if name in {"revise", "rename"}:
+    if name in {"revise", "rename", "move_post"}:
         POST_STEPS[name](post, writer)
     else:
         with pytest.raises(Forbidden, match="writer"):
@@ -280,6 +358,42 @@ def test_a_writer_changes_no_public_post(app: Flask, name: str) -> None:
     actions.publish(post.id, expected_version=post.version, now=NOW, actor=SYSTEM)
     with pytest.raises(Forbidden):
         POST_STEPS[name](post, writer)
+
+
+@pytest.mark.parametrize(("role", "name"), list(product(Role, COPY_STEPS)))
+def test_a_working_copy_is_for_its_owner_and_for_editors(app: Flask, role: Role, name: str) -> None:
+    """To another writer it does not exist, and a writer does not publish their own."""
+    copy = make_copy(make_user(Role.WRITER, email="ada@example.com"))
+    actor = make_user(role)
+    if role is not Role.WRITER:
+        COPY_STEPS[name](copy, actor)
+        return
+    with pytest.raises(Missing) as raised:
+        COPY_STEPS[name](copy, actor)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", COPY_STEPS)
+def test_a_writer_does_everything_with_an_own_copy_except_publish(app: Flask, name: str) -> None:
+    """An editor has to look at it first."""
+    writer = make_user(Role.WRITER)
+    copy = make_copy(writer)
+    if name == "publish_copy":
+        with pytest.raises(Forbidden, match="writer"):
+            COPY_STEPS[name](copy, writer)
+    else:
+        COPY_STEPS[name](copy, writer)
+
+
+@pytest.mark.parametrize("name", COPY_STEPS)
+def test_a_disabled_writer_does_nothing_with_an_own_copy(app: Flask, name: str) -> None:
+    """The state of the account is read in the transaction."""
+    writer = make_user(Role.WRITER)
+    copy = make_copy(writer)
+    with transaction() as session:
+        session.execute(sa.update(User).values(active=False))
+    with pytest.raises(Forbidden, match="disabled"):
+        COPY_STEPS[name](copy, writer)
 
 
 def test_a_writer_does_not_move_a_draft_that_was_public(app: Flask) -> None:

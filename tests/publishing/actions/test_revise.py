@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.extensions import db
 from app.publishing import actions
-from app.publishing.actions import AuthorDraft, Draft
+from app.publishing.actions import AuthorDraft, Draft, TopicDraft
 from app.publishing.errors import Conflict, Invalid, Missing
 from app.publishing.models import Kind, Post, Redirect, Revision
 from app.publishing.permissions import SYSTEM
@@ -134,3 +134,41 @@ def test_the_language_of_a_post_can_be_changed_and_removed(article: Post, now: d
     assert (persian.language, persian.version) == ("fa", 2)
     actions.revise(article.id, TEXT, expected_version=2, now=now, actor=SYSTEM)
     assert (persian.language, len(revisions(persian))) == (None, 1)
+
+
+def test_a_revision_keeps_every_field_of_the_post(article: Post, now: datetime) -> None:
+    """So that a restore brings back authors, topics and cover, each in its order."""
+    authors = [
+        actions.save_author(AuthorDraft(name=name), now=now, actor=SYSTEM).id for name in ("b", "a")
+    ]
+    topics = [
+        actions.save_topic(TopicDraft(name=name), now=now, actor=SYSTEM).id for name in ("d", "c")
+    ]
+    draft = replace(
+        TEXT,
+        body_markdown="more",
+        slug="second-light",
+        author_ids=tuple(reversed(authors)),
+        topic_ids=tuple(reversed(topics)),
+        cover_alt="A lamp",
+        language="de",
+    )
+    actions.revise(article.id, draft, expected_version=1, now=now, actor=SYSTEM)
+    facts = db.session.scalars(sa.select(Revision.facts).order_by(Revision.number)).all()
+    empty: dict[str, Any] = {
+        "author_ids": [],
+        "topic_ids": [],
+        "cover_id": None,
+        "menu_position": None,
+    }
+    assert facts == [
+        {**empty, "slug": "first-light", "language": "", "cover_alt": ""},
+        {
+            **empty,
+            "slug": "second-light",
+            "language": "de",
+            "author_ids": authors[::-1],
+            "topic_ids": topics[::-1],
+            "cover_alt": "A lamp",
+        },
+    ]
