@@ -17,7 +17,7 @@ from app.publishing.models import Fork, Kind, Post, Presence, Revision, Role, St
 from app.publishing.permissions import SYSTEM, Actor
 
 from .people import Browser, add_person, find_fields, sign_in
-from .writing import NOW, begin, copy_of, edit, open_post, save
+from .writing import NOW, begin, copy_of, edit, json_of, open_post, read, save
 
 TEXT = "One two three.\n\nFour five six."
 
@@ -40,7 +40,7 @@ def test_a_post_is_written_and_published_without_scripts(browser: Browser) -> No
     answer = save(browser, copy_id, title="First light", body_markdown=TEXT, next="preview")
     assert answer.location == f"/studio/copies/{copy_id}/preview"
     assert "<p>One two three.</p>" in browser.get(answer.location).text
-    assert browser.get("/articles/first-light").status_code == 404
+    assert read(browser, "/articles/first-light").status_code == 404
     answer = save(browser, copy_id, next="publish")
     plan = browser.get(answer.location)
     assert "What changes for readers" in plan.text
@@ -50,7 +50,7 @@ def test_a_post_is_written_and_published_without_scripts(browser: Browser) -> No
     panel = browser.get(answer.location)
     assert panel.status_code == 200
     assert "Published: " in panel.text
-    assert "<p>One two three.</p>" in browser.get("/articles/first-light").text
+    assert "<p>One two three.</p>" in read(browser, "/articles/first-light").text
 
 
 def test_every_field_of_the_form_is_saved_and_shown_again(browser: Browser, app: Flask) -> None:
@@ -183,19 +183,19 @@ def test_a_script_saves_and_adopts_the_version(browser: Browser) -> None:
     """The text comes back only if a merge has changed it."""
     copy_id = begin(browser)
     first = send(browser, copy_id, version=1, tab="a", title="T", body_markdown=TEXT)
-    assert (first.json["outcome"], first.json["version"]) == ("saved", 2)
-    assert "fields" not in first.json
+    assert (json_of(first)["outcome"], json_of(first)["version"]) == ("saved", 2)
+    assert "fields" not in json_of(first)
     send(browser, copy_id, version=2, tab="a", title="T", body_markdown=TEXT.replace("two", "2"))
     merged = send(
         browser, copy_id, version=2, tab="b", title="T", body_markdown=TEXT.replace("six", "6")
     )
-    assert (merged.json["outcome"], merged.json["version"]) == ("merged", 4)
-    assert merged.json["fields"]["body_markdown"] == "One 2 three.\n\nFour five 6."
+    assert (json_of(merged)["outcome"], json_of(merged)["version"]) == ("merged", 4)
+    assert json_of(merged)["fields"]["body_markdown"] == "One 2 three.\n\nFour five 6."
     forked = send(
         browser, copy_id, version=2, tab="c", title="T", body_markdown=TEXT.replace("two", "zwei")
     )
-    assert (forked.status_code, forked.json["version"]) == (409, 4)
-    assert browser.get(forked.json["compare"]).status_code == 200
+    assert (forked.status_code, json_of(forked)["version"]) == (409, 4)
+    assert browser.get(json_of(forked)["compare"]).status_code == 200
 
 
 def test_a_script_without_a_session_is_told_so(app: Flask, browser: Browser) -> None:
@@ -206,7 +206,7 @@ def test_a_script_without_a_session_is_told_so(app: Flask, browser: Browser) -> 
         json={"version": 1},
         headers={"Sec-Fetch-Site": "same-origin"},
     )
-    assert (answer.status_code, answer.json["error"]) == (401, "session-ended")
+    assert (answer.status_code, json_of(answer)["error"]) == (401, "session-ended")
 
 
 @pytest.mark.parametrize("body", [{}, {"version": "x"}, {"version": None, "title": 7, "tab": []}])
@@ -229,7 +229,7 @@ def test_a_save_into_a_published_copy_gives_the_text_back(browser: Browser) -> N
     assert "Later words." in answer.text
     post_id = db.session.scalars(sa.select(Post.id)).one()
     gone = send(browser, copy_id, version=2, title="x")
-    assert (gone.status_code, gone.json["edit"]) == (410, f"/studio/posts/{post_id}/edit")
+    assert (gone.status_code, json_of(gone)["edit"]) == (410, f"/studio/posts/{post_id}/edit")
     answer = browser.get(f"/studio/copies/{copy_id}")
     assert answer.location.startswith("/studio/publishing/")
 
@@ -255,7 +255,7 @@ def test_an_editor_sees_who_else_is_there(app: Flask, browser: Browser) -> None:
     headers = {"Sec-Fetch-Site": "same-origin", "X-CSRF-Token": other.csrf}
     other.client.post(path, json={"tab": "t", "unsaved": True}, headers=headers)
     assert "Bob &lt;b&gt; has this open too" in browser.get(f"/studio/copies/{copy_id}").text
-    seen = browser.get(f"{path}?tab=x").json
+    seen = json_of(browser.get(f"{path}?tab=x"))
     assert seen == {"version": 1, "others": [{"name": "Bob <b>", "unsaved": True}]}
     assert other.get(f"{path}?tab=t").json["others"] == []
     other.client.post(path, json={"tab": "t", "closed": True}, headers=headers)

@@ -26,6 +26,17 @@ def begin(browser: Browser, kind: str = "article") -> int:
     return int(str(answer.location).rpartition("/")[2])
 
 
+def json_of(response: TestResponse) -> Any:
+    """Return the JSON of a response."""
+    return response.json
+
+
+def read(browser: Browser, path: str) -> TestResponse:
+    """Open a public page; rows that the test has loaded are none of its dependencies."""
+    db.session.remove()
+    return browser.get(path)
+
+
 def edit(browser: Browser, copy_id: int) -> dict[str, str]:
     """Open the editor; return the fields of its form."""
     page = browser.get(f"/studio/copies/{copy_id}")
