@@ -23,11 +23,11 @@ _SAME_ORIGIN = ("Referrer-Policy", "same-origin")
 
 def make_private(headers: Headers, path: str) -> Headers:
     """Return the headers of a private response, without any field that lets a cache store it."""
-    kept = [(name, value) for name, value in headers if name.lower() not in _REPLACED]
-    if any(name.lower() == "referrer-policy" for name, _ in kept):
-        return [*kept, *PRIVATE_HEADERS]
+    remaining = [(name, value) for name, value in headers if name.lower() not in _REPLACED]
+    if any(name.lower() == "referrer-policy" for name, _ in remaining):
+        return [*remaining, *PRIVATE_HEADERS]
     referrer = _SAME_ORIGIN if path.lower().lstrip("/").startswith("studio") else _NO_REFERRER
-    return [*kept, *PRIVATE_HEADERS, referrer]
+    return [*remaining, *PRIVATE_HEADERS, referrer]
 
 
 class PrivatePaths:

@@ -21,7 +21,7 @@ SYSTEM_NAME = "system"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """The user for whom an action runs. It is a value, so that no transaction expires it."""
+    """The user of an action. It is a value, so that no transaction expires it."""
 
     user_id: int | None
     role: Role

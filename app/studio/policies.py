@@ -5,4 +5,4 @@ from __future__ import annotations
 from app.edge import Policy
 
 STUDIO = Policy(name="STUDIO", no_store=True, private=True)
-"""Nothing of the studio is stored, by any cache."""
+"""No response of the studio is stored, by any cache."""

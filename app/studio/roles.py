@@ -34,7 +34,7 @@ class RouteRule:
             raise ValueError("an open route needs no session, so it can't ask for a role")
 
     def allows(self, role: Role) -> bool:
-        """Tell whether the role may use the route at all, whatever the subject is."""
+        """Tell whether the role may use the route at all; the action checks the subject."""
         return self.verb is None or PERMISSIONS[role][self.verb] is not Scope.NONE
 
 

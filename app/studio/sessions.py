@@ -141,6 +141,21 @@ def end_all(session: Session, user_id: int, *, but: int | None = None) -> None:
     session.execute(statement if but is None else statement.where(Login.id != but))
 
 
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
+_SYSTEMS = (
+    *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows")),
+    *(("Mac OS", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
+
+
+def describe_agent(agent: str) -> str:
+    """Return browser and system of a User-Agent in words: `Firefox on Windows`."""
+    browser = next((name for word, name in _BROWSERS if word in agent), "")
+    browser = browser or ("Safari" if "Safari/" in agent else "A browser")
+    system = next((name for word, name in _SYSTEMS if word in agent), "")
+    return f"{browser} on {system}" if system else browser
+
+
 def delete_old(session: Session, now: datetime) -> None:
     """Delete the sessions that have ended by their age."""
     is_old = (Login.seen_at <= now - IDLE) | (Login.created_at <= now - ABSOLUTE)
@@ -157,12 +172,12 @@ def list_of(session: Session, user_id: int, now: datetime) -> list[Login]:
 def send_cookies(response: Response, request: Request, token: str, user_id: int) -> None:
     """Give the browser its session, and the mark that it has logged in to this account."""
     secure = is_secure(request)
-    _set(response, cookie_name("studio", secure=secure), token, ABSOLUTE, secure=secure)
+    _set_cookie(response, cookie_name("studio", secure=secure), token, ABSOLUTE, secure=secure)
     mark = f"{user_id}.{sign('known', str(user_id))}"
-    _set(response, cookie_name("studio-known", secure=secure), mark, KNOWN, secure=secure)
+    _set_cookie(response, cookie_name("studio-known", secure=secure), mark, KNOWN, secure=secure)
 
 
-def _set(response: Response, name: str, value: str, age: timedelta, *, secure: bool) -> None:
+def _set_cookie(response: Response, name: str, value: str, age: timedelta, *, secure: bool) -> None:
     response.set_cookie(
         name, value, max_age=age, path=PATH, secure=secure, httponly=True, samesite="Lax"
     )

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app.config import ROOT
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.actions import (
@@ -45,6 +46,7 @@ from app.publishing.permissions import (
     Subject,
     Verb,
     decide,
+    format_table,
 )
 from app.publishing.transaction import transaction
 
@@ -448,3 +450,8 @@ def test_authors_of_a_post_are_not_its_owners(app: Flask) -> None:
     save_post(post, SYSTEM, author_ids=(author.id,))
     with pytest.raises(Missing):
         save_post(post, writer)
+
+
+def test_the_documentation_has_the_table() -> None:
+    """`docs/studio.md` contains the table as `format_table` writes it."""
+    assert format_table() in (ROOT / "docs" / "studio.md").read_text(encoding="utf-8")

@@ -144,7 +144,7 @@ def test_the_name_of_a_topic_or_an_author_is_isolated(arabic_words: FlaskClient,
 def test_words_of_a_reader_are_isolated(client: FlaskClient) -> None:
     """The search field takes the direction of what is typed; the heading that of the words."""
     html = client.get("/search", query_string={"q": ARABIC}).text
-    assert f'<bdi dir="auto">“{ARABIC}”</bdi>' in html
+    assert f'“<bdi dir="auto">{ARABIC}</bdi>”' in html
     assert re.search(r"<input [^>]*dir=\"auto\"", html)
 
 

@@ -17,7 +17,7 @@ from app.publishing.transaction import transaction
 def open_copy(post_id: int, *, now: datetime, actor: Actor) -> WorkingCopy:
     """Return the working copy of the post; create it if there is none.
 
-    A copy in which nobody has changed anything follows the post. Raises Missing or Forbidden.
+    A copy without changes follows the post. Raises Missing or Forbidden.
     """
     stamp = Stamp(actor=actor, now=now)
     with transaction() as session:

@@ -193,7 +193,7 @@ def _create_names(fields: CopyFields, *, now: datetime, actor: Actor) -> CopyFie
 
 
 def _set_owner(session: Session, post: Post, owner_id: int | None) -> None:
-    """Give a new post to the user who began it, whoever saves it first."""
+    """Give a new post to the user of its working copy, also if another user saves it."""
     ownership = session.get(Ownership, post.id)
     if ownership is not None:
         ownership.user_id = owner_id

@@ -1,4 +1,4 @@
-"""Restore a revision of a post into its working copy; readers see nothing of it yet."""
+"""Restore a revision of a post into its working copy; the public page does not change."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _load(session: Session, post_id: int, number: int) -> Revision:
 
 
 def _fields(session: Session, revision: Revision, current: CopyFields) -> CopyFields:
-    """Return the fields of a revision; those that it does not have stay as they are."""
+    """Return the fields of a revision; missing fields stay as they are."""
     facts = {**current.to_json(), **(revision.facts or {})}
     fields = CopyFields.from_json(facts)
     text = Post(

@@ -1,4 +1,4 @@
-"""Save a working copy: readers see nothing of it, and no page is purged."""
+"""Save a working copy: the public page does not change, and no page is purged."""
 
 from __future__ import annotations
 
