@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote
 from ..policy.policy import PolicyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from .build_cache import BuildCache
@@ -132,16 +132,24 @@ def has_fingerprint(path: str) -> bool:
     return _FINGERPRINT.fullmatch(path.partition("/")[0]) is not None
 
 
-def build_manifest(folder: Path, build_cache: BuildCache) -> Manifest:
-    """Read every file below a folder, except hidden files and links that lead out of it."""
-    builder = _Builder(folder=folder, build_cache=build_cache, sources=dict(_sources(folder)))
+def build_manifest(
+    folder: Path, build_cache: BuildCache, overrides: Sequence[Path] = ()
+) -> Manifest:
+    """Read every file below a folder, except hidden files and links that lead out of it.
+
+    A file below one of the `overrides`, folders too, replaces the file with the same path.
+    """
+    sources = dict(_sources(folder))
+    for override in overrides:
+        sources |= dict(_sources(override))
+    builder = _Builder(folder=folder, build_cache=build_cache, sources=sources)
     files = {path: builder.file(path) for path in builder.sources}
     return Manifest(files=MappingProxyType(files))
 
 
-def folder_signature(folder: Path) -> int:
-    """Return a number that changes when a file below the folder does."""
-    stats = ((path, source.stat()) for path, source in _sources(folder))
+def folder_signature(*folders: Path) -> int:
+    """Return a number that changes when a file below one of the folders does."""
+    stats = ((path, source.stat()) for folder in folders for path, source in _sources(folder))
     return hash(tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats))
 
 
