@@ -28,7 +28,7 @@ from .config import cli
 from .edge.policy.policy import PolicyError, SettingError
 from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
-from .publishing.actions import publish_due
+from .publishing.actions import index_queue, publish_due
 from .publishing.queries import scheduled
 from .watched_tables import SCHEMA, WATCHED
 
@@ -91,7 +91,7 @@ def init_edge(app: Flask) -> None:
             SCHEMA,
             site=app.config["SITE_URL"],
             settings=("SITE_URL", "EDGE_STORE_ENTRY"),
-            hooks=(make_publish_hook(app),),
+            hooks=(make_publish_hook(app), make_index_hook(app)),
             unavailable=error_handlers.unavailable(app),
         )
     profile = audit_profile.site_profile(
@@ -111,3 +111,13 @@ def make_publish_hook(app: Flask) -> Callable[[datetime], datetime | None]:
             return scheduled.next_due()
 
     return publish
+
+
+def make_index_hook(app: Flask) -> Callable[[datetime], datetime | None]:
+    """Return the hook that the relay calls to index posts that were changed by SQL for search."""
+
+    def index(now: datetime) -> datetime | None:
+        with app.app_context():
+            return now if index_queue() else None
+
+    return index

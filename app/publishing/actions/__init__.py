@@ -16,6 +16,7 @@ from .arrange_menu import arrange_menu
 from .create import create
 from .publish import publish
 from .publish_due import publish_due
+from .reindex import index_queue, reindex
 from .rename import rename
 from .render_again import render_again
 from .revise import revise
@@ -36,8 +37,10 @@ __all__ = [
     "archive",
     "arrange_menu",
     "create",
+    "index_queue",
     "publish",
     "publish_due",
+    "reindex",
     "rename",
     "render_again",
     "revise",

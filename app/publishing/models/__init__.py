@@ -11,6 +11,13 @@ from .post_address import PostAddress
 from .redirect import Redirect
 from .remote_image import RemoteImage
 from .revision import Revision
+from .search_index import (
+    search_post,
+    search_queue,
+    search_term,
+    search_text,
+    search_word,
+)
 from .site import Site
 from .topic import Topic
 from .user import Role, User
@@ -34,4 +41,9 @@ __all__ = [
     "User",
     "post_author",
     "post_topic",
+    "search_post",
+    "search_queue",
+    "search_term",
+    "search_text",
+    "search_word",
 ]
