@@ -28,7 +28,7 @@ from .config import cli
 from .edge.policy.policy import PolicyError, SettingError
 from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
-from .publishing.actions import index_queue, publish_due
+from .publishing.actions import index_queue, publish_due, queue_outdated
 from .publishing.queries import scheduled
 from .watched_tables import SCHEMA, WATCHED
 
@@ -114,10 +114,18 @@ def make_publish_hook(app: Flask) -> Callable[[datetime], datetime | None]:
 
 
 def make_index_hook(app: Flask) -> Callable[[datetime], datetime | None]:
-    """Return the hook that the relay calls to index posts that were changed by SQL for search."""
+    """Return the hook that the relay calls to index posts that were changed by SQL for search.
+
+    Its first call also indexes what a release with another analysis of words has left.
+    """
+    is_checked = False
 
     def index(now: datetime) -> datetime | None:
+        nonlocal is_checked
         with app.app_context():
+            if not is_checked:
+                queue_outdated()
+                is_checked = True
             return now if index_queue() else None
 
     return index

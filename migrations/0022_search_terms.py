@@ -126,7 +126,7 @@ def _create_tables() -> None:
     op.create_table(
         "search_post",
         sa.Column("post_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("digest", sa.String(100), nullable=False),
         sa.Column("language", sa.String(35), nullable=False),
         sa.Column("title_length", sa.Integer(), nullable=False),
         sa.Column("body_length", sa.Integer(), nullable=False),

@@ -149,7 +149,7 @@ def reindex_command(*, rebuild: bool) -> None:
     """Index the posts for search whose texts differ from the index, in batches.
 
     Actions and the relay keep the index right. Run this command after a release with another
-    version of the stemmers, or with --rebuild after somebody has changed tables of the index.
+    version of the stemmers, or with --rebuild if tables of the index were changed by hand.
     """
     with _in_one_sentence(), _shown_progress("Indexing") as progress:
         report = reindex(rebuild=rebuild, progress=progress)

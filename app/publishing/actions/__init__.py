@@ -16,7 +16,7 @@ from .arrange_menu import arrange_menu
 from .create import create
 from .publish import publish
 from .publish_due import publish_due
-from .reindex import index_queue, reindex
+from .reindex import index_queue, queue_outdated, reindex
 from .rename import rename
 from .render_again import render_again
 from .revise import revise
@@ -40,6 +40,7 @@ __all__ = [
     "index_queue",
     "publish",
     "publish_due",
+    "queue_outdated",
     "reindex",
     "rename",
     "render_again",

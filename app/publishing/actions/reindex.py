@@ -17,6 +17,7 @@ from app.publishing.models import (
     search_text,
     search_word,
 )
+from app.publishing.search.document import ANALYSIS
 from app.publishing.search.index import index_posts, lock_index
 from app.publishing.transaction import transaction
 
@@ -45,6 +46,19 @@ def index_queue() -> bool:
     with transaction():
         pass  # its end indexes the queue
     return not _is_queue_empty()
+
+
+def queue_outdated() -> int:
+    """Queue the posts that another version of the analysis has indexed; return their number."""
+    is_outdated = ~search_post.c.digest.startswith(ANALYSIS, autoescape=True)
+    query = sa.select(search_post.c.post_id).where(is_outdated)
+    post_ids = db.session.scalars(query).all()
+    db.session.rollback()  # the check needs no write lock and must not keep a snapshot open
+    for start in range(0, len(post_ids), BATCH):
+        rows = [{"post_id": post_id} for post_id in post_ids[start : start + BATCH]]
+        with transaction() as session:
+            session.execute(sa.insert(search_queue), rows)
+    return len(post_ids)
 
 
 def reindex(

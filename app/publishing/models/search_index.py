@@ -17,7 +17,7 @@ search_post = sa.Table(
     "search_post",
     Model.metadata,
     sa.Column("post_id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("digest", sa.String(100), nullable=False),
     sa.Column("language", sa.String(35), nullable=False),
     sa.Column("title_length", sa.Integer, nullable=False),
     sa.Column("body_length", sa.Integer, nullable=False),

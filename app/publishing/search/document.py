@@ -18,6 +18,9 @@ from .stemming import VERSION as STEMMER_VERSION
 from .words import Word
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ANALYSIS = f"{words.VERSION}-{STEMMER_VERSION}-"
+"""Begins each digest: posts that were indexed by another analysis are indexed again."""
+
 MAX_TEXT = 500_000
 """The number of characters of a text that are indexed."""
 
@@ -45,12 +48,9 @@ class Source:
 
     @property
     def digest(self) -> str:
-        """The digest of these texts and of the versions of the analysis."""
-        values = (
-            (words.VERSION, STEMMER_VERSION, self.language, self.title, self.summary, self.text),
-            (self.names, self.published),
-        )
-        return sha256(json.dumps(values).encode()).hexdigest()
+        """The version of the analysis, and the digest of these texts."""
+        texts = (self.language, self.title, self.summary, self.text, self.names, self.published)
+        return ANALYSIS + sha256(json.dumps(texts).encode()).hexdigest()
 
     @property
     def published(self) -> int:

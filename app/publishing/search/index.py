@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.publishing.models import search_post, search_queue, search_term, search_text, search_word
+from app.publishing.models import search_post, search_queue, search_text
 
 from . import sources
-from .document import Counts, Document, Source, StoredTexts, analyse, postings, vocabulary
+from .document import Document, Source, StoredTexts, analyse, postings, vocabulary
 
 _LOCK = 0x73656172
 """The key of PostgreSQL's advisory lock for the index."""
@@ -32,7 +31,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    """A post before and after; `source` and `document` are None if it can't be found any more."""
+    """A post before and after; `source` and `document` are None if it is not public."""
 
     post_id: int
     before: StoredTexts
@@ -57,7 +56,7 @@ def index_changes(session: Session, *, limit: int = MAX_AT_ONCE) -> int:
     query = sa.select(search_queue).order_by(search_queue.c.id).limit(limit)
     rows = session.execute(query).all()
     index_posts(session, sorted({row.post_id for row in rows}))
-    # By their ids: a row that another transaction commits meanwhile stays in the queue.
+    # By their ids: a row that another transaction has just committed stays in the queue.
     for chunk in _chunks(row.id for row in rows):
         session.execute(sa.delete(search_queue).where(search_queue.c.id.in_(chunk)))
     return len(rows)
@@ -122,32 +121,20 @@ def _stored_texts(session: Session, post_ids: Sequence[int]) -> dict[int, Stored
 def _write_terms(session: Session, changes: Sequence[_Change]) -> None:
     """Delete the rows of terms that changed, and insert what they are now."""
     removed: list[tuple[str, int]] = []
-    added: list[tuple[str, int, Counts]] = []
+    added: list[tuple[str, int, float, float, float]] = []
     for change in changes:
         before, after = postings(change.before), postings(change.after)
         removed += [(t, change.post_id) for t in before if before[t] != after.get(t)]
-        added += [(t, change.post_id, after[t]) for t in after if after[t] != before.get(t)]
+        added += [(t, change.post_id, *after[t]) for t in after if after[t] != before.get(t)]
+    # In the order of the primary key, which spares the database most of its page changes.
     _execute_many(
-        session,
-        sa.delete(search_term).where(
-            search_term.c.term == sa.bindparam("of_term"),
-            search_term.c.post_id == sa.bindparam("of_post"),
-        ),
-        [{"of_term": term, "of_post": post_id} for term, post_id in sorted(removed)],
+        session, "DELETE FROM search_term WHERE term = ? AND post_id = ?", sorted(removed)
     )
     _execute_many(
         session,
-        sa.insert(search_term),
-        [
-            {
-                "term": term,
-                "post_id": post_id,
-                "in_title": counts[0],
-                "in_names": counts[1],
-                "in_body": counts[2],
-            }
-            for term, post_id, counts in sorted(added)
-        ],
+        "INSERT INTO search_term(term, post_id, in_title, in_names, in_body) "
+        "VALUES (?, ?, ?, ?, ?)",
+        sorted(added),
     )
 
 
@@ -158,31 +145,17 @@ def _write_words(session: Session, changes: Sequence[_Change]) -> None:
         before, after = vocabulary(change.before), vocabulary(change.after)
         difference.update(dict.fromkeys(after - before, 1))
         difference.subtract(dict.fromkeys(before - after, 1))
-    rows: list[dict[str, Any]] = [
-        {"form": form, "term": term, "posts": count}
-        for (form, term), count in sorted(difference.items())
-        if count
-    ]
-    if not rows:
-        return
-    _execute_many(session, _add_counts(session), rows)
-    unused = sa.delete(search_word).where(
-        search_word.c.form == sa.bindparam("of_form"),
-        search_word.c.term == sa.bindparam("of_term"),
-        search_word.c.posts <= 0,
+    rows = [(*key, count) for key, count in sorted(difference.items()) if count]
+    _execute_many(
+        session,
+        "INSERT INTO search_word(form, term, posts) VALUES (?, ?, ?) ON CONFLICT (form, term) "
+        "DO UPDATE SET posts = search_word.posts + excluded.posts",
+        rows,
     )
-    keys = [{"of_form": row["form"], "of_term": row["term"]} for row in rows if row["posts"] < 0]
-    _execute_many(session, unused, keys)
-
-
-def _add_counts(session: Session) -> sa.Insert:
-    """Return the statement that adds to the count of a word, or inserts the word."""
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(search_word)
-    return statement.on_conflict_do_update(
-        index_elements=["form", "term"],
-        set_={"posts": search_word.c.posts + statement.excluded.posts},
+    _execute_many(
+        session,
+        "DELETE FROM search_word WHERE form = ? AND term = ? AND posts <= 0",
+        [(form, term) for form, term, count in rows if count < 0],
     )
 
 
@@ -196,8 +169,9 @@ def _write_posts(session: Session, changes: Sequence[_Change]) -> None:
         for change in changes
         if change.source is not None and change.document is not None
     ]
-    _execute_many(session, sa.insert(search_text), list(map(_text_row, documents)))
-    _execute_many(session, sa.insert(search_post), list(map(_post_row, documents)))
+    if documents:
+        session.execute(sa.insert(search_text), list(map(_text_row, documents)))
+        session.execute(sa.insert(search_post), list(map(_post_row, documents)))
 
 
 def _text_row(pair: tuple[Source, Document]) -> dict[str, Any]:
@@ -224,11 +198,12 @@ def _post_row(pair: tuple[Source, Document]) -> dict[str, Any]:
     }
 
 
-def _execute_many(
-    session: Session, statement: sa.Executable, rows: Sequence[dict[str, Any]]
-) -> None:
+def _execute_many(session: Session, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Execute a statement for thousands of rows, without SQLAlchemy's work for each of them."""
     if rows:
-        session.connection().execute(statement, rows)
+        if session.get_bind().dialect.name == "postgresql":
+            statement = statement.replace("?", "%s")
+        session.connection().exec_driver_sql(statement, list(rows))
 
 
 def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:

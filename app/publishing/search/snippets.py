@@ -53,7 +53,7 @@ class _Step(NamedTuple):
 
 
 def make_snippet(text: str, language: str, parts: Sequence[Part]) -> tuple[Piece, ...]:
-    """Return the part of a text that has the most of the query; empty if it has nothing of it."""
+    """Return the part of a text that has the most of the query; empty if nothing matches."""
     for limit in (FIRST_TEXT, MAX_TEXT):
         matches = _find_matches(text[:limit], language, parts)
         window = _choose_window(text, matches)

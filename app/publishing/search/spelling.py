@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.publishing.models import search_word
 
+from .words import fold
+
 MAX_DISTANCE = 2
 MIN_POSTS = 2
 """A word of a single post may be a misspelling itself."""
@@ -17,14 +19,18 @@ MIN_LENGTH = 3
 MIN_LENGTH_FOR_TWO = 5
 """Shorter words have too many neighbours at distance two."""
 
+MAX_LENGTH = 24
+"""Longer words are not corrected: they have too many neighbours."""
+
+MAX_LETTERS = 100
 MAX_CANDIDATES = 3000
 _CHUNK = 400
 _END = "\U0010ffff"
 
 
 def find_correction(session: Session, form: str) -> str | None:
-    """Return the word that most posts have, at distance 1 or else 2; None for a known word."""
-    if len(form) < MIN_LENGTH or _find_counts(session, [form], at_least=1):
+    """Return the most frequent word at distance 1, or else 2; None if a post has this word."""
+    if not MIN_LENGTH <= len(form) <= MAX_LENGTH or _find_counts(session, [form], at_least=1):
         return None
     near = _find_counts(session, _edits(form, _letters(form)), at_least=MIN_POSTS)
     if not near and len(form) >= MIN_LENGTH_FOR_TWO:
@@ -62,11 +68,16 @@ def _is_swap(one: str, other: str, at: int, place: int) -> bool:
 
 
 def _letters(form: str) -> str:
-    """Return the letters that an edit may insert: those of the word's own script."""
+    """Return the letters that an edit may insert: those of the scripts that the word has."""
     if form.isascii():
         return "abcdefghijklmnopqrstuvwxyz0123456789"
-    lowest, highest = min(form), max(form)
-    return "".join(map(chr, range(ord(lowest) & ~0x7F, min(ord(highest) | 0x7F, 0xFFFF) + 1)))[:512]
+    blocks = sorted({ord(character) & ~0x7F for character in form})
+    points = [point for block in blocks for point in range(block, block + 0x80)]
+    return "".join(filter(_is_folded_letter, map(chr, points)))[:MAX_LETTERS]
+
+
+def _is_folded_letter(character: str) -> bool:
+    return character.isalnum() and fold(character.casefold()) == character
 
 
 def _edits(form: str, letters: str) -> set[str]:

@@ -99,7 +99,13 @@ def tokens(text: str, language: str) -> Iterator[Token]:
 
 def words(text: str, language: str) -> list[Word]:
     """Return the words of a text in their order."""
-    return [word for token in tokens(text, language) for word in token.words]
+    algorithm = algorithm_of(language)
+    pattern = _ASCII if text.isascii() else _pattern()
+    word_list: list[Word] = []
+    for match in pattern.finditer(text):
+        is_run = match.lastgroup == "run"
+        word_list += _pairs(match[0]) if is_run else _words(match[0], algorithm)
+    return word_list
 
 
 def fold(word: str) -> str:

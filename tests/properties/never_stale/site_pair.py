@@ -25,7 +25,7 @@ from app.edge.flask.deploy import release
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Kind
-from app.publishing.queries import archive, exports
+from app.publishing.queries import archive, exports, search
 from app.site import articles, errors, feeds, home
 from tests.conftest import let_go
 from tests.live.programs import PACKED
@@ -49,6 +49,7 @@ def short_lists(patch: pytest.MonkeyPatch) -> None:
         (errors, "NEWEST", 2),
         (feeds, "SIZE", 2),
         (home, "SIZE", 3),
+        (search, "PAGE_SIZE", 2),
         (home, "TOPICS", 2),
     ):
         assert hasattr(module, name)

@@ -137,13 +137,13 @@ def test_names_of_authors_and_topics_are_found(any_app: Flask) -> None:
 
 
 def test_a_title_that_is_the_query_comes_first(any_app: Flask) -> None:
-    """Then titles with all words, then names, then texts, whatever their dates and counts."""
+    """Then titles with all words, then names, then texts, for any dates and counts."""
     with transaction():
         content.post("Cargo", at=content.day(0), words="One word.")
         content.post("News of cargo", at=content.day(1), words="One word.")
         content.post("Named", at=content.day(2), words="One word.", topics=["Cargo"])
         content.post("Text", at=content.day(3), words="Cargo cargo cargo cargo cargo.")
-        content.post("Other", at=content.day(4), words="Nothing of the kind.")
+        content.post("Other", at=content.day(4), words="Something else.")
     assert titles(search_posts("cargo")) == ["Cargo", "News of cargo", "Named", "Text"]
     by_date = titles(search_posts("cargo", order=Order.DATE))
     assert by_date == ["Text", "Named", "News of cargo", "Cargo"]
@@ -253,7 +253,7 @@ def marked(typed: str) -> list[str]:
 
 def test_a_post_without_the_word_in_its_text_shows_its_summary(any_app: Flask) -> None:
     """It is found by its title, a name or its summary."""
-    content.post("Lanterns", words="Nothing of the kind.", summary="About lamps.")
+    content.post("Lanterns", words="Something else.", summary="About lamps.")
     hit = search_posts("lanterns").hits[0]
     assert [(piece.text, piece.is_match) for piece in hit.snippet] == [("About lamps.", False)]
     assert marked("lamps") == ["lamps"]
