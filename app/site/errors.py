@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as Answer
 from app.edge.flask import serve_as
 from app.publishing.queries import articles, redirects
 
-from . import policies
+from . import error_texts, policies, translation
 
 NEWEST = 5
 
@@ -67,8 +67,19 @@ def _permanent_redirect(to: str) -> Response:
 
 
 def standalone(error: HTTPException) -> Answer:
-    """Return an error page that needs no database and no request, with the error's headers."""
-    page = render_template("site/errors/standalone.html", error=error, stylesheet=_stylesheet())
+    """Return an error page that needs no database and no request, with the error's headers.
+
+    No cache stores it, so it may be in the language that this process has used last.
+    """
+    language = translation.last_language()
+    page = render_template(
+        "site/errors/standalone.html",
+        language=language,
+        code=error.code,
+        name=error_texts.name(error, language),
+        description=error_texts.description(error, language),
+        stylesheet=_stylesheet(),
+    )
     response = error.get_response()
     response.data = page
     response.content_type = "text/html; charset=utf-8"

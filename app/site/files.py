@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
@@ -30,8 +30,7 @@ def show(fingerprint: str, name: str) -> ResponseReturnValue:
         abort(404)
     file = files.file(fingerprint, name) or abort(404)
     response = _build_response(file)
-    if _range_applies(response):
-        apply_range(response, file.content)
+    apply_range(response, file.content)
     return response
 
 
@@ -47,11 +46,3 @@ def _build_response(file: Attachment) -> Response:
         "Content-Disposition", "inline" if is_shown else "attachment", filename=file.name
     )
     return response
-
-
-def _range_applies(response: Response) -> bool:
-    """Return whether to evaluate Range (RFC 9110 §14.2); a 304 has precedence."""
-    headers = request.headers
-    if request.method != "GET" or "Range" not in headers or "If-None-Match" in headers:
-        return False
-    return headers.get("If-Range") in {None, response.headers["ETag"]}

@@ -1,25 +1,31 @@
-"""Filters and globals of templates: settings, menu, dates, absolute URLs, matched words."""
+"""Filters and globals of templates: settings, menu, absolute URLs, matched words."""
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 from markupsafe import Markup, escape
 
+from app import i18n
 from app.publishing import languages, text_direction
-from app.publishing.models import Media, Post, Site
+from app.publishing.models import Author, Media, Post, Site, Topic
 from app.publishing.queries import pages, site
 from app.publishing.search.snippets import Piece
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
+from . import translation
+
+_MONTH_ANCHORS = (
+    *("january", "february", "march", "april", "may", "june", "july"),
+    *("august", "september", "october", "november", "december"),
 )
+"""The ids of the months on the page of a year; links to them work in every language."""
+
 _MIDDLING = 900
 _BEGINNING = 4000
 _ALIKE = 60
@@ -49,27 +55,28 @@ class Publication:
 
 
 def init_app(app: Flask) -> None:
-    """Register the filters and `publication` for every template."""
-    app.context_processor(lambda: {"publication": Publication()})
-    for template_filter in FILTERS:
+    """Register the filters, the words and `publication` for every template."""
+    translation.init_app(app)
+    app.context_processor(add_publication)
+    for template_filter in (*FILTERS, *translation.FILTERS):
         app.add_template_filter(template_filter)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
 
+def add_publication() -> dict[str, Publication]:
+    """Return `publication` for a template; `translation` finds the language of the site there.
+
+    The reference is weak: rows must not stay in the session when the template is rendered.
+    """
+    publication = Publication()
+    g.publication = weakref.ref(publication)
+    return {"publication": publication}
+
+
 def absolute(path: str) -> str:
     """Return the absolute URL of a path; an absolute URL stays as it is."""
     return path if "://" in path else f"{current_app.config['SITE_URL']}{path}"
-
-
-def day(instant: datetime) -> str:
-    """Format a day: 4 March 2026."""
-    return f"{instant.day} {month(instant)} {instant.year}"
-
-
-def month(instant: datetime) -> str:
-    """The name of an instant's month."""
-    return MONTHS[instant.month - 1]
 
 
 def iso(instant: datetime) -> str:
@@ -83,10 +90,10 @@ def iso_milliseconds(instant: datetime) -> str:
 
 
 def by_month(posts: Iterable[Post]) -> list[tuple[str, list[Post]]]:
-    """Group posts by the name of their month, in their order."""
+    """Group posts by month, in their order, each group with its id on the page."""
     dated = [post for post in posts if post.published_at]
     groups = groupby(dated, key=lambda post: post.published_at and post.published_at.month)
-    return [(MONTHS[(number or 1) - 1], list(group)) for number, group in groups]
+    return [(_MONTH_ANCHORS[(number or 1) - 1], list(group)) for number, group in groups]
 
 
 def marked(pieces: Iterable[Piece]) -> Markup:
@@ -172,9 +179,21 @@ def dir_of(text: str) -> str:
     return text_direction.choose_dir(text)
 
 
+def isolate(text: str) -> Markup:
+    """Return an author's or a reader's words for use within a sentence of the interface."""
+    return Markup('<bdi dir="{}">{}</bdi>').format(dir_of(text), text)
+
+
+def links(items: Iterable[Author | Topic], rel: str = "") -> list[Markup]:
+    """Return the links to the pages of authors or topics."""
+    attribute = Markup(' rel="{}"').format(rel) if rel else Markup("")
+    html = Markup('<a href="{}"{} dir="{}">{}</a>')
+    return [html.format(item.path, attribute, dir_of(item.name), item.name) for item in items]
+
+
 def clock(instant: datetime) -> str:
-    """Format a time with its day: 14:05:09 UTC on 4 March 2026."""
-    return f"{instant:%H:%M:%S} UTC on {day(instant)}"
+    """Format a time with its day, in English: 14:05:09 UTC on 4 March 2026."""
+    return f"{instant:%H:%M:%S} UTC on {i18n.format_day(instant, i18n.SOURCE_LANGUAGE)}"
 
 
 def bare(url: str) -> str:
@@ -187,17 +206,17 @@ FILTERS = (
     bare,
     by_month,
     clock,
-    day,
     dir_of,
     direction,
     finished,
     has_standfirst,
     iso,
     iso_milliseconds,
+    isolate,
     language_attributes,
     linked_data,
+    links,
     marked,
-    month,
     plain,
     renditions,
 )

@@ -10,6 +10,7 @@ from app.edge.testing import assert_hit, assert_miss
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Attachment
+from app.publishing.permissions import SYSTEM
 from app.publishing.transaction import transaction
 
 from .content import START
@@ -19,7 +20,7 @@ VIDEO = bytes(range(256)) * 40
 
 def store(content: bytes, name: str) -> str:
     """Store a file and return its path."""
-    path = actions.add_file(content, name, now=START).path
+    path = actions.add_file(content, name, now=START, actor=SYSTEM).path
     db.session.remove()
     return path
 
@@ -69,6 +70,10 @@ def test_a_range_of_a_file_is_served(make_app: Callable[..., Flask], gateway: bo
     assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
     other = client.get(path, headers={"Range": "bytes=10-19", "If-Range": '"other"'})
     assert (other.status_code, other.data) == (200, VIDEO)
+    stored_elsewhere = client.get(
+        path, headers={"Range": "bytes=10-19", "If-None-Match": '"other"'}
+    )
+    assert (stored_elsewhere.status_code, stored_elsewhere.data) == (206, VIDEO[10:20])
 
 
 def test_a_range_is_served_of_a_file_that_the_gateway_does_not_store(

@@ -8,10 +8,9 @@ from app.publishing.models import Media, MediaFile
 from app.site import templating
 
 
-def test_dates_are_written_out() -> None:
-    """A day has no zero before it."""
-    at = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-    assert templating.day(at) == "4 March 2026"
+def test_an_instant_is_written_to_the_second() -> None:
+    """The attribute `datetime` needs no more."""
+    at = datetime(2026, 3, 4, 5, 6, 7, 8, tzinfo=UTC)
     assert templating.clock(at) == "05:06:07 UTC on 4 March 2026"
     assert templating.iso(at) == "2026-03-04T05:06:07+00:00"
 

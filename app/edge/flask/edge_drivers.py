@@ -12,12 +12,14 @@ from ..dependencies.engine_events import INTERNAL_OPTIONS
 from ..purge import open_breakers
 from ..purge.edge_chain import EdgeChain
 from ..purge.purgeable_count import PurgeableCountCache
+from .requirements import Extra, require
 from .state import state_of
 
 if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy.engine import Engine
 
+    from ..cdn import Driver
     from ..purge.edge_chain import DriverFactory
 
 _log = logging.getLogger(__name__)
@@ -32,10 +34,18 @@ def with_drivers(app: Flask, front: EdgeChain, drivers: DriverFactory) -> EdgeCh
 
 
 def drivers_from_settings(app: Flask, site: str) -> DriverFactory:
-    """Return a factory of the drivers that the app's settings configure."""
-    return lambda name: (
-        build_driver(name, app.config, site=site) if name in DRIVER_SETTINGS else None
-    )
+    """Return a factory of the drivers that the app's settings configure.
+
+    The factory raises PolicyError if a driver is configured and the extra [cdn] is not installed.
+    """
+
+    def make(name: str) -> Driver | None:
+        if name not in DRIVER_SETTINGS or why_not_purgeable(name, app.config):
+            return None
+        require(Extra.CDN, f"the purge driver of {name}")
+        return build_driver(name, app.config, site=site)
+
+    return make
 
 
 def explain_unpurgeable(app: Flask) -> tuple[str, ...]:

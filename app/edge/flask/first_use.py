@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from ..dependencies.engine_events import INTERNAL_OPTIONS
 from ..pages.resolver_lock import WRITE_OPTIONS, read_committed
 from .database import TrackedDatabase, connect_database
 from .models import define_edge_tables, watch_models
+from .startup import RETRY_INTERVAL
 from .state import state_of
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from ..changes import WatchedTable
 
 _log = logging.getLogger(__name__)
-
-RETRY_INTERVAL = timedelta(seconds=1)
-"""Time after which a process that could not connect tries again, at the next request."""
 
 
 class FirstUse:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, g
 
 from ..http.cache_key import TRACKERS, compile_ignored_parameters, remove_parameters
-from ..http.query_string import canonical_query, is_canonical_query
+from ..http.query_string import canonical_query, is_canonical_query, undeclared_parameters
 from ..http.uri import has_one_spelling
 from ..policy.policy import PolicyError
 from .request import TrackedRequest
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
     from .effective_policy import EffectivePolicy
 
 _IN_PATHS = "/:@!$&'()*+,;=~-._"
+_log = logging.getLogger(__name__)
 _TRACKERS = compile_ignored_parameters(TRACKERS)
 
 
-def hide_undeclared_parameters(route: EffectivePolicy, request: Request) -> None:
-    """Hide undeclared query parameters from the view, and store the canonical URL in `g`."""
+def hide_undeclared_parameters(route: EffectivePolicy, request: Request, *, warns: bool) -> None:
+    """Hide undeclared query parameters from the view, and store the canonical URL in `g`.
+
+    With `warns`, a page of this site that links to a URL with such a parameter is logged.
+    """
     raw_query = request.environ["QUERY_STRING"]
+    if warns:
+        _warn_of_undeclared_link(route, request)
     if not isinstance(request, TrackedRequest):
         return
     canonical = canonical_query(raw_query, route.query)
@@ -35,9 +42,35 @@ def hide_undeclared_parameters(route: EffectivePolicy, request: Request) -> None
 
 
 def redirect_to_canonical_query() -> BaseResponse | None:
-    """Redirect to the canonical URL; the redirect has no policy, so no cache stores it."""
+    """Redirect to the canonical URL; the redirect has no policy, so no cache stores it.
+
+    It is temporary (302), since a later version of the app may declare the parameter.
+    """
     canonical = g.pop("edge_canonical_url", None)
-    return None if canonical is None else current_app.redirect(canonical, code=301)
+    return None if canonical is None else current_app.redirect(canonical, code=302)
+
+
+def _warn_of_undeclared_link(route: EffectivePolicy, request: Request) -> None:
+    """Log a finding if a page of this site links to a URL with an undeclared parameter."""
+    referrer = request.environ.get("HTTP_REFERER", "")
+    if not referrer.startswith(request.host_url):
+        return
+    names = undeclared_parameters(request.environ["QUERY_STRING"], route.query)
+    if not names:
+        return
+    link = "/" + referrer.removeprefix(request.host_url)
+    query = ", ".join(f'"{name}"' for name in sorted({*route.query, *names}))
+    _log.warning(
+        "edge.undeclared_link: %s links to %s with ?%s, which %s does not declare, so that it "
+        "is removed. Declare it with @cached(%s, query=(%s,)), or remove it from the link.",
+        link,
+        _path(request),
+        " and ?".join(names),
+        request.endpoint,
+        route.policy.name,
+        query,
+        extra={"path": _path(request), "parameters": names},
+    )
 
 
 def page_url(request: Request) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 RETRY_INTERVAL = timedelta(seconds=1)
-"""Time after which a process that could not catch up tries again, at the next request."""
+"""Time after which a process that could not catch up or connect tries again, at a request."""
 
 RETRY_AFTER = timedelta(seconds=10)
 """The Retry-After of the 503 responses."""

@@ -92,6 +92,8 @@ class EdgeState:
     first_use: FirstUse | None = None
     is_prepared: bool = False
     route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)
+    resources: dict[str, str] = field(default_factory=dict)
+    """The digests of `Edge.add_resources`, by name."""
 
     def policy_for_endpoint(self, app: Flask, endpoint: str | None) -> EffectivePolicy:
         """Return an endpoint's policy; it is cached, since policies of routes don't change."""
@@ -144,7 +146,7 @@ class EdgeState:
             and route.declares_query
             and request.method in SAFE_METHODS
         ):
-            hide_undeclared_parameters(route, request)
+            hide_undeclared_parameters(route, request, warns=self.is_strict(sender))
         if route.languages:
             replace_accept_language(route, request)
         trial = trial_of(request.environ)

@@ -16,7 +16,6 @@ from flask import Response, current_app, g, request
 
 from ..dependencies.part import Part
 from ..http import codings, validators
-from ..http.fields import HeaderFields
 from ..policy.decorators import cached
 from ..policy.policy import Freshness, Policy
 from ..static.manifest import (
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 KIND = "static"
 STATIC = Policy(name="STATIC", browser=Freshness(ttl=timedelta(days=365)), immutable=True)
-_NO_FIELDS = HeaderFields(())
 _log = logging.getLogger(__name__)
 
 
@@ -143,20 +141,5 @@ def _build_response(file: StaticFile) -> Response:
         response.vary.add("Accept-Encoding")
     if coding != "identity":
         response.headers["Content-Encoding"] = coding
-    if _range_applies(tag):
-        apply_range(response, body)
+    apply_range(response, body)
     return response
-
-
-def _range_applies(tag: validators.ETag) -> bool:
-    """Return whether the Range header applies (RFC 9110 §13.2.2 and §14.2)."""
-    headers = request.headers
-    if request.method != "GET" or "Range" not in headers:
-        return False
-    if not validators.evaluate_if_none_match(headers.get("If-None-Match", ""), str(tag)):
-        return False
-    if "If-Match" in headers:
-        return False
-    condition = headers.get("If-Range")
-    # Static files have no Last-Modified, so a date in If-Range never matches.
-    return condition is None or validators.evaluate_if_range(condition, _NO_FIELDS, tag, now=0)

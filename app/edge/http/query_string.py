@@ -33,6 +33,15 @@ def is_canonical_query(query: str, declared: Collection[str]) -> bool:
     return query_without_tracking == canonical_query(query, declared)
 
 
+def undeclared_parameters(query: str, declared: Collection[str]) -> tuple[str, ...]:
+    """Return the names of a query's parameters that are not declared, without tracking ones."""
+    query_without_tracking = "&".join(
+        part for part in query.split("&") if not _is_tracking_parameter(part)
+    )
+    parameters = parse_qsl(query_without_tracking, keep_blank_values=True, errors="replace")
+    return tuple(dict.fromkeys(name for name, _ in parameters if name not in declared))
+
+
 def _is_tracking_parameter(part: str) -> bool:
     # Not decoded: a cache that removes tracking parameters does not decode their names.
     name = part.partition("=")[0]

@@ -17,6 +17,7 @@ from app.publishing.models import (
     search_text,
     search_word,
 )
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.search.document import ANALYSIS
 from app.publishing.search.index import index_posts, lock_index
 from app.publishing.transaction import transaction
@@ -36,11 +37,12 @@ class IndexReport:
     unchanged: int = 0
 
 
-def index_queue() -> bool:
+def index_queue(*, actor: Actor) -> bool:
     """Index the posts that SQL from outside the app has changed; return whether more are left.
 
-    Takes no write lock if the queue is empty.
+    Takes no write lock if the queue is empty. Raises Forbidden for an actor that is not SYSTEM.
     """
+    permit(db.session(), actor, Verb.RUN_JOBS)
     if _is_queue_empty():
         return False
     with transaction():
@@ -48,8 +50,9 @@ def index_queue() -> bool:
     return not _is_queue_empty()
 
 
-def queue_outdated() -> int:
+def queue_outdated(*, actor: Actor) -> int:
     """Queue the posts that another version of the analysis has indexed; return their number."""
+    permit(db.session(), actor, Verb.RUN_JOBS)
     is_outdated = ~search_post.c.digest.startswith(ANALYSIS, autoescape=True)
     query = sa.select(search_post.c.post_id).where(is_outdated)
     post_ids = db.session.scalars(query).all()
@@ -62,13 +65,18 @@ def queue_outdated() -> int:
 
 
 def reindex(
-    *, rebuild: bool = False, progress: Progress = lambda _count, _total: None
+    *,
+    actor: Actor,
+    rebuild: bool = False,
+    progress: Progress = lambda _count, _total: None,
 ) -> IndexReport:
     """Compare the digest of each post with the index, and index what differs, in batches.
 
     Each batch has a transaction of its own, so that the site can write in between. With `rebuild`,
-    the index is emptied before, for tables that were changed by hand.
+    the index is emptied first, for tables that were changed by hand. Raises Forbidden for an actor
+    that is not SYSTEM.
     """
+    permit(db.session(), actor, Verb.RUN_JOBS)
     if rebuild:
         _empty()
     published = sa.select(Post.id).where(Post.status == Status.PUBLISHED)

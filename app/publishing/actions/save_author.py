@@ -12,6 +12,7 @@ from app.publishing.editing import lookups, validation
 from app.publishing.editing.rendering import render_text
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Author
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.slugs import slugify
 from app.publishing.transaction import transaction
 
@@ -28,13 +29,16 @@ class AuthorDraft:
     url: str = ""
 
 
-def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = None) -> Author:
+def save_author(
+    draft: AuthorDraft, *, now: datetime, actor: Actor, author_id: int | None = None
+) -> Author:
     """Save the author; a changed slug leaves a redirect, and unchanged fields are not written.
 
-    Raises Invalid, Missing, or Conflict for a slug that another author has.
+    Raises Forbidden, Invalid, Missing, or Conflict for a slug that another author has.
     """
     values = checked(draft)
     with transaction() as session:
+        permit(session, actor, Verb.EDIT_AUTHORS)
         author = _lock_author(session, author_id)
         check(session, values["slug"], author)
         if author is None:
@@ -47,7 +51,7 @@ def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = No
         lookups.flush_or_conflict(
             session, f"Another author has just taken the slug {author.slug!r}."
         )
-        redirect_moved_path(old_path, author.path, now=now)
+        redirect_moved_path(old_path, author.path, now=now, actor=actor)
         return author
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.publishing.editing import lookups, validation
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Topic
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.slugs import slugify
 from app.publishing.transaction import transaction
 
@@ -26,13 +27,17 @@ class TopicDraft:
     description: str = ""
 
 
-def save_topic(draft: TopicDraft, *, now: datetime, topic_id: int | None = None) -> Topic:
+def save_topic(
+    draft: TopicDraft, *, now: datetime, actor: Actor, topic_id: int | None = None
+) -> Topic:
     """Save the topic; a changed slug leaves a redirect, and unchanged fields are not written.
 
-    Raises Invalid, Missing, or Conflict for a slug that another topic has.
+    Raises Forbidden, Invalid, Missing, or Conflict for a slug that another topic has.
     """
     values = checked(draft)
     with transaction() as session:
+        is_new = topic_id is None
+        permit(session, actor, Verb.CREATE_TOPIC if is_new else Verb.EDIT_TOPICS)
         topic = _lock_topic(session, topic_id)
         check(session, values["slug"], topic)
         if topic is None:
@@ -41,7 +46,7 @@ def save_topic(draft: TopicDraft, *, now: datetime, topic_id: int | None = None)
         old_path = topic.path
         lookups.set_changed(topic, values)
         lookups.flush_or_conflict(session, f"Another topic has just taken the slug {topic.slug!r}.")
-        redirect_moved_path(old_path, topic.path, now=now)
+        redirect_moved_path(old_path, topic.path, now=now, actor=actor)
         return topic
 
 

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 
+from app.i18n import Words, fill
+
 from .html_tree import Node
 from .plain_text import text_of
 
@@ -15,13 +17,13 @@ _LONGEST_NAME = 100
 """The longest name of a table, in characters; a screen reader reads it aloud."""
 
 
-def tables(root: Node) -> None:
+def tables(root: Node, words: Words) -> None:
     """Let wide tables scroll by themselves, each with its own name; say alignment by class."""
     for node in root.elements():
         if node.tag in {"td", "th"}:
             _align(node)
     nodes = [node for node in root.elements() if node.tag == "table"]
-    names = _number_names([*_names_of_tables(root)])
+    names = _number_names([*_names_of_tables(root, words)])
     _wrap(root, {id(node): name for node, name in zip(nodes, names, strict=True)})
 
 
@@ -33,7 +35,7 @@ def _wrap(node: Node, names: Mapping[int, str]) -> None:
             _wrap(child, names)
 
 
-def _names_of_tables(root: Node) -> Iterator[str]:
+def _names_of_tables(root: Node, words: Words) -> Iterator[str]:
     """Yield a name for each table: its caption, else the heading above it, else "Table"."""
     heading = ""
     for node in root.elements():
@@ -41,7 +43,7 @@ def _names_of_tables(root: Node) -> Iterator[str]:
             heading = _words(node)
         elif node.tag == "table":
             caption = next((child for child in node.elements() if child.tag == "caption"), None)
-            yield (_words(caption) if caption else "") or heading or "Table"
+            yield (_words(caption) if caption else "") or heading or words.gettext("Table")
 
 
 def _number_names(names: Sequence[str]) -> Iterator[str]:
@@ -79,29 +81,31 @@ def code(root: Node) -> None:
             node.attrs["tabindex"] = "0"
 
 
-def tasks(root: Node) -> None:
+def tasks(root: Node, words: Words) -> None:
     """Draw a task's box as a character: a page without forms has no check box."""
     for node in root.elements():
         if node.tag == "input":
             is_checked = "checked" in node.attrs
             box = node.attrs.get("type", "").lower() == "checkbox"
-            label = "done" if is_checked else "to do"
+            label = words.gettext("done") if is_checked else words.gettext("to do")
             node.become(
                 "span", {"class": "task", "role": "img", "aria-label": label} if box else {}
             )
             node.children = ["☑" if is_checked else "☐"] if box else []
 
 
-def labels(root: Node) -> None:
+def labels(root: Node, words: Words) -> None:
     """Give a name to what a screen reader would only spell out: bars, footnotes, arrows back."""
     for node in root.elements():
         if node.tag == "progress" and "value" in node.attrs:
             whole = node.attrs.get("max") or "1"
-            node.attrs["aria-label"] = f"{node.attrs['value']} of {whole}"
+            node.attrs["aria-label"] = fill(
+                words.gettext("%(value)s of %(maximum)s"), value=node.attrs["value"], maximum=whole
+            )
         elif node.has_class("footnotes"):
-            node.attrs["aria-label"] = "Footnotes"
+            node.attrs["aria-label"] = words.gettext("Footnotes")
         elif node.has_class("footnote-backref"):
-            node.attrs["aria-label"] = "Back to the text"
+            node.attrs["aria-label"] = words.gettext("Back to the text")
 
 
 def without_more(node: Node) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+from app.i18n import Words, fill
 from app.publishing.slugs import slugify
 
 from .document import Heading
@@ -36,7 +37,7 @@ def shift(root: Node) -> None:
             node.tag = f"h{min(_LEVELS[node.tag] + 1, 6)}"
 
 
-def identify(root: Node) -> tuple[Heading, ...]:
+def identify(root: Node, words: Words) -> tuple[Heading, ...]:
     """Give each heading its id and its link, prefix all other ids, and list the headings."""
     used_ids: dict[str, int] = {}
     entries = []
@@ -47,7 +48,7 @@ def identify(root: Node) -> tuple[Heading, ...]:
         node.attrs["id"] = _unique(preferred_id or slugify(text) or "section", used_ids)
         if text:
             entries.append(Heading(_LEVELS[node.tag], node.attrs["id"], text))
-            node.children.append(_anchor(node.attrs["id"], text))
+            node.children.append(_anchor(node.attrs["id"], text, words))
     _prefix_others(root, used_ids, {id(node) for node in nodes})
     return tuple(entries)
 
@@ -75,8 +76,9 @@ def _unique(preferred_id: str, used_ids: dict[str, int]) -> str:
     return unique_id
 
 
-def _anchor(identifier: str, text: str) -> Node:
-    attrs = {"class": "anchor", "href": f"#{identifier}", "aria-label": f"Link to “{text}”"}
+def _anchor(identifier: str, text: str, words: Words) -> Node:
+    label = fill(words.gettext("Link to “%(heading)s”"), heading=text)
+    attrs = {"class": "anchor", "href": f"#{identifier}", "aria-label": label}
     return Node(tag="a", attrs=attrs)
 
 

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 
+from app import i18n
+
 from . import blocks, headings, html_tree, images, links, markdown, plain_text, sanitizer
 from .document import Image, Rendered, TextError
 from .typography import PLAIN, Typography
@@ -33,21 +35,22 @@ def render(
         html_tree.unwrap(root)
     pictures = images.ImageRewriter(resolve=resolve_image)
     references = links.LinkRewriter(resolve=resolve_link)
+    words = i18n.load_catalogues().words(typography.language)
     framed = links.unembed(root)
-    blocks.tasks(root)
+    blocks.tasks(root, words)
     headings.drop_title(root, title, markdown.to_line(title, typography))
     headings.shift(root)
     pictures.rewrite(root)
     images.figures(root)
     links.autolink(root)
-    toc = headings.identify(root)
+    toc = headings.identify(root, words)
     links.unnest(root)
     references.rewrite(root)
     excerpt = plain_text.excerpt(root)
     blocks.without_more(root)
-    blocks.tables(root)
+    blocks.tables(root, words)
     blocks.code(root)
-    blocks.labels(root)
+    blocks.labels(root, words)
     all_warnings = (*warnings, *framed, *pictures.warnings, *references.warnings)
     return Rendered(
         html=_bounded(sanitizer.seal(html_tree.serialise(root))).strip() + "\n",

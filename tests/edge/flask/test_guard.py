@@ -291,9 +291,45 @@ class TestUnknownQuery:
         """By a redirect to the same page, which is not stored."""
         self._page(app)
         response = app.test_client().get(raw_query)
-        assert (response.status_code, response.headers["Location"]) == (301, tidy)
+        assert (response.status_code, response.headers["Location"]) == (302, tidy)
         assert_no_store(response)
         assert app.test_client().get(tidy).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("url", "referrer", "names"),
+        [
+            ("/p/x?page=2", "http://localhost/", "?page, which"),
+            ("/p/x?q=1&page=2&tab=", "http://localhost/p/y?q=1", "?page and ?tab, which"),
+            ("/p/x?page", "http://localhost/", "?page, which"),
+            ("/p/x?a=1&q=", "http://localhost/", ""),
+            ("/p/x?utm_source=x", "http://localhost/", ""),
+            ("/p/x?page=2", "http://localhost.evil.example/", ""),
+            ("/p/x?page=2", "https://other.example/", ""),
+            ("/p/x?page=2", "", ""),
+        ],
+    )
+    def test_a_link_of_the_site_with_an_undeclared_parameter_is_a_finding(
+        self, app: Flask, caplog: pytest.LogCaptureFixture, url: str, referrer: str, names: str
+    ) -> None:
+        """The log names the page with the link, the parameter and the decorator to write."""
+        self._page(app)
+        app.test_client().get(url, headers={"Referer": referrer} if referrer else {})
+        messages = [m for m in caplog.messages if m.startswith("edge.undeclared_link")]
+        assert len(messages) == bool(names)
+        for message in messages:
+            assert names in message
+            assert f"/{referrer.removeprefix('http://localhost/')} links to /p/x with" in message
+            assert '@cached(PUBLIC, query=("a", "page"' in message
+
+    def test_production_logs_no_undeclared_links(
+        self, bare: Flask, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Readers can send any Referer, so that only development reports these links."""
+        bare.testing = False
+        Edge().init_app(bare)
+        self._page(bare)
+        bare.test_client().get("/p/x?page=2", headers={"Referer": "http://localhost/"})
+        assert not [m for m in caplog.messages if "undeclared_link" in m]
 
     def test_trackers_pass_unseen(self, app: Flask) -> None:
         """Scripts in the browser need them; the view must not."""

@@ -24,6 +24,7 @@ from app.publishing.models import (
     search_text,
     search_word,
 )
+from app.publishing.permissions import SYSTEM
 from app.publishing.queries.search import search_posts
 from app.publishing.transaction import transaction
 from tests.site import content
@@ -44,7 +45,7 @@ def assert_is_right() -> None:
     """The index is what an index made from nothing is."""
     index = dump_index()
     assert index["search_queue"] == []
-    actions.reindex(rebuild=True)
+    actions.reindex(rebuild=True, actor=SYSTEM)
     assert dump_index() == index
 
 
@@ -57,17 +58,17 @@ def found(typed: str) -> list[str]:
 @pytest.fixture
 def article(any_app: Flask, now: datetime) -> Post:
     """A published article with an author and a topic."""
-    author = actions.save_author(AuthorDraft(name="Ada Reed"), now=now).id
-    topic = actions.save_topic(TopicDraft(name="Harbours"), now=now).id
+    author = actions.save_author(AuthorDraft(name="Ada Reed"), now=now, actor=SYSTEM).id
+    topic = actions.save_topic(TopicDraft(name="Harbours"), now=now, actor=SYSTEM).id
     draft = Draft(
         title="First light",
         body_markdown="Lanterns and boats.",
         author_ids=(author,),
         topic_ids=(topic,),
     )
-    post = actions.create(draft, now=now)
+    post = actions.create(draft, now=now, actor=SYSTEM)
     assert found("lanterns") == []
-    return actions.publish(post.id, expected_version=post.version, now=now)
+    return actions.publish(post.id, expected_version=post.version, now=now, actor=SYSTEM)
 
 
 def revise(post: Post, now: datetime, **fields: Any) -> Post:
@@ -75,30 +76,30 @@ def revise(post: Post, now: datetime, **fields: Any) -> Post:
     db.session.refresh(post)
     values: dict[str, Any] = {"title": post.title, "body_markdown": post.body_markdown}
     draft = Draft(**(values | fields))
-    return actions.revise(post.id, draft, expected_version=post.version, now=now)
+    return actions.revise(post.id, draft, expected_version=post.version, now=now, actor=SYSTEM)
 
 
 def rename_author(_post: Post, now: datetime) -> None:
     """Give the author another name."""
     author_id = db.session.scalar(sa.select(post_author.c.author_id))
-    actions.save_author(AuthorDraft(name="Bo Lind"), now=now, author_id=author_id)
+    actions.save_author(AuthorDraft(name="Bo Lind"), now=now, actor=SYSTEM, author_id=author_id)
 
 
 def rename_topic(_post: Post, now: datetime) -> None:
     """Give the topic another name."""
     topic_id = db.session.scalar(sa.text("SELECT topic_id FROM post_topic"))
-    actions.save_topic(TopicDraft(name="Ships"), now=now, topic_id=topic_id)
+    actions.save_topic(TopicDraft(name="Ships"), now=now, actor=SYSTEM, topic_id=topic_id)
 
 
 def set_site_language(_post: Post, _now: datetime) -> None:
     """Make German the language of the site: it has other stems."""
-    actions.save_site(SiteDraft(title="Site", language="de"), expected_version=None)
+    actions.save_site(SiteDraft(title="Site", language="de"), expected_version=None, actor=SYSTEM)
 
 
 def change_status(name: str) -> Callable[[Post, datetime], object]:
     """Archive the post, or make it a draft."""
     action = {"archive": actions.archive, "unpublish": actions.unpublish}[name]
-    return lambda post, now: action(post.id, expected_version=post.version, now=now)
+    return lambda post, now: action(post.id, expected_version=post.version, now=now, actor=SYSTEM)
 
 
 CHANGES: dict[str, tuple[Callable[[Post, datetime], object], str, str]] = {
@@ -189,7 +190,7 @@ def test_reindex_finds_by_its_digest_what_no_trigger_has_reported(
     """A queue that was emptied by hand, or triggers that were missing, lose nothing."""
     write_sql(statement)
     write_sql("DELETE FROM search_queue")
-    actions.reindex()
+    actions.reindex(actor=SYSTEM)
     present, absent = SQL[statement]
     if present:
         assert len(found(present)) == 1
@@ -205,9 +206,9 @@ def test_reindex_changes_nothing_twice_and_reports_its_progress(any_app: Flask) 
     write_sql("UPDATE post SET body_text = 'A bell' WHERE slug = 'n7'")
     write_sql("DELETE FROM search_queue")
     calls: list[tuple[int, int]] = []
-    first = actions.reindex(progress=lambda *numbers: calls.append(numbers))
+    first = actions.reindex(actor=SYSTEM, progress=lambda *numbers: calls.append(numbers))
     index = dump_index()
-    second = actions.reindex()
+    second = actions.reindex(actor=SYSTEM)
     count = BATCH + 3
     assert (first.changed, first.unchanged) == (1, count - 1)
     assert (second.changed, second.unchanged) == (0, count)
@@ -238,22 +239,22 @@ def test_a_release_with_another_analysis_indexes_the_posts_again(
 
 def test_writers_at_once_leave_the_index_right(any_app: Flask, now: datetime) -> None:
     """A renamed author and a new title of the same post are both in the index afterwards."""
-    author = actions.save_author(AuthorDraft(name="Ada"), now=now).id
+    author = actions.save_author(AuthorDraft(name="Ada"), now=now, actor=SYSTEM).id
     posts = []
     for number in range(3):
         draft = Draft(title=f"Post {number}", body_markdown="x", author_ids=(author,))
-        post = actions.create(draft, now=now)
-        posts.append(actions.publish(post.id, expected_version=post.version, now=now))
+        post = actions.create(draft, now=now, actor=SYSTEM)
+        posts.append(actions.publish(post.id, expected_version=post.version, now=now, actor=SYSTEM))
     versions = [(post.id, post.version) for post in posts]
     db.session.remove()
 
     def write(number: int) -> None:
         if number == 3:
-            actions.save_author(AuthorDraft(name="Bo"), now=now, author_id=author)
+            actions.save_author(AuthorDraft(name="Bo"), now=now, actor=SYSTEM, author_id=author)
             return
         post_id, version = versions[number]
         draft = Draft(title=f"New {number}", body_markdown="y", author_ids=(author,))
-        actions.revise(post_id, draft, expected_version=version, now=now)
+        actions.revise(post_id, draft, expected_version=version, now=now, actor=SYSTEM)
 
     barrier = Barrier(4)
 

@@ -1,0 +1,44 @@
+"""The CLDR data of a language tag.
+
+Pure. `en` has the forms of `en-001` (4 March 2026), as most of the world writes English; `en-US`
+has those of the United States.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from babel import Locale, UnknownLocaleError
+
+SOURCE_LANGUAGE = "en"
+"""The language of the words in the templates."""
+
+_DATA = {"en": "en-001"}
+
+
+def candidates(tag: str) -> Iterator[str]:
+    """Yield a tag and its shorter forms: `zh-Hant-TW`, `zh-Hant`, `zh`."""
+    parts = tag.split("-")
+    for length in range(len(parts), 0, -1):
+        yield "-".join(parts[:length])
+
+
+@lru_cache(maxsize=64)
+def catalogue_names(tag: str) -> tuple[str, ...]:
+    """Return the names that a catalogue for a tag may have, the closest first.
+
+    English itself has none: its words are those of the templates.
+    """
+    return tuple(name for name in candidates(tag) if name not in {"", SOURCE_LANGUAGE})
+
+
+@lru_cache(maxsize=64)
+def find_locale(tag: str) -> Locale:
+    """Return the CLDR data of a tag, of its language alone, or of English."""
+    for candidate in (*candidates(tag), SOURCE_LANGUAGE):
+        try:
+            return Locale.parse(_DATA.get(candidate, candidate), sep="-")
+        except (UnknownLocaleError, ValueError):
+            continue
+    raise AssertionError("Babel has the data of English")
