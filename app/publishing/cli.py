@@ -193,6 +193,7 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
 @click.option("--tagline", help="One line below the name.")
 @click.option("--description", help="What the site is about, for search engines and feeds.")
 @click.option("--language", help="The language of its texts, such as en or de-CH.")
+@click.option("--slugs", help="How slugs are made of titles: ascii or unicode.")
 @click.option("--emoji/--no-emoji", default=None, help="Whether :smile: becomes an emoji.")
 @click.option(
     "--smart-punctuation/--no-smart-punctuation",

@@ -20,6 +20,7 @@ from .importing.names import NameIndex
 from .importing.site_file import TEXT_SETTINGS
 from .models import Attachment, Author, Kind, Media, MediaFile, Post, Redirect, Site, Status, Topic
 from .paths import to_url
+from .slugs import STYLES
 
 Value = str | int | bool | datetime | list[str]
 Indexes = Mapping[type[Author | Topic], NameIndex]
@@ -224,6 +225,7 @@ def _site(session: Session) -> Iterator[str]:
         names = ("title", "tagline", "description", "language")
         yield _table((name, getattr(site, name)) for name in names)
         yield _table((name, True) for name in TEXT_SETTINGS if getattr(site, name))
+        yield _table(("slugs", style) for style in (site.slugs,) if style != STYLES[0])
     for author in session.scalars(sa.select(Author).order_by(Author.id)):
         facts = {"name": author.name, "slug": author.slug}
         facts |= {"bio": author.bio_markdown, "url": author.url}

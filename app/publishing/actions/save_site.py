@@ -15,7 +15,7 @@ class SiteDraft:
     """The fields of the site's settings; the language is a tag such as `en` or `de-CH`.
 
     `emoji` and `smart_punctuation` apply when a post is rendered: posts that are saved already
-    have to be rendered again (`render_again`).
+    have to be rendered again (`render_again`). `slugs` applies to new slugs: `ascii` or `unicode`.
     """
 
     title: str
@@ -24,6 +24,7 @@ class SiteDraft:
     language: str = "en"
     emoji: bool = False
     smart_punctuation: bool = False
+    slugs: str = "ascii"
 
 
 def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
@@ -60,4 +61,5 @@ def checked(draft: SiteDraft) -> dict[str, str | bool]:
         "language": validation.validate_language(draft.language),
         "emoji": draft.emoji,
         "smart_punctuation": draft.smart_punctuation,
+        "slugs": validation.validate_slug_style(draft.slugs),
     }

@@ -73,7 +73,7 @@ def parse_site_file(values: Mapping[str, Any]) -> SiteFile:
     """What the values of the file mean; raises a `ValueError` that names what is wrong."""
     site = None
     if "title" in values:
-        names = ("title", "tagline", "description", "language")
+        names = ("title", "tagline", "description", "language", "slugs")
         texts = {name: _text(values, name) for name in names if name in values}
         settings: dict[str, Any] = {name: _switch(values, name) for name in TEXT_SETTINGS}
         site = SiteDraft(**(settings | texts))

@@ -24,6 +24,8 @@ class Site(Model):
     """Whether `:smile:` in a text becomes an emoji; takes effect when a post is rendered."""
     smart_punctuation: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """Whether quotes, dashes and dots become typographic; takes effect as `emoji` does."""
+    slugs: Mapped[str] = mapped_column(sa.String(10), default="ascii", server_default="ascii")
+    """How slugs are made of titles: `ascii` or `unicode` (in the title's own script)."""
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
