@@ -21,14 +21,17 @@ from . import (
     lazy_sessions,
     logs,
     middleware,
+    private_paths,
     routing,
     site,
+    studio,
 )
 from .config import cli
 from .edge.policy.policy import PolicyError, SettingError
 from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
 from .publishing.actions import publish_due
+from .publishing.permissions import SYSTEM
 from .publishing.queries import scheduled
 from .watched_tables import SCHEMA, WATCHED
 
@@ -58,6 +61,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     routing.init_app(app)
     site.init_app(app)
     api.init_app(app)
+    studio.init_app(app)
     error_handlers.init_app(app)
     cli.init_app(app)
     backups.init_app(app)
@@ -82,7 +86,12 @@ def init_edge(app: Flask) -> None:
     """Set up the caching library, and record what pages are built from."""
     # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
     edge = extensions.edge
-    edge.init_app(app, gateway={"site": app.config["SITE_URL"]})
+    gateway = {
+        "site": app.config["SITE_URL"],
+        # In debug mode, templates and code change while the process runs.
+        "bypasses": lambda path: app.debug or private_paths.is_private(path),
+    }
+    edge.init_app(app, gateway=gateway)
     with app.app_context():
         edge.track(
             app,
@@ -107,7 +116,7 @@ def make_publish_hook(app: Flask) -> Callable[[datetime], datetime | None]:
 
     def publish(now: datetime) -> datetime | None:
         with app.app_context():
-            publish_due(now)
+            publish_due(now, actor=SYSTEM)
             return scheduled.next_due()
 
     return publish

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from app import private_paths
 from app.edge.audit import SiteProfile
 from app.middleware.security_headers import ALWAYS, secure_transport
 from app.site.policies import TWO_MINUTES
 
-PRIVATE_PATHS = ("/healthz", "/readyz", "/studio")
+PRIVATE_PATHS = ("/healthz", "/readyz", *private_paths.PREFIXES)
 """Paths that no cache may answer, whether they exist or not."""
 
 

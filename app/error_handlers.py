@@ -1,4 +1,4 @@
-"""Error handlers: JSON below /api, HTML pages elsewhere."""
+"""Error handlers: JSON below /api, private pages below /studio, public pages elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask, request
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFree
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response
@@ -17,8 +17,11 @@ from .api import errors as api
 from .database import is_away
 from .edge.changes import outage
 from .extensions import db
+from .private_paths import is_private
 from .site import errors as site
+from .studio import errors as studio
 
+_log = logging.getLogger(__name__)
 SOON = timedelta(seconds=10)
 """The Retry-After while the database is unavailable."""
 
@@ -32,18 +35,27 @@ def init_app(app: Flask) -> None:
 
 
 def answer(error: HTTPException) -> Response:
-    """Return the response to an error: JSON below /api, else HTML."""
+    """Return the response to an error: JSON below /api, else a private or a public page."""
     if isinstance(error, InternalServerError) and is_away(error.original_exception):
         return away()
     if error.code is None or error.response is not None:
         return error.get_response()
+    if is_private(request.path):
+        return studio.answer(error)
     below_api = request.path == "/api" or request.path.startswith("/api/")
     return api.answer(error) if below_api else site.answer(error)
 
 
 def handle_database_error(error: Exception) -> Response:
-    """Answer 503 if the database is unavailable; raise any other database error again."""
+    """Answer 503 if the database is unavailable; raise any other database error again.
+
+    The studio answers 503 as well if the database is locked or read-only, so that its script
+    repeats the request.
+    """
     if not is_away(error):
+        if is_private(request.path) and isinstance(error, OperationalError):
+            _log.error("studio.database: %s", str(error.orig))
+            return away()
         raise error
     report_outage(error)
     return away()

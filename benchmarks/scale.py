@@ -28,6 +28,7 @@ from app.edge.dependencies.engine_events import INTERNAL_OPTIONS
 from app.edge.pages.resolve import Resolution
 from app.extensions import db
 from app.publishing import actions
+from app.publishing.permissions import SYSTEM
 
 SMALL = 1000
 EDGE = 2 * PERIOD
@@ -129,11 +130,11 @@ class Place:
                 author_ids=tuple(content.authors_of(number)),
                 topic_ids=tuple(content.topics_of(number)),
             )
-            post = actions.create(draft, now=now)
+            post = actions.create(draft, now=now, actor=SYSTEM)
             post_id, version = post.id, post.version
             db.session.remove()
             del self.milliseconds[-1], self.pages[-1]
-            actions.publish(post_id, expected_version=version, now=now)
+            actions.publish(post_id, expected_version=version, now=now, actor=SYSTEM)
             db.session.remove()
         self.renders.append({})
         for path in dict.fromkeys((*self.pages[-1], path_of(content.slug(number)))):

@@ -1,7 +1,7 @@
 """The site's setting of slugs: spelt in ASCII, or in the script of the title.
 
 Revision ID: 0021
-Revises: 0019
+Revises: 0025
 Create Date: 2026-11-29
 """
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
 
@@ -15,6 +15,7 @@ from app.extensions import alembic, db
 from app.publishing import actions, images
 from app.publishing.actions import Draft
 from app.publishing.models import Media, MediaFile, Post, Redirect
+from app.publishing.permissions import SYSTEM
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 
@@ -44,11 +45,13 @@ def store_as_before(content: bytes, media: Media) -> str:
 @pytest.fixture
 def dirty(any_app: Flask) -> tuple[str, int]:
     """A published post that shows a photo with its place; the photo's path, the post's number."""
-    media = actions.add_media(photo(), "beach.jpg", now=NOW)
+    media = actions.add_media(photo(), "beach.jpg", now=NOW, actor=SYSTEM)
     path = store_as_before(photo("SECRET-PLACE"), media)
     text = f"![a]({path}) and [the file]({path})"
-    post = actions.create(Draft(title="Beach", body_markdown=text, cover_id=media.id), now=NOW)
-    actions.publish(post.id, expected_version=1, now=NOW)
+    post = actions.create(
+        Draft(title="Beach", body_markdown=text, cover_id=media.id), now=NOW, actor=SYSTEM
+    )
+    actions.publish(post.id, expected_version=1, now=NOW, actor=SYSTEM)
     db.session.commit()
     return path, post.id
 
@@ -89,14 +92,14 @@ def test_stored_photos_lose_their_place(any_app: Flask, dirty: tuple[str, int]) 
 
 def test_two_photos_that_become_one_are_merged(any_app: Flask) -> None:
     """The same picture with two places is one picture without; posts show the one that stays."""
-    first = actions.add_media(photo(), "a.jpg", now=NOW)
+    first = actions.add_media(photo(), "a.jpg", now=NOW, actor=SYSTEM)
     clean_path = next(file.path for file in first.files if file.original)
     other = Image.new("RGB", (600, 20), "blue")
     out = BytesIO()
     other.save(out, "JPEG")
-    second = actions.add_media(out.getvalue(), "b.jpg", now=NOW)
+    second = actions.add_media(out.getvalue(), "b.jpg", now=NOW, actor=SYSTEM)
     draft = Draft(title="B", cover_id=second.id)
-    post_id, first_id = actions.create(draft, now=NOW).id, first.id
+    post_id, first_id = actions.create(draft, now=NOW, actor=SYSTEM).id, first.id
     old_path = store_as_before(photo("SECRET-PLACE"), second)
     migrate_again()
     assert db.session.scalar(sa.select(sa.func.count(Media.id))) == 1
@@ -107,7 +110,7 @@ def test_two_photos_that_become_one_are_merged(any_app: Flask) -> None:
 
 def test_clean_images_are_left_alone(any_app: Flask) -> None:
     """A second run, and a database without a photo, changes nothing and purges nothing."""
-    actions.add_media(photo("SECRET"), "a.jpg", now=NOW)
+    actions.add_media(photo("SECRET"), "a.jpg", now=NOW, actor=SYSTEM)
     columns = sa.select(MediaFile.fingerprint, MediaFile.name, MediaFile.size)
     before = db.session.execute(columns).all()
     migrate_again()
@@ -117,9 +120,41 @@ def test_clean_images_are_left_alone(any_app: Flask) -> None:
 
 def test_posts_keep_the_identifiers_that_feeds_have_shown(any_app: Flask) -> None:
     """Until now an identifier was the host, the day and the number of a post."""
-    ids = [actions.create(Draft(title=title), now=NOW).id for title in ("A", "B")]
+    ids = [actions.create(Draft(title=title), now=NOW, actor=SYSTEM).id for title in ("A", "B")]
     db.session.remove()
     alembic.downgrade("0012")
     alembic.upgrade()
     posts = db.session.scalars(sa.select(Post).order_by(Post.id))
     assert [post.feed_id for post in posts] == [f"tag:127.0.0.1,2026-05-04:posts/{i}" for i in ids]
+
+
+def test_a_post_that_was_public_gets_its_first_publication(any_app: Flask) -> None:
+    """Public posts, unpublished ones and scheduled ones that were public before; drafts get none."""
+    day, due = timedelta(days=1), NOW + timedelta(days=400)
+    drafts = [Draft(title=title, body_markdown="Text.") for title in ("a", "b", "c", "d", "e")]
+    posts = {draft.title: actions.create(draft, now=NOW, actor=SYSTEM) for draft in drafts}
+    steps = {
+        "a": (),
+        "b": ("publish",),
+        "c": ("publish", "unpublish"),
+        "d": ("publish", "unpublish"),
+    }
+    for title, names in steps.items():
+        for name in names:
+            step = getattr(actions, name)
+            step(posts[title].id, expected_version=posts[title].version, now=NOW, actor=SYSTEM)
+    for title in ("d", "e"):  # only the first of them was public
+        version = posts[title].version
+        actions.schedule(
+            posts[title].id, due, expected_version=version, now=NOW + day, actor=SYSTEM
+        )
+    db.session.remove()
+    alembic.downgrade("0019")
+    alembic.upgrade()
+    db.session.remove()
+    rows = db.session.execute(sa.select(Post.title, Post.first_published_at)).all()
+    assert {row.title: row.first_published_at for row in rows} == {
+        "a": None,
+        "e": None,
+        **dict.fromkeys("bcd", NOW),
+    }

@@ -20,6 +20,7 @@ from app.edge.gateway.canonical_url import CanonicalUrlMiddleware
 from app.edge.gateway.compression import Compression
 
 from .health import HealthEndpoints
+from .private_paths import PrivatePaths
 from .proxy_headers import ProxyHeaders
 from .security_headers import SecurityHeaders
 from .trusted_hosts import TrustedHosts
@@ -58,6 +59,11 @@ LAYERS = (
         type=SecurityHeaders,
         purpose="adds the security headers that a response lacks",
         wrap=_security_headers,
+    ),
+    Layer(
+        type=PrivatePaths,
+        purpose="makes every response below /studio and /preview private",
+        wrap=lambda wsgi, _app: PrivatePaths(wsgi),
     ),
     Layer(
         type=ProxyHeaders,

@@ -33,6 +33,7 @@ from .importing.folder import Options, Progress, import_folder
 from .importing.report import Outcome, Report
 from .importing.site_facts import DEFAULTS, has_default_title
 from .models import Site
+from .permissions import SYSTEM
 from .queries import unpublished
 from .sample_content import load_samples
 from .sample_removal import remove_samples
@@ -132,7 +133,7 @@ def render_command(slug: str | None) -> None:
     can't be rendered.
     """
     with _in_one_sentence(), _shown_progress("Rendering") as progress:
-        report = render_again(slug, progress=progress)
+        report = render_again(slug, actor=SYSTEM, progress=progress)
     for sentence in report.failed:
         click.echo(f"Not rendered: {printable(sentence)}", err=True)
     click.echo(
@@ -180,7 +181,9 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
         post = unpublished.by_slug(slug)
         if post is None:
             raise Missing(f"There is no unpublished post {slug!r}.")
-        publishing = partial(publish, post.id, expected_version=post.version, now=_now())
+        publishing = partial(
+            publish, post.id, expected_version=post.version, now=_now(), actor=SYSTEM
+        )
         if not dry_run:
             click.echo(f"Published: {publishing().path}")
             return
@@ -210,7 +213,7 @@ def site_command(**options: str | bool | None) -> None:
         current = {name: getattr(site or DEFAULTS, name) for name in names}
         if changes:
             draft = SiteDraft(**(current | changes))
-            site = save_site(draft, expected_version=site.version if site else None)
+            site = save_site(draft, expected_version=site.version if site else None, actor=SYSTEM)
             current = {name: getattr(site, name) for name in names}
         for name, value in current.items():
             text = str(value).lower() if isinstance(value, bool) else printable(value)
@@ -223,7 +226,7 @@ def site_command(**options: str | bool | None) -> None:
 def publish_due_command() -> None:
     """Make the scheduled posts public whose time has come."""
     with _in_one_sentence():
-        click.echo(f"{len(publish_due(_now()))} published.")
+        click.echo(f"{len(publish_due(_now(), actor=SYSTEM))} published.")
 
 
 def read_hosts(value: str | None) -> tuple[str, ...]:

@@ -23,5 +23,9 @@ class Missing(PublishingError):  # noqa: N818 - reads as what it says
     """What was named does not exist."""
 
 
+class Forbidden(PublishingError):  # noqa: N818 - reads as what it says
+    """The role of the user does not allow this."""
+
+
 class Conflict(PublishingError):  # noqa: N818 - reads as what it says
     """Another user has changed the row, or the name is taken; the caller's text is not lost."""

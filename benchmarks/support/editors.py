@@ -11,6 +11,7 @@ from flask import Flask
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Post, Topic
+from app.publishing.permissions import SYSTEM
 
 from . import content
 from .content import Volume
@@ -100,7 +101,7 @@ class Editors:
             cover_id=post.cover_id,
             cover_alt=post.cover_alt,
         )
-        actions.revise(post.id, draft, expected_version=post.version, now=now)
+        actions.revise(post.id, draft, expected_version=post.version, now=now, actor=SYSTEM)
         return Edit(kind=kind, story=story)
 
     def _publish(self, now: datetime) -> Edit:
@@ -113,8 +114,8 @@ class Editors:
             author_ids=tuple(content.authors_of(number)),
             topic_ids=tuple(content.topics_of(number)),
         )
-        post = actions.create(draft, now=now)
-        actions.publish(post.id, expected_version=post.version, now=now)
+        post = actions.create(draft, now=now, actor=SYSTEM)
+        actions.publish(post.id, expected_version=post.version, now=now, actor=SYSTEM)
         story = self._story(post.id, number)
         self.stories.insert(0, story)
         self.readers.announce(story.path)
@@ -123,7 +124,7 @@ class Editors:
     def _unpublish(self, now: datetime) -> Edit:
         story = self._any()
         post = self._post(story)
-        actions.unpublish(post.id, expected_version=post.version, now=now)
+        actions.unpublish(post.id, expected_version=post.version, now=now, actor=SYSTEM)
         self.stories.remove(story)
         return Edit(kind="unpublish", story=story)
 
@@ -133,7 +134,7 @@ class Editors:
         assert topic is not None
         name = f"Topic {number}, edition {self.count}"
         draft = actions.TopicDraft(name=name, slug=topic.slug, description=topic.description)
-        actions.save_topic(draft, now=now, topic_id=number)
+        actions.save_topic(draft, now=now, topic_id=number, actor=SYSTEM)
         return Edit(kind="topic", topic=number)
 
     def _post(self, story: Story) -> Post:

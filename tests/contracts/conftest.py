@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from app.private_paths import is_private
 from app.publishing.models import (
     Attachment,
     Author,
@@ -66,12 +67,12 @@ class Address:
 
 
 def addresses(app: Flask) -> list[Address]:
-    """One address for each rule that answers GET; an argument nobody knows is an error."""
+    """One address for each public rule that answers GET; an unknown argument is an error."""
     with app.test_request_context():
         return [
             Address(rule=rule.rule, path=app.url_for(rule.endpoint, **_arguments(rule)))
             for rule in app.url_map.iter_rules()
-            if "GET" in (rule.methods or ()) and not rule.build_only
+            if "GET" in (rule.methods or ()) and not rule.build_only and not is_private(rule.rule)
         ]
 
 

@@ -67,6 +67,7 @@ from app.edge.testing import NullDriver
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Kind, Site
+from app.publishing.permissions import SYSTEM
 
 from .dependencies.conftest import (
     POSTGRES,
@@ -737,7 +738,9 @@ def name_the_site(title: str) -> None:
     """Set the site's title, which every page shows."""
     site = db.session.get(Site, 1)
     actions.save_site(
-        actions.SiteDraft(title=title), expected_version=site.version if site else None
+        actions.SiteDraft(title=title),
+        expected_version=site.version if site else None,
+        actor=SYSTEM,
     )
 
 
@@ -975,8 +978,8 @@ def test_5_9_a_404_is_registered_like_a_page(make_app: Callable[..., Flask]) -> 
     assert "; hit" in answer.headers["Cache-Status"]
     now = datetime.now(UTC)
     draft = actions.Draft(title="About", body_markdown="Text", kind=Kind.PAGE, slug="about")
-    post = actions.create(draft, now=now)
-    actions.publish(post.id, expected_version=post.version, now=now)
+    post = actions.create(draft, now=now, actor=SYSTEM)
+    actions.publish(post.id, expected_version=post.version, now=now, actor=SYSTEM)
     assert client.get("/about").status_code == 200
 
 

@@ -20,6 +20,7 @@ from app.edge.purge.runtime import RelayRuntime
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Site
+from app.publishing.permissions import SYSTEM
 
 STEPS = ("committed", "resolved", "settled", "claimed", "called", "recorded")
 """From right after the commit to the end of the gateway's purge."""
@@ -44,7 +45,7 @@ def name_the_site(title: str) -> None:
     """Write what every page shows."""
     site = db.session.get(Site, 1)
     version = site.version if site else None
-    actions.save_site(actions.SiteDraft(title=title), expected_version=version)
+    actions.save_site(actions.SiteDraft(title=title), expected_version=version, actor=SYSTEM)
 
 
 def edit(app: Flask, title: str, step: str) -> str:

@@ -24,6 +24,7 @@ from app.edge.testing import assert_hit, assert_miss, assert_no_store, assert_st
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Post
+from app.publishing.permissions import SYSTEM
 from tests.site import content
 
 from .gunicorn import flask
@@ -283,7 +284,9 @@ def edit(site: Site, words: str) -> None:
         post = db.session.query(Post).filter_by(slug=ARTICLE.rpartition("/")[2]).one()
         draft = content.draft_of(post)
         draft = replace(draft, body_markdown=f"{draft.body_markdown}\n\n{words}")
-        actions.revise(post.id, draft, expected_version=post.version, now=datetime.now(UTC))
+        actions.revise(
+            post.id, draft, expected_version=post.version, now=datetime.now(UTC), actor=SYSTEM
+        )
 
 
 def test_an_edit_makes_the_pages_that_show_it_miss_and_no_others(own: Site) -> None:
@@ -336,7 +339,11 @@ def test_a_rename_moves_the_old_address_at_once(own: Site) -> None:
     with own.acting():
         post = db.session.query(Post).filter_by(slug="the-measure").one()
         actions.rename(
-            post.id, "the-new-measure", expected_version=post.version, now=datetime.now(UTC)
+            post.id,
+            "the-new-measure",
+            expected_version=post.version,
+            now=datetime.now(UTC),
+            actor=SYSTEM,
         )
     assert own.ask("/articles/the-new-measure").status == 200
     old = own.ask("/articles/the-measure")

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, Route, ViewportSize
 from app.extensions import db
 from app.publishing.actions import SiteDraft, save_site
 from app.publishing.models import Post
+from app.publishing.permissions import SYSTEM
 from app.publishing.slugs import slugify
 from app.publishing.text import render
 from app.publishing.transaction import transaction
@@ -89,7 +90,7 @@ def write_post(title: str, *, topic: str, author: str, body: str, language: str 
 def long_words(app: Flask) -> list[str]:
     """The paths of a site whose every text is one word of 120 letters."""
     site = SiteDraft(title=LONG, tagline=LONG, description=LONG, language="de")
-    save_site(site, expected_version=None)
+    save_site(site, expected_version=None, actor=SYSTEM)
     path = write_post(LONG, topic=LONG, author=LONG, body=BODY, language="de")
     for number in range(4):
         title = f"{number} {LONG}"
@@ -118,7 +119,9 @@ STYLE = "([selector, name]) => getComputedStyle(document.querySelector(selector)
 
 def test_an_arabic_article_is_set_from_right_to_left(app: Flask, page: Page) -> None:
     """Text starts on the right, quotations have their line there, letters stay joined, code is LTR."""
-    save_site(SiteDraft(title=ARABIC, tagline=ARABIC, language="ar"), expected_version=None)
+    save_site(
+        SiteDraft(title=ARABIC, tagline=ARABIC, language="ar"), expected_version=None, actor=SYSTEM
+    )
     path = write_post(MIXED, topic="CSS", author=ARABIC, body=ARABIC_BODY, language=None)
     page.goto(f"http://site.example{path}")
     expected = {

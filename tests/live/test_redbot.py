@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 
 from app.publishing.actions import add_redirect
+from app.publishing.permissions import SYSTEM
 
 from .gunicorn import Serve
 
@@ -47,7 +48,7 @@ def notes(url: str) -> dict[str, str]:
 
 def test_redbot_has_nothing_to_complain_of(filled: Flask, serve: Serve, tmp_path: Path) -> None:
     """Of a page, a feed, a file, an API's answer, a redirect, a 404, and what is not stored."""
-    add_redirect("/old", target="/articles/lanterns", now=datetime.now(UTC))
+    add_redirect("/old", target="/articles/lanterns", now=datetime.now(UTC), actor=SYSTEM)
     site = serve(DATABASE_URL=f"sqlite:///{tmp_path / 'broadsheet.db'}").url
     style = re.search(r'href="(/static/[^"]+\.css)"', fetch_text(f"{site}/"))
     assert style is not None

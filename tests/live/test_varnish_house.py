@@ -12,6 +12,7 @@ import pytest
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Site
+from app.publishing.permissions import SYSTEM
 
 from . import raw_http
 from .live_site import eventually
@@ -39,7 +40,9 @@ def write(house: Peers) -> str:
     with house.acting():
         site = db.session.get(Site, 1)
         assert site is not None
-        actions.save_site(actions.SiteDraft(title=title), expected_version=site.version)
+        actions.save_site(
+            actions.SiteDraft(title=title), expected_version=site.version, actor=SYSTEM
+        )
         db.session.remove()
     return title
 

@@ -16,6 +16,7 @@ from app import create_app
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Post
+from app.publishing.permissions import SYSTEM
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -32,7 +33,7 @@ def now() -> datetime:
 def article(app: Flask) -> Post:
     """A draft of an article."""
     draft = actions.Draft(title="First light", body_markdown="The *first* text.")
-    return actions.create(draft, now=NOW)
+    return actions.create(draft, now=NOW, actor=SYSTEM)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from app.extensions import db
 from app.publishing import actions
 from app.publishing.actions import Draft
 from app.publishing.models import Post
+from app.publishing.permissions import SYSTEM
 
 GOOD = "---\ntitle: Good\ndate: 2020-01-01\n---\nbody\n"
 
@@ -101,7 +102,7 @@ def test_sample_remove_names_the_posts_that_stay(app: Flask) -> None:
     """A changed sample post is somebody's own by now."""
     run(app, "sample")
     post = db.session.scalars(sa.select(Post).where(Post.slug == "the-measure")).one()
-    actions.archive(post.id, expected_version=post.version, now=post.updated_at)
+    actions.archive(post.id, expected_version=post.version, now=post.updated_at, actor=SYSTEM)
     output = run(app, "sample", "--remove")[1]
     assert re.match(r"Removed: \d\d sample posts and \d+ images\.\n", output)
     assert output.endswith("  /articles/the-measure\n")
@@ -113,8 +114,8 @@ def test_publish_due_counts_what_it_published(app: Flask, article: Post) -> None
     """Nothing, then one."""
     assert run(app, "publish-due") == (0, "0 published.\n")
     past = datetime.now(UTC) - timedelta(days=2)
-    post = actions.create(Draft(title="x"), now=past)
-    actions.schedule(post.id, past + timedelta(days=1), expected_version=1, now=past)
+    post = actions.create(Draft(title="x"), now=past, actor=SYSTEM)
+    actions.schedule(post.id, past + timedelta(days=1), expected_version=1, now=past, actor=SYSTEM)
     assert run(app, "publish-due") == (0, "1 published.\n")
 
 
@@ -132,9 +133,9 @@ def test_render_counts_the_posts_that_changed(app: Flask) -> None:
     """The settings of text changed after the posts were saved; a second run changes nothing."""
     now = datetime.now(UTC)
     for title, body in (("Quotes", '"x"'), ("Plain", "x")):
-        actions.create(Draft(title=title, body_markdown=body), now=now)
+        actions.create(Draft(title=title, body_markdown=body), now=now, actor=SYSTEM)
     settings = actions.SiteDraft(title="x", smart_punctuation=True)
-    actions.save_site(settings, expected_version=None)
+    actions.save_site(settings, expected_version=None, actor=SYSTEM)
     status, output = run(app, "render")
     assert (status, "1 posts changed, 1 unchanged, 0 not rendered." in output) == (0, True)
     output = run(app, "render", "--post", "quotes")[1]

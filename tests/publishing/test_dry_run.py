@@ -15,6 +15,7 @@ from app.publishing import actions
 from app.publishing.dry_run import pages_touched_by
 from app.publishing.errors import Conflict
 from app.publishing.models import Kind, Post, Status
+from app.publishing.permissions import SYSTEM
 
 from ..site import content
 
@@ -26,7 +27,9 @@ def draft(any_app: Flask) -> Post:
     """A draft on a site whose pages are registered."""
     content.post("Lanterns", topics=["Harbour"])
     content.post("About", kind=Kind.PAGE, menu_position=1)
-    post = actions.create(actions.Draft(title="Tides", body_markdown="Text."), now=NOW)
+    post = actions.create(
+        actions.Draft(title="Tides", body_markdown="Text."), now=NOW, actor=SYSTEM
+    )
     db.session.refresh(post)
     db.session.remove()
     for path in ("/", "/articles/lanterns", "/about", "/articles/tides"):
@@ -44,7 +47,9 @@ def log(app: Flask) -> list[object]:
 def test_publishing_would_touch_lists_neighbours_and_the_404(any_app: Flask, draft: Post) -> None:
     """And leaves the draft, and the log, as they are."""
     before = log(any_app)
-    publishing = partial(actions.publish, draft.id, expected_version=draft.version, now=NOW)
+    publishing = partial(
+        actions.publish, draft.id, expected_version=draft.version, now=NOW, actor=SYSTEM
+    )
     pages = pages_touched_by(publishing, "Publishing")
     assert {"/", "/articles/lanterns", "/articles/tides"} <= {*pages.urls}
     assert "/about" not in pages.urls
@@ -55,7 +60,9 @@ def test_publishing_would_touch_lists_neighbours_and_the_404(any_app: Flask, dra
 
 def test_the_action_can_be_done_afterwards(any_app: Flask, draft: Post) -> None:
     """Nothing of the rehearsal stands in its way, and the same pages are touched."""
-    publishing = partial(actions.publish, draft.id, expected_version=draft.version, now=NOW)
+    publishing = partial(
+        actions.publish, draft.id, expected_version=draft.version, now=NOW, actor=SYSTEM
+    )
     pages_touched_by(publishing)
     assert publishing().status is Status.PUBLISHED
 
@@ -69,7 +76,7 @@ def test_saving_what_is_there_already_touches_nothing(any_app: Flask, draft: Pos
 
 def test_what_the_action_refuses_is_refused(any_app: Flask, draft: Post) -> None:
     """With the same sentence."""
-    publishing = partial(actions.publish, draft.id, expected_version=99, now=NOW)
+    publishing = partial(actions.publish, draft.id, expected_version=99, now=NOW, actor=SYSTEM)
     with pytest.raises(Conflict, match="Another user has saved"):
         pages_touched_by(publishing)
 

@@ -18,6 +18,7 @@ from app.publishing.export import ExportError, export_folder
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Outcome
 from app.publishing.models import Author, Kind, MediaFile, Post, Redirect, Site, Topic
+from app.publishing.permissions import SYSTEM
 from tests.depth import choose_cases
 
 from .blogs import LARGE_BLOG, Blog, generated_blog, large_blog, samples_blog
@@ -44,7 +45,7 @@ def public_rows() -> dict[str, Any]:
 
 def post_row(post: Post) -> dict[str, Any]:
     """What one post shows, its HTML and its source included."""
-    own = {"id", "created_at", "version", "cover_id"}
+    own = {"id", "created_at", "version", "cover_id", "first_published_at"}
     columns = {c.key: getattr(post, c.key) for c in sa.inspect(Post).columns if c.key not in own}
     return columns | {
         "authors": [author.slug for author in post.authors],
@@ -79,15 +80,17 @@ def png(colour: str, width: int = 20) -> bytes:
 def furnish(now: datetime) -> None:
     """A site with one of everything that an export must not lose."""
     day = timedelta(days=1)
-    first = actions.add_media(png("red"), "same.png", now=now).files[0].path
-    second = actions.add_media(png("blue"), "same.png", now=now)
-    actions.save_site(SiteDraft(title='A "quoted" \\ title', tagline="é"), expected_version=None)
+    first = actions.add_media(png("red"), "same.png", now=now, actor=SYSTEM).files[0].path
+    second = actions.add_media(png("blue"), "same.png", now=now, actor=SYSTEM)
+    actions.save_site(
+        SiteDraft(title='A "quoted" \\ title', tagline="é"), expected_version=None, actor=SYSTEM
+    )
     ada = AuthorDraft(
         name="Ada, of Byron", slug="ada", bio_markdown="*x*", url="https://x.example/"
     )
-    author = actions.save_author(ada, now=now)
-    topic = actions.save_topic(TopicDraft(name="Ink", description="Black."), now=now)
-    actions.save_topic(TopicDraft(name="Inks"), now=now, topic_id=topic.id)
+    author = actions.save_author(ada, now=now, actor=SYSTEM)
+    topic = actions.save_topic(TopicDraft(name="Ink", description="Black."), now=now, actor=SYSTEM)
+    actions.save_topic(TopicDraft(name="Inks"), now=now, topic_id=topic.id, actor=SYSTEM)
     draft = Draft(
         title='Say "hi" 👩‍💻 \\',
         slug="2020-01-02-hi",
@@ -98,18 +101,22 @@ def furnish(now: datetime) -> None:
         cover_alt="Blue.",
         published_at=now - day,
     )
-    post = actions.create(draft, now=now)
-    actions.publish(post.id, expected_version=1, now=now + timedelta(microseconds=5))
-    actions.rename(post.id, "2020-01-02-hello", expected_version=2, now=now)
-    actions.add_redirect("/50%25 off/é?", post_id=post.id, now=now)
-    actions.create(Draft(title="Empty draft"), now=now)
-    later = actions.create(Draft(title="Later", body_markdown="x", language="pt-br"), now=now)
-    actions.schedule(later.id, now + day, expected_version=1, now=now)
-    put_away = actions.create(Draft(title="Old", body_markdown="x"), now=now)
-    actions.publish(put_away.id, expected_version=1, now=now)
-    actions.archive(put_away.id, expected_version=2, now=now)
+    post = actions.create(draft, now=now, actor=SYSTEM)
+    actions.publish(post.id, expected_version=1, now=now + timedelta(microseconds=5), actor=SYSTEM)
+    actions.rename(post.id, "2020-01-02-hello", expected_version=2, now=now, actor=SYSTEM)
+    actions.add_redirect("/50%25 off/é?", post_id=post.id, now=now, actor=SYSTEM)
+    actions.create(Draft(title="Empty draft"), now=now, actor=SYSTEM)
+    later = actions.create(
+        Draft(title="Later", body_markdown="x", language="pt-br"), now=now, actor=SYSTEM
+    )
+    actions.schedule(later.id, now + day, expected_version=1, now=now, actor=SYSTEM)
+    put_away = actions.create(Draft(title="Old", body_markdown="x"), now=now, actor=SYSTEM)
+    actions.publish(put_away.id, expected_version=1, now=now, actor=SYSTEM)
+    actions.archive(put_away.id, expected_version=2, now=now, actor=SYSTEM)
     page = Draft(title="About", kind=Kind.PAGE, body_markdown="x", menu_position=3)
-    actions.publish(actions.create(page, now=now).id, expected_version=1, now=now)
+    actions.publish(
+        actions.create(page, now=now, actor=SYSTEM).id, expected_version=1, now=now, actor=SYSTEM
+    )
 
 
 def test_an_export_gives_the_same_site_again(
@@ -247,9 +254,9 @@ def test_the_excerpt_of_an_exported_post_follows_its_text(
 ) -> None:
     """An excerpt is not exported as a description, so a new text gets a new one; a written stays."""
     text = "The first paragraph.\n\n<!-- more -->\n\nThe second one."
-    actions.create(Draft(title="Auto", slug="auto", body_markdown=text), now=now)
+    actions.create(Draft(title="Auto", slug="auto", body_markdown=text), now=now, actor=SYSTEM)
     written = Draft(title="Own", slug="own", body_markdown=text, summary="In my words.")
-    actions.create(written, now=now)
+    actions.create(written, now=now, actor=SYSTEM)
     folder = tmp_path / "out"
     export_folder(folder)
     files = sorted((folder / "articles").glob("*.md"))
@@ -270,9 +277,11 @@ def test_the_settings_of_text_survive_the_round_trip(
 ) -> None:
     """Posts come out as they were written, and are rendered alike again; an excerpt stays one."""
     settings = SiteDraft(title="x", language="de", emoji=True, smart_punctuation=True)
-    actions.save_site(settings, expected_version=None)
+    actions.save_site(settings, expected_version=None, actor=SYSTEM)
     draft = Draft(title="A", slug="a", body_markdown='"x" :tada:', language="fa")
-    actions.publish(actions.create(draft, now=now).id, expected_version=1, now=now)
+    actions.publish(
+        actions.create(draft, now=now, actor=SYSTEM).id, expected_version=1, now=now, actor=SYSTEM
+    )
     export_folder(tmp_path / "out")
     text = (tmp_path / "out/articles/a.md").read_text()
     assert '"x" :tada:' in text

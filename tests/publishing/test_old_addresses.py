@@ -18,6 +18,7 @@ from app.publishing.actions import Draft
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.importing.folder import import_folder
 from app.publishing.models import Kind, Post, Redirect, Status
+from app.publishing.permissions import SYSTEM
 from app.publishing.queries import redirects as query
 from tests.depth import examples
 
@@ -43,39 +44,39 @@ def redirects() -> dict[str, int | str | None]:
 
 def publish(post: Post, now: datetime) -> Post:
     """Publish a post."""
-    return actions.publish(post.id, **version(post, now))
+    return actions.publish(post.id, **version(post, now), actor=SYSTEM)
 
 
 def unpublish(post: Post, now: datetime) -> Post:
     """Take a post back."""
-    return actions.unpublish(post.id, **version(post, now))
+    return actions.unpublish(post.id, **version(post, now), actor=SYSTEM)
 
 
 def schedule(post: Post, now: datetime) -> Post:
     """Schedule a post for tomorrow."""
-    return actions.schedule(post.id, now + DAY, **version(post, now))
+    return actions.schedule(post.id, now + DAY, **version(post, now), actor=SYSTEM)
 
 
 def archive(post: Post, now: datetime) -> Post:
     """Archive a post."""
-    return actions.archive(post.id, **version(post, now))
+    return actions.archive(post.id, **version(post, now), actor=SYSTEM)
 
 
 def date_tomorrow(post: Post, now: datetime) -> Post:
     """Revise a post so that it is dated tomorrow."""
     draft = Draft(title=post.title, published_at=now + DAY)
-    return actions.revise(post.id, draft, **version(post, now))
+    return actions.revise(post.id, draft, **version(post, now), actor=SYSTEM)
 
 
 def rename(post: Post, slug: str, now: datetime) -> Post:
     """Rename a post."""
-    return actions.rename(post.id, slug, **version(post, now))
+    return actions.rename(post.id, slug, **version(post, now), actor=SYSTEM)
 
 
 def revise_slug(post: Post, slug: str, now: datetime) -> Post:
     """Give a post another slug together with its text."""
     draft = Draft(title=post.title, slug=slug, body_markdown="more")
-    return actions.revise(post.id, draft, **version(post, now))
+    return actions.revise(post.id, draft, **version(post, now), actor=SYSTEM)
 
 
 BEFORE_A_RENAME: dict[str, tuple[Verb, ...]] = {
@@ -113,7 +114,7 @@ def test_a_post_that_became_public_by_schedule_leaves_a_redirect(
 ) -> None:
     """The relay published it, and nobody else did."""
     post = schedule(article, now)
-    actions.publish_due(now + DAY)
+    actions.publish_due(now + DAY, actor=SYSTEM)
     post = schedule(unpublish(post, now + DAY), now + DAY)
     rename(post, "dawn", now + DAY)
     assert redirects() == {"/articles/first-light": article.id}
@@ -142,7 +143,7 @@ def test_an_address_at_which_a_post_was_never_public_is_not_redirected(
 def test_a_draft_at_an_old_address_takes_nothing_away(article: Post, now: datetime) -> None:
     """The redirect of the other post stays until the draft is public, moves there or leaves."""
     post = rename(publish(article, now), "dawn", now)
-    other = rename(actions.create(Draft(title="x"), now=now), "first-light", now)
+    other = rename(actions.create(Draft(title="x"), now=now, actor=SYSTEM), "first-light", now)
     assert redirects() == {"/articles/first-light": post.id}
     rename(other, "y", now)
     assert redirects() == {"/articles/first-light": post.id}
@@ -154,7 +155,9 @@ def test_an_address_returns_when_the_post_that_took_it_is_taken_back(
 ) -> None:
     """The first post was public there too."""
     post = rename(publish(article, now), "dawn", now)
-    other = publish(actions.create(Draft(title="x", slug="first-light"), now=now), now)
+    other = publish(
+        actions.create(Draft(title="x", slug="first-light"), now=now, actor=SYSTEM), now
+    )
     assert redirects() == {}
     verb(other, now)
     assert redirects() == {"/articles/first-light": post.id}
@@ -163,8 +166,8 @@ def test_an_address_returns_when_the_post_that_took_it_is_taken_back(
 def test_an_alias_returns_as_well(article: Post, now: datetime) -> None:
     """An address that a post had on another site is one of its old addresses."""
     publish(article, now)
-    actions.add_redirect("/articles/x", post_id=article.id, now=now)
-    other = publish(actions.create(Draft(title="x"), now=now), now)
+    actions.add_redirect("/articles/x", post_id=article.id, now=now, actor=SYSTEM)
+    other = publish(actions.create(Draft(title="x"), now=now, actor=SYSTEM), now)
     assert redirects() == {}
     unpublish(other, now)
     assert redirects() == {"/articles/x": article.id}
@@ -173,7 +176,9 @@ def test_an_alias_returns_as_well(article: Post, now: datetime) -> None:
 def test_an_address_of_two_posts_leads_to_one_that_is_public(article: Post, now: datetime) -> None:
     """To the latest first, and to the earlier one while the latest is taken back."""
     first = rename(publish(article, now), "dawn", now)
-    second = publish(actions.create(Draft(title="x", slug="first-light"), now=now), now + DAY)
+    second = publish(
+        actions.create(Draft(title="x", slug="first-light"), now=now, actor=SYSTEM), now + DAY
+    )
     second = rename(second, "dusk", now + DAY)
     assert redirects() == {"/articles/first-light": second.id}
     second = unpublish(second, now + DAY)
@@ -237,7 +242,9 @@ class Walk:
         slug, date = self.random.choice(SLUGS), self.date()
         if db.session.scalars(sa.select(sa.func.count(Post.id))).one() < POSTS:
             self.note("create", slug, date)
-            actions.create(Draft(title="x", slug=slug, published_at=date), now=self.now)
+            actions.create(
+                Draft(title="x", slug=slug, published_at=date), now=self.now, actor=SYSTEM
+            )
 
     def status(self) -> None:
         """Change the status of a post."""
@@ -256,20 +263,20 @@ class Walk:
             rename(post, slug, self.now)
         else:
             draft = Draft(title="x", slug=slug, kind=post.kind, published_at=date)
-            actions.revise(post.id, draft, **version(post, self.now))
+            actions.revise(post.id, draft, **version(post, self.now), actor=SYSTEM)
 
     def publish_due(self) -> None:
         """Let a day pass."""
         self.now += DAY
         self.note("publish_due")
-        actions.publish_due(self.now)
+        actions.publish_due(self.now, actor=SYSTEM)
 
     def add_redirect(self) -> None:
         """Lead some address to some post."""
         source = f"/articles/{self.random.choice(SLUGS)}"
         if (post := self.post()) is not None:
             self.note("add_redirect", source, post.id)
-            actions.add_redirect(source, post_id=post.id, now=self.now)
+            actions.add_redirect(source, post_id=post.id, now=self.now, actor=SYSTEM)
 
     def import_file(self) -> None:
         """Import a file, with what it says by now."""

@@ -23,6 +23,7 @@ from app.publishing.models import (
     Status,
     Topic,
 )
+from app.publishing.permissions import SYSTEM
 from app.publishing.sample_content import load_samples
 from app.publishing.sample_removal import remove_samples
 from app.publishing.transaction import transaction
@@ -46,7 +47,7 @@ def test_the_samples_are_removed_with_all_that_belongs_to_them(
     load_samples(now=now)
     later = by_slug("two-inks-and-a-drum").published_at
     assert later is not None
-    actions.publish_due(later + timedelta(days=1))
+    actions.publish_due(later + timedelta(days=1), actor=SYSTEM)
     total = count(Post)
     removal = remove_samples()
     assert (removal.posts, removal.changed) == (total, ())
@@ -61,21 +62,27 @@ def test_the_samples_are_removed_with_all_that_belongs_to_them(
 def test_changed_samples_and_own_posts_stay(app: Flask, now: datetime) -> None:
     """A new text, another slug, another status or another topic is a change; all are named."""
     load_samples(now=now)
-    own = actions.create(Draft(title="Mine"), now=now).id
+    own = actions.create(Draft(title="Mine"), now=now, actor=SYSTEM).id
     revised = by_slug("the-measure")
     cover = revised.cover_id
     new_text = replace(draft_of(revised), body_markdown="Mine.")
-    actions.revise(revised.id, new_text, expected_version=revised.version, now=now)
+    actions.revise(revised.id, new_text, expected_version=revised.version, now=now, actor=SYSTEM)
     topics = by_slug("light-is-slow")
     actions.revise(
-        topics.id, replace(draft_of(topics), topic_ids=()), expected_version=topics.version, now=now
+        topics.id,
+        replace(draft_of(topics), topic_ids=()),
+        expected_version=topics.version,
+        now=now,
+        actor=SYSTEM,
     )
     renamed = by_slug("links-before-links")
-    actions.rename(renamed.id, "my-links", expected_version=renamed.version, now=now)
+    actions.rename(renamed.id, "my-links", expected_version=renamed.version, now=now, actor=SYSTEM)
     draft = by_slug("notes-towards-a-house-style")
-    actions.publish(draft.id, expected_version=draft.version, now=now + timedelta(hours=1))
+    actions.publish(
+        draft.id, expected_version=draft.version, now=now + timedelta(hours=1), actor=SYSTEM
+    )
     archived = by_slug("yesterdays-bread")
-    actions.archive(archived.id, expected_version=archived.version, now=now)
+    actions.archive(archived.id, expected_version=archived.version, now=now, actor=SYSTEM)
     removal = remove_samples()
     paths = {"the-measure", "light-is-slow", "my-links", draft.slug, archived.slug}
     assert {*removal.changed} == {f"/articles/{slug}" for slug in paths}
@@ -97,7 +104,7 @@ def test_samples_of_another_installation_are_removed(app: Flask, now: datetime) 
 
 def test_a_site_without_samples_loses_nothing(app: Flask, now: datetime) -> None:
     """The command is safe on any site."""
-    actions.create(Draft(title="Mine"), now=now)
+    actions.create(Draft(title="Mine"), now=now, actor=SYSTEM)
     removal = remove_samples()
     assert (removal.posts, removal.images, removal.changed) == (0, 0, ())
     assert count(Post) == 1

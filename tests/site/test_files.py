@@ -10,6 +10,7 @@ from app.edge.testing import assert_hit, assert_miss
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Attachment
+from app.publishing.permissions import SYSTEM
 from app.publishing.transaction import transaction
 
 from .content import START
@@ -19,7 +20,7 @@ VIDEO = bytes(range(256)) * 40
 
 def store(content: bytes, name: str) -> str:
     """Store a file and return its path."""
-    path = actions.add_file(content, name, now=START).path
+    path = actions.add_file(content, name, now=START, actor=SYSTEM).path
     db.session.remove()
     return path
 

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from app.extensions import db
 from app.publishing.actions import SiteDraft, save_site
 from app.publishing.models import Kind, Post
+from app.publishing.permissions import SYSTEM
 from app.publishing.transaction import transaction
 
 from . import content
@@ -92,7 +93,7 @@ def test_a_left_to_right_post_of_a_right_to_left_site_states_its_direction(
     client: FlaskClient,
 ) -> None:
     """And a post without a language is in the new language of the site."""
-    save_site(SiteDraft(title="The Gazette", language="fa"), expected_version=1)
+    save_site(SiteDraft(title="The Gazette", language="fa"), expected_version=1, actor=SYSTEM)
     assert 'lang="en" dir="ltr"' in client.get("/articles/english").text
     assert '<article class="story">' in client.get("/articles/unmarked").text
     assert '<article class="story">' in client.get("/articles/persian").text
@@ -101,7 +102,7 @@ def test_a_left_to_right_post_of_a_right_to_left_site_states_its_direction(
 @pytest.mark.parametrize("path", [*PATHS, "/search?q=x", "/articles/english", "/nothing-here"])
 def test_a_page_has_the_direction_of_the_site(client: FlaskClient, path: str) -> None:
     """`dir` stands on the html element of every kind of page."""
-    save_site(SiteDraft(title="The Gazette", language="ar-EG"), expected_version=1)
+    save_site(SiteDraft(title="The Gazette", language="ar-EG"), expected_version=1, actor=SYSTEM)
     assert '<html lang="ar-EG" dir="rtl">' in client.get(path).text
 
 

@@ -18,6 +18,7 @@ from app.publishing import actions
 from app.publishing.actions import AuthorDraft, SiteDraft, TopicDraft
 from app.publishing.errors import Invalid
 from app.publishing.models import Kind, Post, Site
+from app.publishing.permissions import SYSTEM
 
 from . import content
 
@@ -33,8 +34,8 @@ def client(make_app: Callable[..., Flask]) -> FlaskClient:
     """A client of a site whose article, page, topic and author have slugs in their own script."""
     app = make_app(EDGE_GATEWAY=True)
     set_style("unicode")
-    topic = actions.save_topic(TopicDraft(name="ميناء"), now=NOW)
-    author = actions.save_author(AuthorDraft(name="山田太郎"), now=NOW)
+    topic = actions.save_topic(TopicDraft(name="ميناء"), now=NOW, actor=SYSTEM)
+    author = actions.save_author(AuthorDraft(name="山田太郎"), now=NOW, actor=SYSTEM)
     for title, kind in (("مدينة الميناء", Kind.ARTICLE), ("हमारे बारे में", Kind.PAGE)):
         draft = actions.Draft(
             title=title,
@@ -44,8 +45,8 @@ def client(make_app: Callable[..., Flask]) -> FlaskClient:
             author_ids=(author.id,),
             menu_position=1 if kind is Kind.PAGE else None,
         )
-        post = actions.create(draft, now=NOW)
-        actions.publish(post.id, expected_version=post.version, now=NOW)
+        post = actions.create(draft, now=NOW, actor=SYSTEM)
+        actions.publish(post.id, expected_version=post.version, now=NOW, actor=SYSTEM)
     release(app)
     db.session.remove()
     return app.test_client()
@@ -55,7 +56,7 @@ def set_style(style: str) -> None:
     """Save the site's setting of slugs."""
     site = db.session.get(Site, 1)
     draft = SiteDraft(title="The Gazette", slugs=style)
-    actions.save_site(draft, expected_version=site.version if site else None)
+    actions.save_site(draft, expected_version=site.version if site else None, actor=SYSTEM)
 
 
 @pytest.mark.parametrize("path", [ARTICLE, TOPIC, AUTHOR, PAGE, f"{TOPIC}/feed.xml"])
@@ -93,7 +94,9 @@ def test_a_change_purges_the_page(client: FlaskClient) -> None:
     client.get(ARTICLE)
     post = db.session.query(Post).filter_by(kind=Kind.ARTICLE).one()
     draft = actions.Draft(title="مدينة أخرى", slug=post.slug, body_markdown="text")
-    actions.revise(post.id, draft, expected_version=post.version, now=NOW + timedelta(days=1))
+    actions.revise(
+        post.id, draft, expected_version=post.version, now=NOW + timedelta(days=1), actor=SYSTEM
+    )
     db.session.remove()
     response = client.get(ARTICLE)
     assert_miss(response)
@@ -104,7 +107,9 @@ def test_a_renamed_post_redirects_between_scripts(client: FlaskClient) -> None:
     """From Arabic to ASCII, and from there to Japanese."""
     for slug in ("harbour", "港の町"):
         post = db.session.query(Post).filter_by(kind=Kind.ARTICLE).one()
-        actions.rename(post.id, slug, expected_version=post.version, now=NOW + timedelta(days=1))
+        actions.rename(
+            post.id, slug, expected_version=post.version, now=NOW + timedelta(days=1), actor=SYSTEM
+        )
     db.session.remove()
     for old in (ARTICLE, "/articles/harbour"):
         response = client.get(old)
@@ -149,18 +154,20 @@ def test_old_slugs_stay_when_the_setting_goes_back() -> None:
     set_style("ascii")
     post = db.session.query(Post).filter_by(kind=Kind.ARTICLE).one()
     draft = actions.Draft(title="مدينة", slug=post.slug, body_markdown="text")
-    actions.revise(post.id, draft, expected_version=post.version, now=NOW + timedelta(days=1))
-    assert actions.create(actions.Draft(title="مدينة"), now=NOW).slug.isascii()
-    assert actions.save_topic(TopicDraft(name="港"), now=NOW).slug.isascii()
+    actions.revise(
+        post.id, draft, expected_version=post.version, now=NOW + timedelta(days=1), actor=SYSTEM
+    )
+    assert actions.create(actions.Draft(title="مدينة"), now=NOW, actor=SYSTEM).slug.isascii()
+    assert actions.save_topic(TopicDraft(name="港"), now=NOW, actor=SYSTEM).slug.isascii()
 
 
 @pytest.mark.usefixtures("app")
 def test_a_slug_in_another_script_is_refused_with_ascii_slugs() -> None:
     """The sentence names the setting that allows it."""
     for save in (
-        lambda: actions.create(actions.Draft(title="A", slug="港"), now=NOW),
-        lambda: actions.save_topic(TopicDraft(name="A", slug="港"), now=NOW),
-        lambda: actions.save_author(AuthorDraft(name="A", slug="港"), now=NOW),
+        lambda: actions.create(actions.Draft(title="A", slug="港"), now=NOW, actor=SYSTEM),
+        lambda: actions.save_topic(TopicDraft(name="A", slug="港"), now=NOW, actor=SYSTEM),
+        lambda: actions.save_author(AuthorDraft(name="A", slug="港"), now=NOW, actor=SYSTEM),
     ):
         with pytest.raises(Invalid, match='slugs = "unicode"'):
             save()

@@ -18,6 +18,7 @@ from app.extensions import db
 from app.i18n.catalogues import FOLDER
 from app.publishing.actions import SiteDraft, save_site
 from app.publishing.models import Post, Site
+from app.publishing.permissions import SYSTEM
 from app.publishing.transaction import transaction
 from app.site import translation
 
@@ -39,7 +40,7 @@ def set_language(language: str) -> None:
     """Save the site's settings with another language."""
     site = db.session.get(Site, 1)
     draft = SiteDraft(title="The Gazette", language=language)
-    save_site(draft, expected_version=site.version if site else None)
+    save_site(draft, expected_version=site.version if site else None, actor=SYSTEM)
     db.session.remove()
 
 

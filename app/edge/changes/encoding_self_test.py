@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -115,6 +116,8 @@ _SAMPLES_BY_TYPE: tuple[tuple[type, Sequence[Any]], ...] = (
     (sa.Boolean, (True, False)),
     (sa.Integer, _NUMBERS),
     (sa.Numeric, (5, Decimal("5.0"))),
+    (sa.Uuid, (UUID(int=5), UUID(int=2**128 - 1))),
+    (sa.Date, (date(2026, 1, 2), date(999, 12, 31))),
 )
 
 

@@ -154,14 +154,24 @@ def _setting(schema: TableSchema) -> str:
 
 
 def _image_sql(schema: TableSchema, row: str) -> str:
+    kinds = dict(zip(schema.columns, schema.types, strict=True))
     pairs = [
-        f"{quote_literal(name)}, {row}.{quote_identifier(name)}" for name in schema.image_columns
+        f"{quote_literal(name)}, {_value_sql(f'{row}.{quote_identifier(name)}', kinds[name])}"
+        for name in schema.image_columns
     ]
     pairs += [
         f"{quote_literal(name)}, {microseconds_sql(f'{row}.{quote_identifier(name)}')}"
         for name in schema.watched_table.instant_columns
     ]
     return f"json_build_object({', '.join(pairs)})::text"
+
+
+def _value_sql(value: str, kind: str) -> str:
+    """Return SQL for a value of a row image; one that has no encoding becomes an array.
+
+    A timestamp has none: it equals a date if the model declares the column as a date.
+    """
+    return f"json_build_array({value})" if kind in {"timestamp", "timestamptz"} else value
 
 
 def microseconds_sql(value: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
 
-from ..changes.column_comparison import is_byte_comparable
+from ..changes.column_comparison import is_byte_comparable, value_kind
 from . import sqlalchemy_private as private
 from .clauses import (
     contains_function_or_window,
@@ -261,11 +261,8 @@ class _SelectAnalyser:
             if column is None or bind is None or not element.owns(column):
                 continue
             if self._is_in_images(element, column.name):
-                kind = element.table.c[column.name].type
-                number = isinstance(kind, sa.Integer | sa.Boolean)
-                yield EqualityPlan(
-                    column=column.name, parameter=self._parameter(bind), is_numeric=number
-                )
+                kind = value_kind(element.table.c[column.name], self.statement.compiled.dialect)
+                yield EqualityPlan(column=column.name, parameter=self._parameter(bind), kind=kind)
 
     def _parameter(self, bind: BindParameter[Any]) -> Parameter:
         dialect = self.statement.compiled.dialect

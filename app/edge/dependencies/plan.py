@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..changes.encoding import encode_parameter, sort_key_value
+from ..changes.encoding import ValueKind, encode_parameter, sort_key_value
 from .clock_values import ClockUse, Grain
 from .dependency import Interval, Range, SemiJoin, Table
 from .dependency_groups import DependencyGroup, KeyedTable
@@ -73,23 +73,18 @@ _NO_LAST_KEYS: LastKeys = (None, None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EqualityPlan:
-    """A row matters only if its column equals one of the parameter's values.
-
-    A numeric column may equal a text with another encoding, for example '05'.
-    """
+    """A row matters only if its column equals one of the parameter's values."""
 
     column: str
     parameter: Parameter
-    is_numeric: bool = False
+    kind: ValueKind = ValueKind.TEXT
 
     def encoded_values(self, parameters: ParameterValues) -> list[str] | None:
         """Return the encoded values; None if one of them has no encoding."""
         values = self.parameter.values_in(parameters)
         encoded_values: set[str] = set()
         for value in values or ():
-            encoded = (
-                None if self.is_numeric and isinstance(value, str) else encode_parameter(value)
-            )
+            encoded = encode_parameter(value, self.kind)
             if encoded is not None:
                 encoded_values.add(encoded)
             elif value is not None:

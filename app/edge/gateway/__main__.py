@@ -20,21 +20,9 @@ _COOKIES: Final = (
 _STALE: Final = "how long a stale response may be served if the origin fails (3600)"
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Read the command line and serve until stopped."""
-    parser = argparse.ArgumentParser(prog="python -m app.edge.gateway", description=__doc__)
-    parser.add_argument("origin", metavar="ORIGIN_URL", help="for example http://127.0.0.1:8000")
-    parser.add_argument("--port", type=int, default=8080, help="port to listen on (8080)")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--threads", type=int, default=32, help="concurrent requests (32)")
-    parser.add_argument("--timeout", type=float, default=30, help="origin timeout in seconds (30)")
-    parser.add_argument("--heuristic", type=float, default=0.1, metavar="PART", help=_HEURISTIC)
-    parser.add_argument("--keep-cookies", action="store_true", help=_COOKIES)
-    parser.add_argument("--compress", action="store_true", help="store brotli and gzip variants")
-    parser.add_argument(
-        "--stale-if-error", type=float, default=3600, metavar="SECONDS", help=_STALE
-    )
-    args = parser.parse_args(arguments)
+def build_server(arguments: list[str] | None = None) -> Server:
+    """Return the server that the command line describes."""
+    args = _build_parser().parse_args(arguments)
     options = Options(
         heuristic_fraction=args.heuristic,
         store_cookies=args.keep_cookies,
@@ -54,7 +42,28 @@ def main(arguments: list[str] | None = None) -> None:
         "control_socket_disable": True,
         "loglevel": "warning",
     }
-    Server(gateway, settings).run()
+    return Server(gateway, settings)
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app.edge.gateway", description=__doc__)
+    parser.add_argument("origin", metavar="ORIGIN_URL", help="for example http://127.0.0.1:8000")
+    parser.add_argument("--port", type=int, default=8080, help="port to listen on (8080)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--threads", type=int, default=32, help="concurrent requests (32)")
+    parser.add_argument("--timeout", type=float, default=30, help="origin timeout in seconds (30)")
+    parser.add_argument("--heuristic", type=float, default=0.1, metavar="PART", help=_HEURISTIC)
+    parser.add_argument("--keep-cookies", action="store_true", help=_COOKIES)
+    parser.add_argument("--compress", action="store_true", help="store brotli and gzip variants")
+    parser.add_argument(
+        "--stale-if-error", type=float, default=3600, metavar="SECONDS", help=_STALE
+    )
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the command line and serve until stopped."""
+    build_server(arguments).run()
 
 
 if __name__ == "__main__":

@@ -7,11 +7,19 @@ from datetime import datetime
 from app.publishing.editing import files
 from app.publishing.files import MAX_BYTES
 from app.publishing.models import Attachment
+from app.publishing.permissions import Actor, Verb, permit
+from app.publishing.transaction import transaction
 
 
-def add_file(content: bytes, name: str, *, now: datetime, most: int = MAX_BYTES) -> Attachment:
-    """Store a file under a name derived from `name`; raises Invalid for one that is refused.
+def add_file(
+    content: bytes, name: str, *, now: datetime, actor: Actor, most: int = MAX_BYTES
+) -> Attachment:
+    """Store a file under a name derived from `name`.
 
-    `most` is the largest accepted number of bytes.
+    Raises Forbidden, and Invalid for a file that is refused. `most` is the largest accepted
+    number of bytes.
     """
-    return files.store(files.prepare(content, name, most=most), now=now)
+    prepared = files.prepare(content, name, most=most)
+    with transaction() as session:
+        permit(session, actor, Verb.UPLOAD_MEDIA)
+        return files.store(prepared, now=now)

@@ -8,13 +8,21 @@ from hashlib import sha256
 from app.extensions import db
 from app.publishing.editing import images
 from app.publishing.models import Media
+from app.publishing.permissions import Actor, Verb, permit
+from app.publishing.transaction import transaction
 
 
-def add_media(content: bytes, name: str, *, now: datetime) -> Media:
-    """Store an image under a name derived from `name`; raises Invalid for other files.
+def add_media(content: bytes, name: str, *, now: datetime, actor: Actor) -> Media:
+    """Store an image under a name derived from `name`; raises Forbidden, Invalid for other files.
 
     Its metadata, such as the place where a photo was taken, is removed before.
     """
+    permit(db.session(), actor, Verb.UPLOAD_MEDIA)  # before the slow part
     clean = images.remove_metadata(content)
     existing = images.find_media(db.session(), sha256(clean).hexdigest())
-    return existing or images.store(images.prepare(clean, name), now=now)
+    if existing is not None:
+        return existing
+    prepared = images.prepare(clean, name)
+    with transaction() as session:
+        permit(session, actor, Verb.UPLOAD_MEDIA)
+        return images.store(prepared, now=now)

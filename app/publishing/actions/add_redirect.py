@@ -7,22 +7,30 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.private_paths import is_private
 from app.publishing.editing import lookups, validation
 from app.publishing.errors import Conflict, Invalid, Missing
 from app.publishing.models import Kind, Post, Redirect, Status
 from app.publishing.paths import find_query_error, normal
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.transaction import transaction
 
 
 def add_redirect(
-    source: str, *, now: datetime, post_id: int | None = None, target: str | None = None
+    source: str,
+    *,
+    now: datetime,
+    actor: Actor,
+    post_id: int | None = None,
+    target: str | None = None,
 ) -> Redirect:
     """Redirect the old path to a post or to a fixed target; an identical redirect is kept.
 
-    Raises Invalid, Missing for an unknown post, Conflict when the address is taken.
+    Raises Forbidden, Invalid, Missing for an unknown post, Conflict when the address is taken.
     """
     source, target = checked(source, post_id, target)
     with transaction() as session:
+        permit(session, actor, Verb.EDIT_REDIRECTS)
         post_id, target = _final_target(session, post_id, target)
         check(session, source, post_id, target)
         existing = lookups.find_redirect(session, source)
@@ -44,6 +52,8 @@ def checked(source: str, post_id: int | None, target: str | None) -> tuple[str, 
     path = _normal("source", source)
     if path == "/":
         raise Invalid("source", "The home page can't be redirected.")
+    if is_private(path):
+        raise Invalid("source", f"The address {path} belongs to the studio; choose another.")
     if query_error := find_query_error(source):
         raise Invalid("source", query_error)
     if target is None:
@@ -100,10 +110,10 @@ def _collapse_chains(session: Session, redirect: Redirect) -> None:
         other.post_id, other.target = redirect.post_id, redirect.target
 
 
-def redirect_moved_path(old_path: str, new_path: str, *, now: datetime) -> None:
+def redirect_moved_path(old_path: str, new_path: str, *, now: datetime, actor: Actor) -> None:
     """Redirect a path that has moved to its new path, and remove redirects from the new path."""
     with transaction() as session:
         both = [normal(old_path), normal(new_path)]
         session.execute(sa.delete(Redirect).where(Redirect.source.in_(both)))
         if both[0] != both[1]:
-            add_redirect(old_path, target=new_path, now=now)
+            add_redirect(old_path, target=new_path, now=now, actor=actor)

@@ -8,12 +8,17 @@ import sqlalchemy as sa
 
 from app.publishing.errors import Missing
 from app.publishing.models import Kind, Post
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.transaction import transaction
 
 
-def arrange_menu(slugs: Sequence[str]) -> None:
-    """List exactly these pages in the menu; raises Missing for a page that does not exist."""
+def arrange_menu(slugs: Sequence[str], *, actor: Actor) -> None:
+    """List exactly these pages in the menu.
+
+    Raises Forbidden, and Missing for a page that does not exist.
+    """
     with transaction() as session:
+        permit(session, actor, Verb.EDIT_PAGES)
         is_affected = Post.slug.in_(slugs) | Post.menu_position.is_not(None)
         pages = session.scalars(
             sa.select(Post).where(Post.kind == Kind.PAGE, is_affected).with_for_update()

@@ -11,22 +11,23 @@ from app.publishing.editing import lookups, writes
 from app.publishing.editing.draft import Draft, checked
 from app.publishing.editing.rendering import body_columns, render_text
 from app.publishing.editing.slug_style import find_slug_style
-from app.publishing.models import Author, Media, Post, Status, Topic
+from app.publishing.models import Author, Media, Ownership, Post, Status, Topic
 from app.publishing.models.post import new_feed_id
+from app.publishing.permissions import Actor, permit, verb_for_new_post
 from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 from app.publishing.transaction import transaction
 
 
-def create(
-    draft: Draft, *, now: datetime, user_id: int | None = None, rendered: Rendered | None = None
-) -> Post:
-    """Save a new draft; `rendered` is its rendered text, if the caller has it already.
+def create(draft: Draft, *, now: datetime, actor: Actor, rendered: Rendered | None = None) -> Post:
+    """Save a new draft, which the actor owns.
 
-    Raises Invalid, Missing for an unknown author, topic or cover, Conflict for a taken slug.
+    `rendered` is its rendered text, if the caller has it already. Raises Forbidden, Invalid,
+    Missing for an unknown author, topic or cover, and Conflict for a taken slug.
     """
     draft = checked(draft)
     with transaction() as session:
+        permit(session, actor, verb_for_new_post(draft.kind))
         draft = check(session, draft)
         rendered = rendered or render_text(
             session, draft.title, draft.body_markdown, language=draft.language
@@ -39,7 +40,10 @@ def create(
         writes.set_authors_and_topics(
             session, post, authors=draft.author_ids, topics=draft.topic_ids
         )
-        writes.add_revision(session, post, now=now, user_id=user_id)
+        writes.add_revision(session, post, now=now, user_id=actor.user_id)
+        if actor.user_id is not None:
+            session.add(Ownership(post_id=post.id, user_id=actor.user_id))
+            session.flush()
         return post
 
 

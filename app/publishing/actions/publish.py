@@ -7,19 +7,23 @@ from datetime import datetime
 from app.publishing.editing import lookups, public_addresses, writes
 from app.publishing.editing.status_transitions import StatusAction, next_status
 from app.publishing.models import Post
+from app.publishing.permissions import Actor, verb_for_status
 from app.publishing.transaction import transaction
 
 
-def publish(post_id: int, *, expected_version: int, now: datetime) -> Post:
+def publish(post_id: int, *, expected_version: int, now: datetime, actor: Actor) -> Post:
     """Publish the post; a post with a date in the past keeps its date.
 
-    Raises Missing, or Conflict when the post was saved since the caller loaded it.
+    Raises Missing, Forbidden, or Conflict when the post was saved since the caller loaded it.
     """
     with transaction() as session:  # its commit purges: see app.publishing.transaction
-        post = lookups.lock_post(session, post_id, expected_version)
+        post = lookups.lock_post(
+            session, post_id, expected_version, actor=actor, verb=verb_for_status
+        )
         before, post.status = post.status, next_status(post.status, StatusAction.PUBLISH)
-        if not writes.was_public(post, now):
+        if not writes.has_past_date(post, now):
             post.published_at = now
+        writes.record_first_publication(post)
         post.updated_at = writes.last_change(post, post.updated_at, post.published_at)
         if before is not post.status:
             public_addresses.record_public_address(session, post, now=now)

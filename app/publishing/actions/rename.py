@@ -9,16 +9,20 @@ from sqlalchemy.orm import Session
 from app.publishing.editing import lookups, public_addresses, writes
 from app.publishing.editing.draft import validate_post_slug
 from app.publishing.models import Post
+from app.publishing.permissions import Actor, verb_for_move
 from app.publishing.transaction import transaction
 
 
-def rename(post_id: int, slug: str, *, expected_version: int, now: datetime) -> Post:
+def rename(post_id: int, slug: str, *, expected_version: int, now: datetime, actor: Actor) -> Post:
     """Give the post another slug; an old address that was public redirects to the new one.
 
-    Raises Invalid for a slug that can't be used, Conflict for one that is taken.
+    Raises Missing, Forbidden, Invalid for a slug that can't be used, and Conflict for one that is
+    taken.
     """
     with transaction() as session:
-        post = lookups.lock_post(session, post_id, expected_version)
+        post = lookups.lock_post(
+            session, post_id, expected_version, actor=actor, verb=verb_for_move
+        )
         slug = validate_post_slug(post.kind, slug)
         if slug != post.slug:
             move(session, post, slug, now=now)
@@ -33,5 +37,9 @@ def move(session: Session, post: Post, slug: str, *, now: datetime) -> None:
     lookups.flush_or_conflict(
         session, f"Another post has just taken the slug {slug!r}; choose another."
     )
-    was_public = writes.was_public(post, now)
+    # An older release has published posts without recording their addresses.
+    is_unrecorded = post.first_published_at is not None and not public_addresses.has_record(
+        session, post
+    )
+    was_public = writes.has_past_date(post, now) or is_unrecorded
     public_addresses.redirect_old_address(session, post, old_path, was_public=was_public, now=now)

@@ -13,6 +13,7 @@ from app.publishing.editing.rendering import body_columns, render_text
 from app.publishing.editing.summaries import is_excerpt
 from app.publishing.errors import Invalid, Missing
 from app.publishing.models import Post
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.transaction import transaction
 
 BATCH = 50
@@ -41,14 +42,15 @@ class _Columns:
 
 
 def render_again(
-    slug: str | None = None, *, progress: Progress = lambda _count, _total: None
+    slug: str | None = None, *, actor: Actor, progress: Progress = lambda _count, _total: None
 ) -> RenderReport:
     """Render all posts, or those of a slug, and save what differs.
 
     Each batch has a transaction of its own. A post whose columns stay the same is not written, so
     that its pages are not purged; neither is one that was saved during the command. Dates and
-    revisions stay. Raises Missing if no post has the slug.
+    revisions stay. Raises Forbidden, and Missing if no post has the slug.
     """
+    permit(db.session(), actor, Verb.SAVE_SITE)
     statement = sa.select(Post.id).order_by(Post.id)
     if slug is not None:
         statement = statement.where(Post.slug == slug)
@@ -60,7 +62,7 @@ def render_again(
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
         rendered = list(_render(db.session(), batch, report))
-        report.changed += _save([columns for columns in rendered if columns.values])
+        report.changed += _save([columns for columns in rendered if columns.values], actor)
         count += len(batch)
         progress(count, len(ids))
     report.unchanged = len(ids) - report.changed - len(report.failed)
@@ -90,13 +92,14 @@ def _values(session: Session, post: Post) -> dict[str, object]:
     return values
 
 
-def _save(rendered: Sequence[_Columns]) -> int:
+def _save(rendered: Sequence[_Columns], actor: Actor) -> int:
     """Write one batch; return how many posts were still as they were read."""
     if not rendered:
         db.session.rollback()  # reading is over; no snapshot stays open
         return 0
     versions = {columns.post_id: columns for columns in rendered}
     with transaction() as session:
+        permit(session, actor, Verb.SAVE_SITE)
         statement = sa.select(Post).where(Post.id.in_(versions)).order_by(Post.id)
         posts = session.scalars(
             statement.with_for_update().execution_options(populate_existing=True)

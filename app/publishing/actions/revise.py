@@ -12,6 +12,7 @@ from app.publishing.editing.draft import Draft, checked
 from app.publishing.editing.rendering import body_columns, render_text
 from app.publishing.errors import Invalid
 from app.publishing.models import Author, Media, Post, Status, Topic
+from app.publishing.permissions import Actor, permit, verb_for_move, verb_for_save
 from app.publishing.text import Rendered
 from app.publishing.transaction import transaction
 
@@ -26,25 +27,28 @@ def revise(
     *,
     expected_version: int,
     now: datetime,
-    user_id: int | None = None,
+    actor: Actor,
     rendered: Rendered | None = None,
 ) -> Post:
     """Save the draft; unchanged fields are not written.
 
     An empty slug keeps the one there is, and so does an empty `published_at`. Raises Invalid,
-    Missing, or Conflict when the post was saved since the caller loaded it.
+    Missing, Forbidden, or Conflict when the post was saved since the caller loaded it.
     """
     draft = checked(draft)
     with transaction() as session:
-        post = lookups.lock_post(session, post_id, expected_version)
+        post = lookups.lock_post(
+            session, post_id, expected_version, actor=actor, verb=verb_for_save
+        )
         check(session, post, draft, now)
         if draft.slug and draft.slug != post.slug:
+            permit(session, actor, verb_for_move(post), post)
             move(session, post, draft.slug, now=now)
         has_new_language = draft.language != post.language
         _write_facts(session, post, draft)
         if has_new_language and rendered is None:  # its quotation marks may be other ones
             rendered = _render(session, draft)
-        _write_text(session, post, draft, rendered, now=now, user_id=user_id)
+        _write_text(session, post, draft, rendered, now=now, user_id=actor.user_id)
         session.flush()
         return post
 

@@ -13,6 +13,7 @@ from app.publishing.editing.rendering import render_text
 from app.publishing.editing.slug_style import find_slug_style, require_slug_style
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Author
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.slugs import slugify
 from app.publishing.transaction import transaction
 
@@ -29,13 +30,16 @@ class AuthorDraft:
     url: str = ""
 
 
-def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = None) -> Author:
+def save_author(
+    draft: AuthorDraft, *, now: datetime, actor: Actor, author_id: int | None = None
+) -> Author:
     """Save the author; a changed slug leaves a redirect, and unchanged fields are not written.
 
-    Raises Invalid, Missing, or Conflict for a slug that another author has.
+    Raises Forbidden, Invalid, Missing, or Conflict for a slug that another author has.
     """
     values = checked(draft)
     with transaction() as session:
+        permit(session, actor, Verb.EDIT_AUTHORS)
         author = _lock_author(session, author_id)
         values["slug"] = values["slug"] or slugify(values["name"], find_slug_style(session))
         check(session, values["slug"], author)
@@ -49,7 +53,7 @@ def save_author(draft: AuthorDraft, *, now: datetime, author_id: int | None = No
         lookups.flush_or_conflict(
             session, f"Another author has just taken the slug {author.slug!r}."
         )
-        redirect_moved_path(old_path, author.path, now=now)
+        redirect_moved_path(old_path, author.path, now=now, actor=actor)
         return author
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.publishing.editing import lookups, validation
 from app.publishing.errors import Conflict
 from app.publishing.models import Site
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.transaction import transaction
 
 
@@ -27,13 +28,14 @@ class SiteDraft:
     slugs: str = "ascii"
 
 
-def save_site(draft: SiteDraft, *, expected_version: int | None) -> Site:
+def save_site(draft: SiteDraft, *, expected_version: int | None, actor: Actor) -> Site:
     """Save the settings; `expected_version` is None if there are none yet.
 
-    Raises Invalid, or Conflict when they were saved since the caller loaded them.
+    Raises Forbidden, Invalid, or Conflict when they were saved since the caller loaded them.
     """
     values = checked(draft)
     with transaction() as session:
+        permit(session, actor, Verb.SAVE_SITE)
         site = session.get(Site, 1, with_for_update=True, populate_existing=True)
         if (site.version if site else None) != expected_version:
             raise Conflict(

@@ -12,6 +12,7 @@ from app.publishing.editing import lookups, validation
 from app.publishing.editing.slug_style import find_slug_style, require_slug_style
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Topic
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.slugs import slugify
 from app.publishing.transaction import transaction
 
@@ -27,13 +28,17 @@ class TopicDraft:
     description: str = ""
 
 
-def save_topic(draft: TopicDraft, *, now: datetime, topic_id: int | None = None) -> Topic:
+def save_topic(
+    draft: TopicDraft, *, now: datetime, actor: Actor, topic_id: int | None = None
+) -> Topic:
     """Save the topic; a changed slug leaves a redirect, and unchanged fields are not written.
 
-    Raises Invalid, Missing, or Conflict for a slug that another topic has.
+    Raises Forbidden, Invalid, Missing, or Conflict for a slug that another topic has.
     """
     values = checked(draft)
     with transaction() as session:
+        is_new = topic_id is None
+        permit(session, actor, Verb.CREATE_TOPIC if is_new else Verb.EDIT_TOPICS)
         topic = _lock_topic(session, topic_id)
         values["slug"] = values["slug"] or slugify(values["name"], find_slug_style(session))
         check(session, values["slug"], topic)
@@ -43,7 +48,7 @@ def save_topic(draft: TopicDraft, *, now: datetime, topic_id: int | None = None)
         old_path = topic.path
         lookups.set_changed(topic, values)
         lookups.flush_or_conflict(session, f"Another topic has just taken the slug {topic.slug!r}.")
-        redirect_moved_path(old_path, topic.path, now=now)
+        redirect_moved_path(old_path, topic.path, now=now, actor=actor)
         return topic
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,14 +13,25 @@ from app.publishing.editing import public_addresses
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Author, Kind, Media, Post, Redirect, Topic
 from app.publishing.paths import normal
+from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.slugs import unique_slug
 
 from .draft import validate_post_slug
 from .slug_style import find_slug_style, require_slug_style
 
 
-def lock_post(session: Session, post_id: int, expected_version: int) -> Post:
-    """Load and lock the post; raises Missing, or Conflict if it was saved since."""
+def lock_post(
+    session: Session,
+    post_id: int,
+    expected_version: int,
+    *,
+    actor: Actor,
+    verb: Callable[[Post], Verb],
+) -> Post:
+    """Load and lock the post for an actor; `verb` returns what the action needs for this post.
+
+    Raises Missing, Forbidden, or Conflict if it was saved since.
+    """
     public_addresses.lock_addresses(session)
     post = session.scalars(
         sa.select(Post)
@@ -31,6 +42,7 @@ def lock_post(session: Session, post_id: int, expected_version: int) -> Post:
     ).one_or_none()
     if post is None:
         raise Missing("The post does not exist; it may have been deleted.")
+    permit(session, actor, verb(post), post)  # before a message names the post
     if post.version != expected_version:
         raise Conflict(
             f"Another user has saved “{post.title}” (it is at version {post.version}, "

@@ -50,8 +50,8 @@ def redirect_old_address(
 ) -> None:
     """Leave a redirect at the old path, if readers may have seen the post there.
 
-    `was_public` says that they have, though it is not recorded: the post was dated elsewhere. The
-    caller has flushed the new slug.
+    `was_public` says that they have, though it is not recorded: the post was dated elsewhere, or
+    published by an older release. The caller has flushed the new slug.
     """
     source, path = normal(old_path), normal(post.path)
     if post.status is Status.PUBLISHED:
@@ -82,6 +82,11 @@ def restore_redirect(session: Session, path: str, *, now: datetime) -> None:
     else:
         redirect.post_id = post_id
     session.flush()
+
+
+def has_record(session: Session, post: Post) -> bool:
+    """Tell whether an address is recorded at which the post was public."""
+    return bool(_paths_of(session, post))
 
 
 def _paths_of(session: Session, post: Post) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,10 +14,8 @@ from app.publishing.models import Post, Revision, Status, post_author, post_topi
 
 
 def add_revision(session: Session, post: Post, *, now: datetime, user_id: int | None) -> None:
-    """Store the current text of the post as a revision; the caller holds the post's lock."""
-    last = session.scalar(
-        sa.select(sa.func.max(Revision.number)).where(Revision.post_id == post.id)
-    )
+    """Store the current text and facts of the post as a revision; the caller holds its lock."""
+    last = last_revision(session, post.id)
     session.add(
         Revision(
             post_id=post.id,
@@ -24,10 +23,37 @@ def add_revision(session: Session, post: Post, *, now: datetime, user_id: int | 
             title=post.title,
             summary=post.summary,
             body_markdown=post.body_markdown,
+            facts=facts_of(session, post),
             created_at=now,
             user_id=user_id,
         )
     )
+
+
+def last_revision(session: Session, post_id: int) -> int | None:
+    """Return the number of the post's last revision; None if it has none."""
+    newest = sa.select(sa.func.max(Revision.number)).where(Revision.post_id == post_id)
+    return session.scalar(newest)
+
+
+def facts_of(session: Session, post: Post) -> dict[str, Any]:
+    """Return the fields of a post that a revision keeps besides the text."""
+    return {
+        "slug": post.slug,
+        "language": post.language or "",
+        "author_ids": linked_ids(session, post_author.c.author_id, post.id),
+        "topic_ids": linked_ids(session, post_topic.c.topic_id, post.id),
+        "cover_id": post.cover_id,
+        "cover_alt": post.cover_alt,
+        "menu_position": post.menu_position,
+    }
+
+
+def linked_ids(session: Session, column: sa.Column[int], post_id: int) -> list[int]:
+    """Return the ids of the authors or topics of a post, in their order."""
+    table = column.table
+    ordered = sa.select(column).where(table.c.post_id == post_id).order_by(table.c.position, column)
+    return list(session.scalars(ordered))
 
 
 def set_authors_and_topics(
@@ -75,6 +101,12 @@ def last_change(post: Post, updated_at: datetime, published_at: datetime | None)
     return updated_at
 
 
-def was_public(post: Post, now: datetime) -> bool:
-    """Tell whether the post's date has passed, so that readers may have seen it."""
+def has_past_date(post: Post, now: datetime) -> bool:
+    """Tell whether the post's date has passed."""
     return post.published_at is not None and post.published_at <= now
+
+
+def record_first_publication(post: Post) -> None:
+    """Write down when readers first saw the post; the first instant stays."""
+    if post.first_published_at is None:
+        post.first_published_at = post.published_at

@@ -6,6 +6,7 @@ from app.extensions import db
 from app.publishing import actions
 from app.publishing.errors import PublishingError
 from app.publishing.models import Imported, Post, Status
+from app.publishing.permissions import SYSTEM
 from app.publishing.transaction import transaction
 
 from .identity import Record
@@ -39,7 +40,7 @@ def _report(job: Job, record: Record, post: Post, *, prune: bool) -> None:
 def _archive(record: Record, post: Post, version: int, job: Job) -> None:
     """Archive the post, and record that no person did it: its file may return."""
     with transaction() as session:
-        archived = actions.archive(post.id, expected_version=version, now=job.now)
+        archived = actions.archive(post.id, expected_version=version, now=job.now, actor=SYSTEM)
         session.flush()
         imported = session.get_one(Imported, record.id)
         imported.pruned_version = archived.version

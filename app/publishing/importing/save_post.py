@@ -17,6 +17,7 @@ from app.publishing.editing import files, images
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
 from app.publishing.paths import find_query_error, normal, to_url
+from app.publishing.permissions import SYSTEM
 from app.publishing.text import Rendered
 
 from . import feed_ids, remote_images
@@ -85,7 +86,7 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
     ready = replace(ready, returns=_was_pruned(session, ready.entry))
     if ready.entry.post_id is None:
         draft = replace(draft, feed_id=_feed_id(session, ready, report))
-        saved = actions.create(draft, now=ready.now, rendered=ready.rendered)
+        saved = actions.create(draft, now=ready.now, rendered=ready.rendered, actor=SYSTEM)
     else:
         saved = _revise(session, ready.entry.post_id, draft, ready)
     _save_extra_fields(session, saved, ready, report)
@@ -192,9 +193,11 @@ def _authors(session: Session, ready: PreparedPost) -> Iterable[int]:
 def _create_author(person: Person, slug: str, now: datetime) -> int:
     draft = AuthorDraft(name=person.name, slug=slug, bio_markdown=person.bio, url=person.url)
     try:
-        return actions.save_author(draft, now=now).id
+        return actions.save_author(draft, now=now, actor=SYSTEM).id
     except Invalid:  # the web address or the biography
-        return actions.save_author(AuthorDraft(name=person.name, slug=slug), now=now).id
+        return actions.save_author(
+            AuthorDraft(name=person.name, slug=slug), now=now, actor=SYSTEM
+        ).id
 
 
 def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
@@ -207,7 +210,7 @@ def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[i
             yield row.id
             continue
         draft = TopicDraft(name=name, slug=topics.free_slug(name))
-        yield actions.save_topic(draft, now=now).id
+        yield actions.save_topic(draft, now=now, actor=SYSTEM).id
 
 
 _STATUSES = {
@@ -233,10 +236,15 @@ def _revise(session: Session, post_id: int, draft: Draft, ready: PreparedPost) -
         draft = replace(draft, menu_position=post.menu_position)
     is_held = post.status is not Status.DRAFT
     if is_held and _target_status(ready, post) != post.status:
-        actions.unpublish(post.id, expected_version=post.version, now=ready.now)
+        actions.unpublish(post.id, expected_version=post.version, now=ready.now, actor=SYSTEM)
         session.flush()
     return actions.revise(
-        post_id, draft, expected_version=post.version, now=ready.now, rendered=ready.rendered
+        post_id,
+        draft,
+        expected_version=post.version,
+        now=ready.now,
+        rendered=ready.rendered,
+        actor=SYSTEM,
     )
 
 
@@ -246,11 +254,13 @@ def _apply_status(post: Post, target_status: Status, ready: PreparedPost) -> Non
     if post.status is target_status:
         return
     if target_status is Status.PUBLISHED:
-        actions.publish(post.id, expected_version=version, now=now)
+        actions.publish(post.id, expected_version=version, now=now, actor=SYSTEM)
     elif target_status is Status.ARCHIVED:
-        actions.archive(post.id, expected_version=version, now=now)
+        actions.archive(post.id, expected_version=version, now=now, actor=SYSTEM)
     elif target_status is Status.SCHEDULED and ready.publication.publish_at is not None:
-        actions.schedule(post.id, ready.publication.publish_at, expected_version=version, now=now)
+        actions.schedule(
+            post.id, ready.publication.publish_at, expected_version=version, now=now, actor=SYSTEM
+        )
 
 
 def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
@@ -264,7 +274,7 @@ def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
         if old in {own, "/"}:
             continue
         try:
-            actions.add_redirect(to_url(old), post_id=post.id, now=ready.now)
+            actions.add_redirect(to_url(old), post_id=post.id, now=ready.now, actor=SYSTEM)
         except (Conflict, Invalid) as error:
             report.warn(entry.path, None, f"no redirect from {old}: {error}")
     _name_impossible_queries(ready, report)
@@ -292,7 +302,7 @@ def _redirect_siblings(post: Post, ready: PreparedPost) -> None:
         if old in {normal(post.path), "/"}:
             continue
         with suppress(Conflict, Invalid):
-            actions.add_redirect(to_url(old), post_id=post.id, now=ready.now)
+            actions.add_redirect(to_url(old), post_id=post.id, now=ready.now, actor=SYSTEM)
 
 
 def _with_prefix(ready: PreparedPost, source: str) -> str:

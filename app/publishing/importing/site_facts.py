@@ -21,6 +21,7 @@ from app.publishing.actions import SiteDraft
 from app.publishing.actions.save_site import checked
 from app.publishing.errors import Invalid, PublishingError
 from app.publishing.models import Kind, Post, Site
+from app.publishing.permissions import SYSTEM
 
 from .author_names import split_link
 from .configuration import SiteFacts, SourceConfiguration, Tool
@@ -61,7 +62,9 @@ def save_facts(job: Job, publication: SiteFile) -> tuple[str, ...]:
     }
     if changes and not job.dry_run:
         actions.save_site(
-            replace(current, **changes), expected_version=site.version if site else None
+            replace(current, **changes),
+            expected_version=site.version if site else None,
+            actor=SYSTEM,
         )
     db.session.rollback()
     return tuple(f"{name} “{text[:80]}”" for name, text in changes.items())
@@ -121,7 +124,7 @@ def save_menu(job: Job) -> str:
         exist = set(db.session.scalars(sa.select(Post.slug).where(Post.kind == Kind.PAGE)))
         slugs = [slug for slug in dict.fromkeys((*slugs, *own)) if slug in exist]
         try:
-            actions.arrange_menu(slugs)
+            actions.arrange_menu(slugs, actor=SYSTEM)
         except PublishingError:
             return ""
     db.session.rollback()

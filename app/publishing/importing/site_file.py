@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.publishing.actions import AuthorDraft, SiteDraft, TopicDraft
 from app.publishing.editing.rendering import find_typography
 from app.publishing.errors import PublishingError
 from app.publishing.models import Author, Post, Site, Topic
+from app.publishing.permissions import SYSTEM
 
 from . import source_folder
 from .names import NameIndex
@@ -151,7 +153,7 @@ def save_people(publication: SiteFile, report: Report, *, now: datetime) -> None
 def save_menu(publication: SiteFile, report: Report, *, now: datetime) -> None:
     """Arrange the menu and add the redirects, when every post is there."""
     if publication.menu is not None:
-        _try(report, actions.arrange_menu, publication.menu)
+        _try(report, partial(actions.arrange_menu, actor=SYSTEM), publication.menu)
     for old, new in publication.redirects.items():
         _try(report, _redirect, old, new, now)
 
@@ -166,7 +168,7 @@ def _try(report: Report, verb: Callable[..., Any], *what: Any) -> None:
 def _save_site(draft: SiteDraft, report: Report) -> None:
     before = find_typography(db.session(), None)
     version = db.session.scalar(sa.select(Site.version))
-    actions.save_site(draft, expected_version=version)
+    actions.save_site(draft, expected_version=version, actor=SYSTEM)
     after = find_typography(db.session(), None)
     has_posts = db.session.scalar(sa.select(Post.id).limit(1)) is not None
     if has_posts and before.rules != after.rules:
@@ -177,15 +179,19 @@ def _save_author(draft: AuthorDraft, claimed: set[str], now: datetime) -> None:
     authors = NameIndex.load(db.session(), Author)
     row = authors.find_draft(draft.name, draft.slug, claimed)
     slug = draft.slug or (row.slug if row else authors.free_slug(draft.name))
-    actions.save_author(replace(draft, slug=slug), now=now, author_id=row.id if row else None)
+    actions.save_author(
+        replace(draft, slug=slug), now=now, actor=SYSTEM, author_id=row.id if row else None
+    )
 
 
 def _save_topic(draft: TopicDraft, claimed: set[str], now: datetime) -> None:
     topics = NameIndex.load(db.session(), Topic)
     row = topics.find_draft(draft.name, draft.slug, claimed)
     slug = draft.slug or (row.slug if row else topics.free_slug(draft.name))
-    actions.save_topic(replace(draft, slug=slug), now=now, topic_id=row.id if row else None)
+    actions.save_topic(
+        replace(draft, slug=slug), now=now, actor=SYSTEM, topic_id=row.id if row else None
+    )
 
 
 def _redirect(old: str, new: str, now: datetime) -> None:
-    actions.add_redirect(old, target=new, now=now)
+    actions.add_redirect(old, target=new, now=now, actor=SYSTEM)

@@ -97,6 +97,8 @@ class Post(Model):
     """The language of its title and text (BCP 47); None if it is the site's."""
     published_at: Mapped[datetime | None] = mapped_column(Instant)
     """When it became public, or is due to."""
+    first_published_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When readers first saw it: written once, so that it survives a later schedule."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     """When its text last changed, as pages show it."""

@@ -124,6 +124,32 @@ def test_a_table_that_is_altered_within_the_transaction_logs_everything(
         assert logged(connection) == ["U"]
 
 
+AFTER_A_WRITE = {
+    "nothing": ("SELECT 1", ["I", "T"]),
+    "the table is altered": ("ALTER TABLE post RENAME COLUMN title TO name", ["I", "E"]),
+    "the log is dropped": ("DROP TABLE edge_change", None),
+}
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(("statement", "logs"), AFTER_A_WRITE.values(), ids=AFTER_A_WRITE)
+def test_truncate_compares_the_layout_itself(
+    postgresql_engine: Engine, statement: str, logs: list[str] | None
+) -> None:
+    """No statement trigger precedes it, and the last write of the transaction saw another layout."""
+    with postgresql_engine.begin() as connection:
+        metadata.create_all(connection)
+        connection.exec_driver_sql("DROP TABLE link")
+        install_triggers(connection, WATCHED[:1])
+        logged(connection)
+        connection.execute(sa.insert(post).values(id=1, slug="a"))
+        connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("TRUNCATE post")
+        assert connection.exec_driver_sql("SELECT count(*) FROM post").scalar() == 0
+        if logs is not None:
+            assert logged(connection) == logs
+
+
 @pytest.mark.live
 @pytest.mark.parametrize(
     "statement", ["DROP TABLE edge_change", "ALTER SCHEMA public RENAME TO gone"]
@@ -158,6 +184,25 @@ def test_a_replica_that_applies_changes_compares_the_layout_itself(
         connection.exec_driver_sql("ALTER TABLE post DROP COLUMN body")
         connection.exec_driver_sql("UPDATE post SET title = 'x'")
         assert logged(connection) == ["E"]
+
+
+@pytest.mark.live
+def test_a_session_forgets_a_layout_at_the_end_of_its_transaction(
+    postgresql_engine: Engine,
+) -> None:
+    """A row trigger without a statement trigger would otherwise use the layout of a past write."""
+    with postgresql_engine.connect() as connection:
+        with connection.begin():
+            metadata.create_all(connection)
+            install_triggers(connection, WATCHED)
+            connection.execute(sa.insert(post).values(id=1, slug="a"))
+            assert logged(connection)
+        with connection.begin():
+            connection.exec_driver_sql("DROP TRIGGER edge_post_before ON post")
+            connection.exec_driver_sql("ALTER TABLE post DROP COLUMN body")
+        with connection.begin():
+            connection.exec_driver_sql("UPDATE post SET title = 'x'")
+            assert logged(connection) == ["E"]
 
 
 def test_a_renamed_table_that_is_watched_again_has_its_own_triggers_alone(engine: Engine) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 
-from app.edge.changes.column_comparison import is_byte_comparable
+from app.edge.changes.column_comparison import is_byte_comparable, value_kind
 from app.edge.changes.encoding import (
     encode_parameter,
     encode_value,
@@ -34,11 +35,14 @@ ENCODED: dict[str, tuple[Any, str | None]] = {
     "a decimal": (Decimal(1), None),
     "bytes": (b"a", None),
     "a list": (["a"], None),
+    "a UUID": (UUID(int=10), "00000000-0000-0000-0000-00000000000a"),
+    "a day": (date(999, 1, 2), "0999-01-02"),
+    "an instant": (datetime(2026, 1, 2, tzinfo=UTC), None),
 }
 
 
 @pytest.mark.parametrize(("value", "outcome"), ENCODED.values(), ids=ENCODED)
-def test_only_numbers_and_texts_have_an_encoding(value: Any, outcome: str | None) -> None:
+def test_only_some_values_have_an_encoding(value: Any, outcome: str | None) -> None:
     """NULL has none either, but equals nothing, so it counts as comparable."""
     assert encode_value(value) == outcome
     assert has_no_encoding(value) is (outcome is None and value is not None)
@@ -77,12 +81,15 @@ TYPES: dict[str, tuple[Any, bool]] = {
     "a number": (sa.Integer(), True),
     "a large number": (sa.BigInteger(), True),
     "a truth": (sa.Boolean(), True),
-    "an enumeration of the database": (sa.Enum("a", "b", name="e"), False),
+    "an enumeration of the database": (sa.Enum("a", "b", name="e"), True),
     "an enumeration as text": (sa.Enum("a", "b", native_enum=False), True),
     "a float": (sa.Float(), False),
     "a decimal": (sa.Numeric(), False),
     "an instant": (sa.DateTime(), False),
-    "a day": (sa.Date(), False),
+    "a day": (sa.Date(), True),
+    "a UUID": (sa.Uuid(), True),
+    "a UUID as padded text": (sa.Uuid(native_uuid=False), False),
+    "a time": (sa.Time(), False),
     "bytes": (sa.LargeBinary(), False),
     "a document": (sa.JSON(), False),
 }
@@ -92,6 +99,43 @@ TYPES: dict[str, tuple[Any, bool]] = {
 def test_only_some_types_are_compared_by_their_bytes(kind: Any, *, outcome: bool) -> None:
     """A collation, padding or another notation makes different encodings equal."""
     assert is_byte_comparable(sa.Column("c", kind)) is outcome
+
+
+UUID_TEXT = "00000000-0000-0000-0000-00000000000a"
+KINDS: dict[str, tuple[Any, Any, Any, str | None]] = {
+    "a UUID": (sa.Uuid(), postgresql, UUID(UUID_TEXT), UUID_TEXT),
+    "a UUID as text": (sa.Uuid(as_uuid=False), postgresql, UUID_TEXT, UUID_TEXT),
+    "a UUID in capitals": (sa.Uuid(as_uuid=False), postgresql, UUID_TEXT.upper(), None),
+    "a UUID without hyphens": (
+        sa.Uuid(as_uuid=False),
+        postgresql,
+        UUID_TEXT.replace("-", ""),
+        None,
+    ),
+    "a UUID in braces": (sa.Uuid(as_uuid=False), postgresql, f"{{{UUID_TEXT}}}", None),
+    "the digits of a UUID": (
+        sa.Uuid(),
+        sqlite,
+        UUID_TEXT.replace("-", ""),
+        UUID_TEXT.replace("-", ""),
+    ),
+    "a day": (sa.Date(), postgresql, date(2026, 1, 2), "2026-01-02"),
+    "a day as text": (sa.Date(), sqlite, "2026-01-02", "2026-01-02"),
+    "a day without zeros": (sa.Date(), postgresql, "2026-1-2", None),
+    "today": (sa.Date(), postgresql, "today", None),
+    "midnight of a day": (sa.Date(), postgresql, datetime(2026, 1, 2, tzinfo=UTC), None),
+    "a number as text": (sa.Integer(), sqlite, "5", None),
+    "a label": (sa.Enum("a", "b", name="e"), postgresql, "a", "a"),
+}
+
+
+@pytest.mark.parametrize(("kind", "database", "value", "outcome"), KINDS.values(), ids=KINDS)
+def test_a_parameter_that_the_database_converts_must_be_canonical(
+    kind: Any, database: Any, value: Any, outcome: str | None
+) -> None:
+    """Another notation of a UUID, a day or a number equals the stored value, so it narrows nothing."""
+    column = sa.Column("c", kind)
+    assert encode_parameter(value, value_kind(column, database.dialect())) == outcome
 
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -148,6 +148,93 @@ def test_a_page_of_rows_with_such_a_key_is_shared_and_purged(
         assert (response.status_code, response.text) == (200, text)
         assert "hit" not in response.headers["Cache-Status"]
         assert "; hit" in client.get("/").headers["Cache-Status"]
+
+
+DISTINCT_KINDS: dict[str, tuple[Any, Any, Any]] = {
+    **{name: KEYS[name] for name in ("date", "enum", "small integer", "text of one letter")},
+    "uuid": (sa.Uuid(), uuid4(), uuid4()),
+    "uuid as text": (sa.Uuid(as_uuid=False), str(uuid4()), str(uuid4())),
+}
+
+
+@pytest.mark.parametrize(
+    ("database", "name"),
+    [
+        pytest.param(database, name, marks=[pytest.mark.live] if database == "postgresql" else [])
+        for database in ("sqlite", "postgresql")
+        for name in DISTINCT_KINDS
+    ],
+)
+@pytest.mark.parametrize("as_key", [True, False], ids=["key", "column"])
+def test_a_change_purges_only_the_page_of_its_value(
+    engine: Engine, tmp_path: Path, name: str, as_key: bool
+) -> None:
+    """Pages that look rows up by a UUID, a day or a label are purged separately, also without a row."""
+    kind, first, second = DISTINCT_KINDS[name]
+    columns = [sa.Column("value", kind, primary_key=as_key, autoincrement=False)]
+    if not as_key:
+        columns.append(sa.Column("id", sa.Integer, primary_key=True))
+    thing = sa.Table("thing", sa.MetaData(), *columns, sa.Column("title", sa.Text))
+    watched = WatchedTable(table="thing", compared_columns=() if as_key else ("value",))
+    app = small_app(engine, thing, watched, tmp_path)
+
+    @app.get("/<int:number>")
+    @cached(PAGE)
+    def show(number: int) -> str:
+        with Session(engine) as session:
+            query = sa.select(thing).where(thing.c.value == (first, second)[number])
+            return ",".join(row.title for row in session.execute(query)) or "none"
+
+    for command in (("triggers", "install"), ("release",)):
+        assert app.test_cli_runner().invoke(args=["edge", *command]).exit_code == 0
+    client = app.test_client()
+
+    def read(number: int) -> tuple[str, bool]:
+        response = client.get(f"/{number}")
+        return response.text, "; hit" in response.headers["Cache-Status"]
+
+    assert [read(0), read(1)] == [("none", False), ("none", False)]
+    for write, expected in (
+        (sa.insert(thing).values(value=first, title="a"), [("a", False), ("none", True)]),
+        (sa.insert(thing).values(value=second, title="b"), [("a", True), ("b", False)]),
+        (
+            sa.update(thing).where(thing.c.value == second).values(title="c"),
+            [("a", True), ("c", False)],
+        ),
+        (sa.delete(thing).where(thing.c.value == first), [("none", False), ("c", True)]),
+    ):
+        with engine.begin() as connection:
+            connection.execute(write)
+        assert [read(0), read(1)] == expected
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("database", ["postgresql"])
+@pytest.mark.parametrize("stored", [sa.DateTime(), sa.DateTime(timezone=True)], ids=str)
+def test_a_model_with_a_date_for_a_timestamp_is_never_stale(
+    engine: Engine, tmp_path: Path, stored: sa.DateTime
+) -> None:
+    """PostgreSQL compares the timestamp with the day's midnight, so its encoding says nothing."""
+    app = small_app(engine, keyed_table(stored), WatchedTable(table="thing"), tmp_path)
+    day = date(2026, 1, 2)
+    declared = sa.table("thing", sa.column("id", sa.Date()), sa.column("title", sa.Text()))
+    model = keyed_table(sa.Date())
+
+    @app.get("/day")
+    @cached(PAGE)
+    def show() -> str:
+        with Session(engine) as session:
+            query = sa.select(model.c.title).where(model.c.id == day)
+            return ",".join(session.scalars(query)) or "none"
+
+    for command in (("triggers", "install"), ("release",)):
+        assert app.test_cli_runner().invoke(args=["edge", *command]).exit_code == 0
+    client = app.test_client()
+    assert client.get("/day").text == "none"
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL TimeZone = 'UTC'")
+        connection.execute(sa.insert(declared).values(id=day, title="a"))
+    assert "a" in {client.get("/day").text for _ in range(2)}
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.live)])

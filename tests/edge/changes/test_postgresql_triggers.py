@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from app.edge.changes import install_triggers
+from app.edge.changes import WatchedTable, install_triggers
 from app.edge.changes.drift_monitor import DriftMonitor
 from app.edge.pages.resolver_lock import promptly
 
@@ -38,6 +38,36 @@ def test_3_3_an_image_does_not_depend_on_the_writers_session(watched: Engine) ->
         connection.exec_driver_sql("SET LOCAL \"DateStyle\" = 'German'")
         connection.execute(sa.update(post).where(post.c.id == 1).values(published_at=NOON))
     assert [new["published_at"] for *_, new, _ in log(watched)] == [NOON_MICROSECONDS]
+
+
+KEYS_OF_A_ZONE = {
+    "timestamptz": "'2026-03-01 12:00:00+00'",
+    "timestamptz[]": "ARRAY['2026-03-01 12:00:00+00'::timestamptz]",
+    "tstzrange": "tstzrange('2026-03-01 12:00:00+00', NULL)",
+}
+
+
+@pytest.mark.parametrize(("kind", "value"), KEYS_OF_A_ZONE.items(), ids=KEYS_OF_A_ZONE)
+def test_3_3_all_writers_log_the_same_image_of_a_key_with_a_time_zone(
+    postgresql_engine: Engine, kind: str, value: str
+) -> None:
+    """Otherwise the image of one writer does not match the key that a page has recorded."""
+    with postgresql_engine.begin() as connection:
+        metadata.create_all(connection)
+        connection.exec_driver_sql(f"CREATE TABLE event (at {kind} PRIMARY KEY)")
+        install_triggers(connection, (WatchedTable(table="event"),))
+        connection.exec_driver_sql("DELETE FROM edge_change")
+    for zone, style in (("UTC", "ISO"), ("Asia/Kolkata", "German"), ("America/Lima", "SQL")):
+        with postgresql_engine.begin() as connection:
+            connection.exec_driver_sql(f"SET LOCAL \"TimeZone\" = '{zone}'")
+            connection.exec_driver_sql(f"SET LOCAL \"DateStyle\" = '{style}'")
+            connection.exec_driver_sql(f"INSERT INTO event VALUES ({value})")
+            connection.exec_driver_sql("DELETE FROM event")
+    entries = log(postgresql_engine)
+    images = [new or old for _, _, old, new, _ in entries]
+    assert [op for _, op, *_ in entries] == ["I", "D"] * 3
+    assert images == [images[0]] * 6
+    assert "+00" in str(images[0])
 
 
 @pytest.mark.parametrize("path", ["public", "pg_temp, public", "pg_catalog"])

@@ -75,6 +75,13 @@ def test_a_change_of_silent_columns_alone_is_not_logged(one: Engine) -> None:
     assert log(one) == []
 
 
+def test_an_entry_names_the_silent_columns_that_changed_with_others(one: Engine) -> None:
+    """A page may have read a silent column: the entry that another column causes names both."""
+    with one.begin() as connection:
+        connection.execute(sa.update(post).values(views=7, title="new"))
+    assert [entry[4] for entry in log(one)] == [["title", "views"]]
+
+
 def test_a_deleted_parent_logs_its_cascaded_children(one: Engine) -> None:
     """ON DELETE CASCADE fires the triggers of the child table."""
     with one.begin() as connection:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.edge.changes.encoding import ValueKind
 from app.edge.dependencies import Interval, Range, RenderRecord, plan
 from app.edge.dependencies.plan import (
     EqualityPlan,
@@ -149,10 +150,12 @@ def test_each_combination_of_values_is_a_range(
     assert pairs_of(ranges_of(source, values(**lists))) == outcome
 
 
-@pytest.mark.parametrize(("is_numeric", "outcome"), [(True, {()}), (False, {(("a", "5"),)})])
-def test_a_text_may_equal_a_number_of_another_notation(is_numeric: bool, outcome: set[Any]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [(ValueKind.NUMBER, {()}), (ValueKind.TEXT, {(("a", "5"),)})]
+)
+def test_a_text_may_equal_a_number_of_another_notation(kind: ValueKind, outcome: set[Any]) -> None:
     """A numeric column converts a text parameter, so the encoded text says nothing."""
-    one = EqualityPlan(column="a", parameter=parameter("a"), is_numeric=is_numeric)
+    one = EqualityPlan(column="a", parameter=parameter("a"), kind=kind)
     source = TablePlan(table="t", referenced_columns=READ, equalities=(one,))
     assert pairs_of(ranges_of(source, values(a="5"))) == outcome
     assert pairs_of(ranges_of(source, values(a=5))) == {(("a", "5"),)}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import getpass
+import inspect
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask, Response, abort, g, redirect, render_template, request, session
+from flask import Blueprint, Flask, Response, abort, g, redirect, render_template, request, session
 from flask.views import MethodView
 
 from app.edge import NO_STORE, Policy, PolicyError, cached, days
 from app.edge.flask import Edge
-from app.edge.flask.adopt import AdoptedRoute, adopt
+from app.edge.flask.adopt import AdoptedRoute, Adoption, adopt
 from app.edge.flask.state import state_of
 from tests.edge.flask.test_first_use import make_app
 
@@ -152,6 +156,79 @@ def test_routes_with_parameters_need_an_example(app: Flask) -> None:
     assert with_example["/posts/<int:number>"].status == 200
 
 
+def test_a_long_rule_does_not_move_the_other_lines(app: Flask) -> None:
+    """Rules have a column of at most 40 characters."""
+    app.add_url_rule("/" + "a" * 60, "long", cached(ARTICLE)(lambda: "hi"))
+    app.add_url_rule("/b", "short", cached(ARTICLE)(lambda: "hi"))
+    lines = {line.partition(" ")[0]: line for line in adopt(app).to_lines()}
+    assert lines["/" + "a" * 60] == "/" + "a" * 60 + "  has ARTICLE, set by the view"
+    assert lines["/b"] == "/b".ljust(40) + "  has ARTICLE, set by the view"
+    assert list(Adoption(routes=(), unchecked_reason="").to_lines()) == [
+        "",
+        'PAGE is a policy of your own, such as PAGE = Policy("PAGE", edge=days(1)).',
+    ]
+
+
+def _decorate(view: Any) -> Any:
+    @functools.wraps(view)
+    def decorated(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    return decorated
+
+
+@_decorate
+def _wrapped() -> str:
+    return "hi"
+
+
+def _with_prefix(prefix: str) -> str:
+    return prefix
+
+
+_PLACE = f"{HERE}:{line_of(inspect.unwrap(_wrapped)) - 1}"
+LOCATIONS: dict[str, tuple[Any, str, str]] = {
+    "a decorated function": (_wrapped, "_wrapped()", _PLACE),
+    "a function of the app in a wrapper of the interpreter": (
+        functools.cache(inspect.unwrap(_wrapped)),
+        "_wrapped()",
+        _PLACE,
+    ),
+    "a lambda": (lambda: "hi", "<lambda>", ""),
+    "a partial": (functools.partial(_with_prefix, "hi"), "page", ""),
+    "a function of the standard library": (getpass.getuser, "getuser", ""),
+    "a built-in function": (time.ctime, "ctime", ""),
+}
+
+
+@pytest.mark.parametrize(("view", "name", "place"), LOCATIONS.values(), ids=LOCATIONS)
+def test_a_decorator_is_written_only_above_a_function_of_the_app(
+    app: Flask, view: Any, name: str, place: str
+) -> None:
+    """Other views are marked where the app registers them."""
+    route = adopt_view(app, view)
+    assert (route.view, route.place) == (name, place)
+    mark = 'edge.mark(app.view_functions["page"], PAGE)'
+    assert route.line == ("@cached(PAGE)" if place else mark)
+
+
+def test_a_redirect_and_a_page_that_is_not_found_need_no_line(app: Flask) -> None:
+    """Only a 200 shows what the page reads."""
+    app.add_url_rule("/old", "old", lambda: redirect("/new"))
+    app.add_url_rule("/gone", "gone", lambda: abort(404))
+    routes = {route.rule: route for route in adopt(app).routes}
+    assert (routes["/old"].status, routes["/old"].line) == (302, "")
+    assert (routes["/gone"].status, routes["/gone"].line) == (404, "")
+
+
+def test_several_parameters_of_a_rule_need_an_example(app: Flask) -> None:
+    """They are named in the order of the alphabet."""
+    app.add_url_rule("/<year>/<slug>", "post", lambda year, slug: year + slug)
+    (route,) = [route for route in adopt(app).routes if route.rule == "/<year>/<slug>"]
+    needs = "it was not visited: give an example of its URL with --url (for slug, year)"
+    assert (route.problems, route.line, route.is_ready) == ((needs,), "", False)
+
+
 def test_an_example_may_have_a_query(app: Flask) -> None:
     """The parameters reach the view, since an unmarked route has declared none."""
     route = adopt_view(app, lambda: request.args.get("q") or abort(404), url="/?q=1")
@@ -214,6 +291,47 @@ class TestRoutesWithPolicies:
         assert adopt_view(bare, lambda: "hi").summary.startswith("can be shared as it is")
 
     @staticmethod
+    def test_a_shared_default_is_the_policy_of_each_route(bare: Flask) -> None:
+        """A page that can't be shared is then a problem, although no line marks it."""
+        Edge().init_app(bare, default=ARTICLE)
+        bare.add_url_rule("/fine", "fine", lambda: "hi")
+        route = adopt_view(bare, lambda: request.cookies.get("theme") or "")
+        assert (route.policy, route.source) == ("ARTICLE", "the app's default")
+        assert route.summary.startswith("has ARTICLE, set by the app's default, but reads a cookie")
+        (fine,) = [route for route in adopt(bare).routes if route.rule == "/fine"]
+        assert fine.summary == "has ARTICLE, set by the app's default"
+
+    @staticmethod
+    def test_the_policy_of_a_blueprint_is_that_of_its_routes(app: Flask) -> None:
+        """The summary says where it was set."""
+        blueprint = cached(ARTICLE)(Blueprint("shop", __name__))
+        blueprint.add_url_rule("/shop/", "index", lambda: "hi")
+        app.register_blueprint(blueprint)
+        (route,) = [route for route in adopt(app).routes if route.rule == "/shop/"]
+        assert route.summary == "has ARTICLE, set by its blueprint"
+
+    @staticmethod
+    def test_a_route_with_parameters_and_a_policy_needs_no_example(app: Flask) -> None:
+        """It has its policy; an example only allows a check."""
+        route = adopt_view(app, cached(ARTICLE)(lambda number: number), rule="/posts/<number>")
+        assert (route.problems, route.summary) == ((), "has ARTICLE, set by the view")
+
+    @staticmethod
+    def test_only_routes_with_a_shared_policy_are_visited_on_request(app: Flask) -> None:
+        """`flask edge routes --visit` runs no other view."""
+        visits: list[str] = []
+        views = {"/shared": cached(ARTICLE), "/private": cached(NO_STORE), "/unmarked": None}
+        for rule, mark in views.items():
+
+            def view(rule: str = rule) -> str:
+                visits.append(rule)
+                return "hi"
+
+            app.add_url_rule(rule, rule[1:], mark(view) if mark else view)
+        assert [route.rule for route in adopt(app, only_shared=True).routes] == ["/shared"]
+        assert visits == ["/shared"]
+
+    @staticmethod
     def test_edge_routes_lists_the_problems(app: Flask) -> None:
         """With --visit, which runs the views that have a shared policy."""
         app.add_url_rule("/", "page", cached(ARTICLE)(lambda: request.cookies.get("theme", "")))
@@ -258,6 +376,40 @@ class TestWithADatabase:
         route = adopt_view(app, show)
         assert route.problems == (f"reads the untracked table visits at {HERE}:{line_of(show)}",)
         assert "watch it with a trigger, then write @cached(PAGE)" in route.summary
+
+    @staticmethod
+    def test_a_trigger_is_not_enough_if_there_is_another_problem(shop: Any) -> None:
+        """The instruction names the other problem's remedy."""
+        app, db, _ = shop
+        app.secret_key = "secret"
+        visits = sa.Table("visits", sa.MetaData(), sa.Column("id", sa.Integer))
+
+        def show() -> str:
+            return str(session.get("a")) + str(db.session.execute(sa.select(visits)).all())
+
+        route = adopt_view(app, show)
+        assert len(route.problems) == 2
+        assert "remove that, then write @cached(PAGE)" in route.summary
+        assert (route.is_ready, route.line) == (False, "@cached(PAGE)")
+
+    @staticmethod
+    def test_a_database_without_tables_is_named(tmp_path: Path) -> None:
+        """The routes are visited all the same."""
+        app, db, _ = make_app(tmp_path, TESTING=False, SERVER_NAME="example.org")
+        adoption = adopt(app)
+        assert adoption.unchecked_reason.startswith("the database has no table edge_change")
+        assert adoption.to_json()["unchecked_reason"] == adoption.unchecked_reason
+        last = list(adoption.to_lines())[-1]
+        assert last == f"Reads of the database were not checked: {adoption.unchecked_reason}."
+        with app.app_context():
+            db.create_all()
+            db.engine.dispose()
+
+    @staticmethod
+    def test_a_database_that_was_checked_is_not_mentioned(shop: Any) -> None:
+        """The first visit connects it."""
+        app, _, _ = shop
+        assert adopt(app, ["/items/a"]).unchecked_reason == ""
 
     @staticmethod
     def test_a_watched_table_is_no_problem(shop: Any) -> None:

@@ -12,7 +12,9 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
 from app.edge import Edge, Policy, PolicyError, cached, days
+from app.edge.flask.first_use import FirstUse
 from app.edge.flask.models import define_edge_tables, watch_models
+from app.edge.flask.startup import RETRY_INTERVAL
 from app.edge.flask.state import state_of
 from app.edge.testing import assert_hit, assert_miss
 
@@ -110,6 +112,113 @@ def test_pages_are_served_and_not_shared_while_the_tables_are_missing(
     assert_hit(client.get("/items/a"))
     with app.app_context():
         db.engine.dispose()
+
+
+class TestConnecting:
+    """One layer that connects a database; its clock is moved by the test."""
+
+    @pytest.fixture
+    def parts(self, tmp_path: Path) -> Any:
+        """An app with one model and no tables, a layer for it, and a clock."""
+        app, db, item = make_app(tmp_path)
+        now = [1000.0]
+        layer = FirstUse(app, db, "http://localhost", monotonic=lambda: now[0])
+        yield app, db, item, layer, now
+        with app.app_context():
+            db.engine.dispose()
+
+    @staticmethod
+    def test_a_failure_is_repeated_after_the_interval_and_logged_once(
+        parts: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A request in between does not ask the database."""
+        app, db, _, layer, now = parts
+        assert layer.reason == "the database is not connected yet"
+        interval = RETRY_INTERVAL.total_seconds()
+        with caplog.at_level(logging.WARNING):
+            for _ in range(2):
+                assert not layer.connect()
+                assert layer.reason.startswith("the database has no table edge_change")
+                now[0] += interval
+            assert not layer.connect()
+            with app.app_context():
+                db.create_all()
+            now[0] += interval * 0.75
+            assert not layer.connect()
+            now[0] += interval * 0.25
+            assert layer.connect()
+        assert layer.reason == ""
+        assert len([message for message in caplog.messages if "not_connected" in message]) == 1
+
+    @staticmethod
+    def test_only_the_call_that_connects_says_so(parts: Any) -> None:
+        """The layer then calls the app through the layers that connecting has added."""
+        app, db, _, layer, _ = parts
+        with app.app_context():
+            db.create_all()
+        assert layer.connect()
+        assert not layer.connect()
+        assert layer.reason == ""
+
+    @staticmethod
+    def test_an_app_without_models_waits_for_them(tmp_path: Path) -> None:
+        """Its own tables are no models."""
+        app, db = Flask("shop", instance_path=str(tmp_path)), SQLAlchemy()
+        app.config.update(SQLALCHEMY_DATABASE_URI="sqlite://", EDGE_GATEWAY="off", TESTING=True)
+        db.init_app(app)
+        Edge().init_app(app, db=db)
+        layer = state_of(app).first_use
+        assert layer is not None
+        assert not layer.connect()
+        assert layer.reason == "the app has no models yet: define them before the first request"
+
+    @staticmethod
+    def test_an_error_of_the_database_is_a_reason(tmp_path: Path) -> None:
+        """Its first line is logged, and the app answers without the edge."""
+        app, _, _ = make_app(
+            tmp_path, SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'gone' / 'shop.db'}"
+        )
+        layer = state_of(app).first_use
+        assert layer is not None
+        assert not layer.connect()
+        assert "unable to open database file" in layer.reason
+        assert "\n" not in layer.reason
+
+    @staticmethod
+    @pytest.mark.parametrize("installs_triggers", [True, False])
+    def test_triggers_are_installed_unless_nothing_may_be_written(
+        parts: Any, *, installs_triggers: bool
+    ) -> None:
+        """`flask edge adopt` only looks."""
+        app, db, _, layer, _ = parts
+        with app.app_context():
+            db.create_all()
+        assert layer.connect(installs_triggers=installs_triggers)
+        with app.app_context():
+            query = sa.text("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'")
+            assert bool(db.session.scalar(query)) is installs_triggers
+
+    @staticmethod
+    def test_triggers_that_are_there_are_not_installed_again(parts: Any) -> None:
+        """A reinstall would purge every page at each start of a process."""
+        app, db, item, layer, now = parts
+        with app.app_context():
+            db.create_all()
+        assert layer.connect()
+        with app.app_context():
+            db.session.execute(sa.text("DELETE FROM edge_change"))
+            db.session.commit()
+        second = FirstUse(app, db, "http://localhost", monotonic=lambda: now[0])
+        assert second.connect()
+        with app.app_context():
+            assert db.session.scalar(sa.text("SELECT count(*) FROM edge_change")) == 0
+            db.session.execute(sa.text("ALTER TABLE item ADD COLUMN more TEXT"))
+            db.session.commit()
+        third = FirstUse(app, db, "http://localhost", monotonic=lambda: now[0])
+        assert third.connect()
+        with app.app_context():
+            assert db.session.scalar(sa.text("SELECT op FROM edge_change")) == "E"
+        assert item.__tablename__ == "item"
 
 
 @pytest.mark.parametrize(

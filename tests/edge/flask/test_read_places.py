@@ -10,11 +10,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask, flash, g, render_template, render_template_string, request, session
 from flask.globals import request_ctx
+from flask.sessions import SecureCookieSession
 from jinja2 import FileSystemLoader
 
 from app.edge import Policy, cached, days
 from app.edge.dependencies.read_places import ReadPlaces, locate_error
-from app.edge.flask import Edge
+from app.edge.flask import Edge, read_places
 from app.edge.policy.guard import Leak
 from tests.edge.flask.test_first_use import make_app
 
@@ -237,6 +238,51 @@ def test_the_session_keeps_its_type_and_content(app: Flask) -> None:
     assert client.get("/").text == "SecureCookieSession"
     with client.session_transaction() as cookie:
         assert cookie["name"] == "Ada"
+
+
+def test_another_name_of_the_csrf_token_is_that_of_flask_wtf(app: Flask) -> None:
+    """Its setting renames the attribute of `flask.g`; the usual name is then one of the app's."""
+    app.config["WTF_CSRF_FIELD_NAME"] = "form_key"
+
+    def show() -> str:
+        g.csrf_token = "an ordinary value"
+        g.form_key = "token"
+        return "hi"
+
+    findings = get_leak(app, show).findings
+    line = show.__code__.co_firstlineno + 2
+    assert ("csrf-token", f"{HERE}:{line}") in [(f.code, f.place) for f in findings]
+
+
+def test_a_line_that_undoes_the_mark_of_a_change_is_no_place(app: Flask) -> None:
+    """An extension may mark the session as unchanged before the view changes it."""
+
+    def show() -> str:
+        session.modified = False
+        session["name"] = "Ada"
+        return "hi"
+
+    places = {f.code: f.place for f in get_leak(app, show).findings}
+    assert places["session-changed"] == f"{HERE}:{show.__code__.co_firstlineno + 2}"
+
+
+def test_an_object_that_keeps_its_class_has_no_places() -> None:
+    """The page is served as before; its finding says what was read, and not where."""
+    marker = object()
+    read_places._observe(marker)
+    assert type(marker) is object
+
+
+def test_a_second_request_of_one_object_replaces_its_class_once() -> None:
+    """An object may be used in several requests; each assignment is recorded once."""
+    values = SecureCookieSession()
+    read_places._observe(values)
+    once = type(values)
+    read_places._observe(values)
+    assert type(values) is once
+    assert once.__name__ == "SecureCookieSession"
+    values["name"] = "Ada"  # outside a request nothing is recorded, and nothing raises
+    assert values.modified
 
 
 def test_an_exception_is_located_in_the_app() -> None:

@@ -134,6 +134,48 @@ def test_what_is_small_is_left_alone() -> None:
     assert get(client(*TAGGED, body=(small,))).data == small
 
 
+def test_a_body_of_the_least_size_is_compressed() -> None:
+    """The limits belong to the bodies that are compressed, and compressed at once."""
+    assert brotli.decompress(get(client(*TAGGED, body=(b"a" * MIN_SIZE,))).data) == b"a" * MIN_SIZE
+    response = get(client(*TAGGED, body=(b"a" * MAX_SIZE,)))
+    assert brotli.decompress(response.data) == b"a" * MAX_SIZE
+    assert response.headers["Content-Length"] == str(len(response.data))
+
+
+@pytest.mark.parametrize(
+    ("status", "compresses"),
+    [
+        ("200 OK", True),
+        ("203 Non-Authoritative Information", True),
+        ("300 Multiple Choices", True),
+        ("404 Not Found", True),
+        ("410 Gone", True),
+        ("201 Created", False),
+        ("301 Moved Permanently", False),
+        ("400 Bad Request", False),
+        ("500 Internal Server Error", False),
+    ],
+)
+def test_pages_and_their_absence_are_compressed(status: str, *, compresses: bool) -> None:
+    """Other statuses are short or rare; their responses do not vary either."""
+    response = get(client(*TAGGED, status=status))
+    assert response.status == status
+    assert response.headers.get("Content-Encoding") == ("br" if compresses else None)
+    assert response.headers.get("Vary") == ("Accept-Encoding" if compresses else None)
+    assert (response.data == TEXT) is not compresses
+
+
+def test_a_page_that_is_not_found_is_sent_although_its_etag_matches() -> None:
+    """If-None-Match is evaluated only for a 200 (RFC 9110 section 13.2.1)."""
+    response = get(client(*TAGGED, status="404 Not Found"), "br", If_None_Match='"a;br"')
+    assert (response.status_code, brotli.decompress(response.data)) == (404, TEXT)
+
+
+def test_a_page_without_an_etag_is_never_confirmed() -> None:
+    """A star in If-None-Match would match any tag, but there is none."""
+    assert get(client(*PUBLIC), "br", If_None_Match='"a;br"').status_code == 200
+
+
 @pytest.mark.parametrize("coding", ["br", "gzip"])
 def test_head_gives_the_headers_of_get(coding: str) -> None:
     """All except the length, which is known only with a body (RFC 9110 section 9.3.2)."""
@@ -160,13 +202,15 @@ def test_head_gives_the_headers_of_get(coding: str) -> None:
 )
 def test_a_tag_is_confirmed_for_its_coding(coding: str, tag: str, status: int) -> None:
     """A 304 has the tag and Vary, and no fields that describe a body."""
-    response = get(client(*TAGGED), coding, If_None_Match=tag)
+    described_pairs = (("Content-Language", "en"), ("Accept-Ranges", "bytes"))
+    response = get(client(*TAGGED, *described_pairs), coding, If_None_Match=tag)
     assert response.status_code == status
     if status == 304:
         assert response.data == b""
         assert response.headers["ETag"] == '"a;br"'
         assert response.headers["Vary"] == "Accept-Encoding"
         assert response.headers["Cache-Control"] == "max-age=0, must-revalidate"
+        assert "Accept-Ranges" not in response.headers
         described = {name for name, _ in response.headers if name.startswith("Content-")}
         assert not described
 
@@ -186,6 +230,13 @@ def test_a_part_is_not_compressed() -> None:
     assert (response.status_code, response.data) == (206, TEXT)
     assert response.headers["ETag"] == '"a"'
     assert response.headers["Vary"] == "Accept-Encoding"
+
+
+def test_a_part_of_an_image_does_not_vary() -> None:
+    """A cache gets the whole image uncompressed as well."""
+    headers = (("Cache-Control", "max-age=9"), ("Content-Type", "image/png"))
+    response = get(client(*headers, status="206 Partial Content"), Range="bytes=0-")
+    assert "Vary" not in response.headers
 
 
 @pytest.mark.parametrize("vary", ["accept-encoding", "Accept-Language", "Accept-Language, X-A"])
@@ -224,6 +275,13 @@ def test_a_large_body_is_compressed_in_pieces() -> None:
     response = get(client(*PUBLIC, body=pieces))
     assert brotli.decompress(response.data) == b"".join(pieces)
     assert "Content-Length" not in response.headers
+
+
+def test_a_large_body_is_not_flushed_for_each_of_its_pieces() -> None:
+    """All of it is there, so the encoder decides how much it collects."""
+    pieces = tuple([b"a" * 1000] * (MAX_SIZE // 1000 + 1))
+    parts = list(get(client(*PUBLIC, body=pieces)).iter_encoded())
+    assert len(parts) < len(pieces) / 10
 
 
 def test_a_body_that_breaks_off_stays_broken() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.models import Author, Kind, Post, Site, Topic
+from app.publishing.permissions import SYSTEM
 from tests.site import content
 
 from .urls import ARTICLES, AUTHORS, FILES, IMAGES, OLD, PAGES, TOPICS
@@ -18,7 +19,7 @@ from .write_context import Desk, Door
 def create(desk: Desk) -> None:
     """A draft changes nothing that readers see."""
     kind = desk.one((Kind.ARTICLE, Kind.ARTICLE, Kind.PAGE))
-    actions.create(desk.draft(kind), now=desk.now)
+    actions.create(desk.draft(kind), now=desk.now, actor=SYSTEM)
 
 
 def revise(desk: Desk) -> None:
@@ -30,7 +31,7 @@ def revise(desk: Desk) -> None:
         if fact
         else desk.draft(post.kind, post.slug)
     )
-    actions.revise(post.id, draft, expected_version=post.version, now=desk.now)
+    actions.revise(post.id, draft, expected_version=post.version, now=desk.now, actor=SYSTEM)
 
 
 def facts(desk: Desk, post: Post) -> list[tuple[str, Any]]:
@@ -51,25 +52,27 @@ def facts(desk: Desk, post: Post) -> list[tuple[str, Any]]:
 def publish(desk: Desk) -> None:
     """A post comes out."""
     post = desk.post()
-    actions.publish(post.id, expected_version=post.version, now=desk.now)
+    actions.publish(post.id, expected_version=post.version, now=desk.now, actor=SYSTEM)
 
 
 def unpublish(desk: Desk) -> None:
     """A post is a draft again."""
     post = desk.post()
-    actions.unpublish(post.id, expected_version=post.version, now=desk.now)
+    actions.unpublish(post.id, expected_version=post.version, now=desk.now, actor=SYSTEM)
 
 
 def archive(desk: Desk) -> None:
     """A post is put away."""
     post = desk.post()
-    actions.archive(post.id, expected_version=post.version, now=desk.now)
+    actions.archive(post.id, expected_version=post.version, now=desk.now, actor=SYSTEM)
 
 
 def schedule(desk: Desk) -> None:
     """A draft waits for its time."""
     post = desk.post()
-    actions.schedule(post.id, desk.later(30), expected_version=post.version, now=desk.now)
+    actions.schedule(
+        post.id, desk.later(30), expected_version=post.version, now=desk.now, actor=SYSTEM
+    )
 
 
 def publish_due(desk: Desk) -> None:
@@ -82,7 +85,7 @@ def rename(desk: Desk) -> None:
     """A post moves, and leaves a redirect."""
     post = desk.post()
     slug = desk.one(ARTICLES if post.kind is Kind.ARTICLE else PAGES)
-    actions.rename(post.id, slug, expected_version=post.version, now=desk.now)
+    actions.rename(post.id, slug, expected_version=post.version, now=desk.now, actor=SYSTEM)
 
 
 def save_author(desk: Desk) -> None:
@@ -95,7 +98,7 @@ def save_author(desk: Desk) -> None:
         url=desk.one(("", "https://example.com/me")),
     )
     author_id = desk.one((None, *desk.ids(Author)))
-    actions.save_author(draft, now=desk.now, author_id=author_id)
+    actions.save_author(draft, now=desk.now, author_id=author_id, actor=SYSTEM)
 
 
 def save_topic(desk: Desk) -> None:
@@ -106,7 +109,9 @@ def save_topic(desk: Desk) -> None:
         slug=slug,
         description=desk.one(("", "About it.")),
     )
-    actions.save_topic(draft, now=desk.now, topic_id=desk.one((None, *desk.ids(Topic))))
+    actions.save_topic(
+        draft, now=desk.now, topic_id=desk.one((None, *desk.ids(Topic))), actor=SYSTEM
+    )
 
 
 def save_site(desk: Desk) -> None:
@@ -120,48 +125,48 @@ def save_site(desk: Desk) -> None:
         emoji=desk.one((True, False)),
         smart_punctuation=desk.one((True, False)),
     )
-    actions.save_site(draft, expected_version=site.version if site else None)
+    actions.save_site(draft, expected_version=site.version if site else None, actor=SYSTEM)
 
 
 def render_again(_desk: Desk) -> None:
     """Every text follows the settings of the site."""
-    actions.render_again()
+    actions.render_again(actor=SYSTEM)
 
 
 def arrange_menu(desk: Desk) -> None:
     """Pages stand in the menu, in another order."""
-    actions.arrange_menu(desk.some(PAGES, 2))
+    actions.arrange_menu(desk.some(PAGES, 2), actor=SYSTEM)
 
 
 def add_redirect(desk: Desk) -> None:
     """An old address leads to a post, or somewhere else."""
     source = desk.one((*OLD, "/articles/gum", "/press"))
     if desk.one((True, False)):
-        actions.add_redirect(source, now=desk.now, post_id=desk.post().id)
+        actions.add_redirect(source, now=desk.now, post_id=desk.post().id, actor=SYSTEM)
     else:
         target = desk.one(("/archive", "/old/other", "https://example.com/"))
-        actions.add_redirect(source, now=desk.now, target=target)
+        actions.add_redirect(source, now=desk.now, target=target, actor=SYSTEM)
 
 
 def add_media(desk: Desk) -> None:
     """An image is uploaded; most often it stands over an article afterwards."""
     name = desk.one(IMAGES)
-    media = actions.add_media(IMAGES[name], name, now=desk.now)
+    media = actions.add_media(IMAGES[name], name, now=desk.now, actor=SYSTEM)
     if desk.one((True, True, False)):
         post = desk.post()
         draft = replace(content.draft_of(post), cover_id=media.id, cover_alt=f"An {name}")
-        actions.revise(post.id, draft, expected_version=post.version, now=desk.now)
+        actions.revise(post.id, draft, expected_version=post.version, now=desk.now, actor=SYSTEM)
 
 
 def add_file(desk: Desk) -> None:
     """Store a linked file; most often an article links to it afterwards."""
     name = desk.one(FILES)
-    file = actions.add_file(FILES[name], name, now=desk.now)
+    file = actions.add_file(FILES[name], name, now=desk.now, actor=SYSTEM)
     if desk.one((True, True, False)):
         post = desk.post()
         path = f"/media/files/{file.fingerprint}/{file.name}"
         draft = replace(content.draft_of(post), body_markdown=f"See the [file]({path}).")
-        actions.revise(post.id, draft, expected_version=post.version, now=desk.now)
+        actions.revise(post.id, draft, expected_version=post.version, now=desk.now, actor=SYSTEM)
 
 
 VERBS: dict[Door, int] = {

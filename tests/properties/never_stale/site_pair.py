@@ -26,6 +26,7 @@ from app.extensions import db
 from app.i18n.catalogues import FOLDER
 from app.publishing import actions
 from app.publishing.models import Kind
+from app.publishing.permissions import SYSTEM
 from app.publishing.queries import archive, exports
 from app.site import articles, errors, feeds, home, translation
 from tests.conftest import let_go
@@ -110,10 +111,14 @@ class Newsroom:
         """Who writes, and about what; the walk does the rest."""
         with self.site.app_context():
             for slug in AUTHORS[:2]:
-                actions.save_author(actions.AuthorDraft(name=slug.title()), now=self.now)
+                actions.save_author(
+                    actions.AuthorDraft(name=slug.title()), now=self.now, actor=SYSTEM
+                )
             for slug in TOPICS[:2]:
-                actions.save_topic(actions.TopicDraft(name=slug.title()), now=self.now)
-            actions.save_site(actions.SiteDraft(title="Site"), expected_version=None)
+                actions.save_topic(
+                    actions.TopicDraft(name=slug.title()), now=self.now, actor=SYSTEM
+                )
+            actions.save_site(actions.SiteDraft(title="Site"), expected_version=None, actor=SYSTEM)
             for number, slug in enumerate((*ARTICLES[:5], *PAGES[:2])):
                 self._publish_one(slug, number)
             release(self.site)
@@ -128,8 +133,8 @@ class Newsroom:
             author_ids=(1 + number % 2,),
             topic_ids=(1, 2)[number % 2 :],
         )
-        post = actions.create(draft, now=self.now)
-        actions.publish(post.id, expected_version=post.version, now=self.now)
+        post = actions.create(draft, now=self.now, actor=SYSTEM)
+        actions.publish(post.id, expected_version=post.version, now=self.now, actor=SYSTEM)
 
     def _disconnect(self) -> None:
         for app in self.apps:

@@ -13,6 +13,7 @@ from PIL import Image
 from app.publishing import actions
 from app.publishing.actions import Draft
 from app.publishing.errors import Invalid
+from app.publishing.permissions import SYSTEM
 
 
 def photograph(width: int = 600, height: int = 400) -> bytes:
@@ -25,7 +26,7 @@ def photograph(width: int = 600, height: int = 400) -> bytes:
 def test_an_image_is_kept_with_its_smaller_copies(app: Flask, now: datetime) -> None:
     """Each file lies under the fingerprint of its own bytes."""
     content = photograph()
-    media = actions.add_media(content, "../My Photo.PNG", now=now)
+    media = actions.add_media(content, "../My Photo.PNG", now=now, actor=SYSTEM)
     assert (media.name, media.content_type, media.width) == ("my-photo.png", "image/png", 600)
     small, original = media.files
     assert (small.width, small.name, small.original) == (480, "my-photo-480.webp", False)
@@ -39,9 +40,9 @@ def test_the_same_bytes_are_the_same_row(
 ) -> None:
     """Under another name too: one image, one address, nothing written."""
     content = photograph()
-    media = actions.add_media(content, "a.png", now=now)
+    media = actions.add_media(content, "a.png", now=now, actor=SYSTEM)
     before = dump()
-    assert actions.add_media(content, "b.png", now=now).id == media.id
+    assert actions.add_media(content, "b.png", now=now, actor=SYSTEM).id == media.id
     assert dump() == before
 
 
@@ -51,16 +52,16 @@ def test_what_is_no_image_is_refused_in_a_sentence(
 ) -> None:
     """And nothing is stored."""
     with pytest.raises(Invalid, match=r"\.$") as raised:
-        actions.add_media(content, "x.png", now=now)
+        actions.add_media(content, "x.png", now=now, actor=SYSTEM)
     assert raised.value.field == "image"
 
 
 def test_a_text_shows_images_of_the_media_table(app: Flask, now: datetime) -> None:
     """With their sizes and smaller copies, so that the page does not jump."""
-    media = actions.add_media(photograph(), "dawn.png", now=now)
+    media = actions.add_media(photograph(), "dawn.png", now=now, actor=SYSTEM)
     small, original = media.files
     markdown = f"![Dawn]({original.path})"
-    html = actions.create(Draft(title="x", body_markdown=markdown), now=now).body_html
+    html = actions.create(Draft(title="x", body_markdown=markdown), now=now, actor=SYSTEM).body_html
     assert f'src="{original.path}"' in html
     assert f'srcset="{small.path} 480w, {original.path} 600w"' in html
     assert 'width="600" height="400"' in html

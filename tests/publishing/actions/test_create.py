@@ -13,11 +13,14 @@ from app.publishing import actions
 from app.publishing.actions import AuthorDraft, Draft, TopicDraft
 from app.publishing.errors import Conflict, Invalid, Missing
 from app.publishing.models import Kind, Post, Revision, Status
+from app.publishing.permissions import SYSTEM
 
 
 def test_a_new_post_is_a_draft_with_a_first_revision(app: Flask, now: datetime) -> None:
     """Creating keeps the text once as the post and once as revision 1."""
-    post = actions.create(Draft(title="Hello", body_markdown="# Hi\n\n*there*"), now=now)
+    post = actions.create(
+        Draft(title="Hello", body_markdown="# Hi\n\n*there*"), now=now, actor=SYSTEM
+    )
     revision = db.session.scalars(sa.select(Revision)).one()
     assert (post.status, post.version, post.slug) == (Status.DRAFT, 1, "hello")
     assert (revision.post_id, revision.number) == (post.id, 1)
@@ -35,40 +38,47 @@ def test_the_text_is_rendered_when_it_is_saved(article: Post) -> None:
 
 def test_authors_and_topics_keep_their_order(app: Flask, now: datetime) -> None:
     """The first author that is named is the first that is shown; a name twice counts once."""
-    ids = [actions.save_author(AuthorDraft(name=n), now=now).id for n in ("Zoe", "Ada")]
-    topic = actions.save_topic(TopicDraft(name="Print"), now=now).id
+    ids = [
+        actions.save_author(AuthorDraft(name=n), now=now, actor=SYSTEM).id for n in ("Zoe", "Ada")
+    ]
+    topic = actions.save_topic(TopicDraft(name="Print"), now=now, actor=SYSTEM).id
     draft = Draft(title="x", author_ids=(*ids, ids[0]), topic_ids=(topic,))
-    post = actions.create(draft, now=now)
+    post = actions.create(draft, now=now, actor=SYSTEM)
     assert [author.name for author in post.authors] == ["Zoe", "Ada"]
     assert [topic.name for topic in post.topics] == ["Print"]
 
 
 def test_a_slug_from_the_title_gets_out_of_the_way(article: Post, now: datetime) -> None:
     """Two posts with one title get two slugs."""
-    assert actions.create(Draft(title="First light"), now=now).slug == "first-light-2"
+    assert actions.create(Draft(title="First light"), now=now, actor=SYSTEM).slug == "first-light-2"
 
 
 def test_a_slug_that_was_asked_for_and_is_taken_is_a_conflict(article: Post, now: datetime) -> None:
     """The sentence names the other post."""
     with pytest.raises(Conflict, match="belongs to the article “First light”"):
-        actions.create(Draft(title="Another", slug="first-light"), now=now)
+        actions.create(Draft(title="Another", slug="first-light"), now=now, actor=SYSTEM)
 
 
 def test_an_article_and_a_page_may_share_a_slug(article: Post, now: datetime) -> None:
     """They live at different addresses."""
-    page = actions.create(Draft(title="x", slug="first-light", kind=Kind.PAGE), now=now)
+    page = actions.create(
+        Draft(title="x", slug="first-light", kind=Kind.PAGE), now=now, actor=SYSTEM
+    )
     assert (page.path, article.path) == ("/first-light", "/articles/first-light")
 
 
 def test_a_page_with_a_reserved_title_gets_another_slug(app: Flask, now: datetime) -> None:
     """A page called Search can't stand where the search is."""
-    assert actions.create(Draft(title="Search", kind=Kind.PAGE), now=now).slug == "search-2"
+    assert (
+        actions.create(Draft(title="Search", kind=Kind.PAGE), now=now, actor=SYSTEM).slug
+        == "search-2"
+    )
 
 
 def test_control_characters_are_taken_out(app: Flask, now: datetime) -> None:
     """NUL reaches neither database."""
     draft = Draft(title="a\0b\n c", summary="s\0", body_markdown="x\0y\r\nz", cover_alt="\x1bq")
-    post = actions.create(draft, now=now)
+    post = actions.create(draft, now=now, actor=SYSTEM)
     assert (post.title, post.summary, post.cover_alt) == ("a b c", "s", "q")
     assert post.body_markdown == "xy\nz"
 
@@ -97,7 +107,7 @@ def test_a_field_that_can_not_be_used_is_named(
     """The error knows its field, speaks in a sentence, and nothing was written."""
     before = dump()
     with pytest.raises(Invalid, match=r"\.$") as raised:
-        actions.create(draft, now=now)
+        actions.create(draft, now=now, actor=SYSTEM)
     assert raised.value.field == field
     assert dump() == before
 
@@ -113,28 +123,30 @@ ABSENT = {
 def test_what_a_draft_names_must_exist(app: Flask, now: datetime, noun: str, draft: Draft) -> None:
     """An author, topic or cover that is not there is Missing, not a database error."""
     with pytest.raises(Missing, match=f"no {noun} with the number 7"):
-        actions.create(draft, now=now)
+        actions.create(draft, now=now, actor=SYSTEM)
 
 
 def test_a_text_that_came_out_elsewhere_keeps_its_dates(app: Flask, now: datetime) -> None:
     """Dates from an import survive publishing."""
     first, changed_post = datetime(2014, 9, 15, tzinfo=UTC), datetime(2015, 1, 1, tzinfo=UTC)
-    post = actions.create(Draft(title="x", published_at=first, updated_at=changed_post), now=now)
-    post = actions.publish(post.id, expected_version=post.version, now=now)
+    post = actions.create(
+        Draft(title="x", published_at=first, updated_at=changed_post), now=now, actor=SYSTEM
+    )
+    post = actions.publish(post.id, expected_version=post.version, now=now, actor=SYSTEM)
     assert (post.published_at, post.updated_at) == (first, changed_post)
 
 
 def test_a_post_has_its_own_language(app: Flask, now: datetime) -> None:
     """The tag gets its canonical spelling; a post without one is in the site's language."""
-    post = actions.create(Draft(title="Olá", language="pt-br"), now=now)
+    post = actions.create(Draft(title="Olá", language="pt-br"), now=now, actor=SYSTEM)
     assert post.language == "pt-BR"
-    assert actions.create(Draft(title="Hello"), now=now).language is None
+    assert actions.create(Draft(title="Hello"), now=now, actor=SYSTEM).language is None
 
 
 @pytest.mark.parametrize("language", ["english", "xx", "pt_BR", "x" * 50, "fa\x00"])
 def test_a_language_that_is_no_tag_is_refused(app: Flask, now: datetime, language: str) -> None:
     """The error names the field and quotes the text; nothing is saved."""
     with pytest.raises(Invalid, match="is not a language tag") as caught:
-        actions.create(Draft(title="x", language=language), now=now)
+        actions.create(Draft(title="x", language=language), now=now, actor=SYSTEM)
     assert caught.value.field == "language"
     assert db.session.scalar(sa.select(sa.func.count(Post.id))) == 0

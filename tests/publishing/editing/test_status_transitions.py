@@ -11,6 +11,7 @@ from app.publishing import actions
 from app.publishing.editing.status_transitions import TRANSITIONS, StatusAction, next_status
 from app.publishing.errors import Conflict, Invalid
 from app.publishing.models import Post, Status
+from app.publishing.permissions import SYSTEM
 
 DAY = timedelta(days=1)
 
@@ -18,12 +19,14 @@ DAY = timedelta(days=1)
 def do(verb: StatusAction, post: Post, now: datetime) -> Post:
     """Do `verb` to the post; scheduling is for tomorrow."""
     if verb is StatusAction.SCHEDULE:
-        return actions.schedule(post.id, now + DAY, expected_version=post.version, now=now)
+        return actions.schedule(
+            post.id, now + DAY, expected_version=post.version, now=now, actor=SYSTEM
+        )
     return {
         StatusAction.PUBLISH: actions.publish,
         StatusAction.UNPUBLISH: actions.unpublish,
         StatusAction.ARCHIVE: actions.archive,
-    }[verb](post.id, expected_version=post.version, now=now)
+    }[verb](post.id, expected_version=post.version, now=now, actor=SYSTEM)
 
 
 WAY = {
@@ -100,15 +103,15 @@ def test_taking_back_a_plan_forgets_its_date(
 def test_scheduling_needs_a_time_to_come(article: Post, now: datetime, ago: timedelta) -> None:
     """Now is too late."""
     with pytest.raises(Invalid, match="past"):
-        actions.schedule(article.id, now - ago, expected_version=1, now=now)
+        actions.schedule(article.id, now - ago, expected_version=1, now=now, actor=SYSTEM)
 
 
 def test_what_is_due_becomes_public_at_its_second(article: Post, now: datetime) -> None:
     """Not a second earlier, and only once."""
     do(StatusAction.SCHEDULE, article, now)
-    assert actions.publish_due(now + DAY - timedelta(seconds=1)) == []
-    assert actions.publish_due(now + DAY) == [article.id]
-    assert actions.publish_due(now + DAY) == []
+    assert actions.publish_due(now + DAY - timedelta(seconds=1), actor=SYSTEM) == []
+    assert actions.publish_due(now + DAY, actor=SYSTEM) == [article.id]
+    assert actions.publish_due(now + DAY, actor=SYSTEM) == []
     assert (article.status, article.published_at) == (Status.PUBLISHED, now + DAY)
 
 
@@ -116,8 +119,8 @@ def test_a_stale_version_stops_every_verb(article: Post, now: datetime) -> None:
     """An editor can't publish a text that somebody else changed meanwhile."""
     for verb in (actions.publish, actions.unpublish, actions.archive):
         with pytest.raises(Conflict, match="you saw version 9"):
-            verb(article.id, expected_version=9, now=now)
+            verb(article.id, expected_version=9, now=now, actor=SYSTEM)
     with pytest.raises(Conflict, match="you saw version 9"):
-        actions.schedule(article.id, now + DAY, expected_version=9, now=now)
+        actions.schedule(article.id, now + DAY, expected_version=9, now=now, actor=SYSTEM)
     with pytest.raises(Conflict, match="you saw version 9"):
-        actions.rename(article.id, "other", expected_version=9, now=now)
+        actions.rename(article.id, "other", expected_version=9, now=now, actor=SYSTEM)

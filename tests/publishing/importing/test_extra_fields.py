@@ -19,6 +19,7 @@ from app.publishing.importing.extra_fields import MAX_SIZE, select_fields, to_to
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.post_meta import is_private
 from app.publishing.models import Post
+from app.publishing.permissions import SYSTEM
 
 FILE = """---
 title: A post
@@ -61,7 +62,7 @@ def test_fields_without_a_meaning_survive_import_and_export(
     (source / "a-post.md").write_text(FILE)
     import_folder(source, now=now)
     post = db.session.scalars(sa.select(Post)).one()
-    actions.publish(post.id, expected_version=post.version, now=now)
+    actions.publish(post.id, expected_version=post.version, now=now, actor=SYSTEM)
     export_folder(tmp_path / "first")
     text = (tmp_path / "first/articles/a-post.md").read_text()
     fields = tomllib.loads(text.split("+++")[1])

@@ -18,6 +18,7 @@ from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Outcome, Report
 from app.publishing.importing.source_folder import SourceError
 from app.publishing.models import Kind, Media, MediaFile, Post, Redirect, Revision, Status
+from app.publishing.permissions import SYSTEM
 
 
 def png(colour: str = "red") -> bytes:
@@ -242,7 +243,9 @@ def test_another_slug_in_the_file_renames_the_post(
 def test_a_slug_that_an_editor_chose_stays(app: Flask, tmp_path: Path, now: datetime) -> None:
     """A change of the file's text does not undo a rename."""
     import_folder(write(tmp_path, {"a.md": text()}), now=now)
-    actions.rename(post("a").id, "better", expected_version=post("a").version, now=now)
+    actions.rename(
+        post("a").id, "better", expected_version=post("a").version, now=now, actor=SYSTEM
+    )
     import_folder(write(tmp_path, {"a.md": text(body="more")}), now=now)
     assert post("better").body_markdown == "more"
 
@@ -251,7 +254,7 @@ def test_a_file_at_the_address_of_a_post_is_that_post(
     app: Flask, tmp_path: Path, now: datetime
 ) -> None:
     """So a folder that was exported can be edited and imported again."""
-    actions.create(actions.Draft(title="Mine", slug="a"), now=now)
+    actions.create(actions.Draft(title="Mine", slug="a"), now=now, actor=SYSTEM)
     report = import_folder(write(tmp_path, {"articles/a.md": text("Ours")}), now=now)
     assert counts_of(report) == [0, 1, 0, 0]
     assert (post("a").title, redirects()) == ("Ours", {})
@@ -318,7 +321,7 @@ def test_what_an_editor_archived_stays_in_the_archive(
 ) -> None:
     """A change of the file changes the text alone."""
     import_folder(write(tmp_path, {"a.md": text()}), now=now)
-    actions.archive(post("a").id, expected_version=post("a").version, now=now)
+    actions.archive(post("a").id, expected_version=post("a").version, now=now, actor=SYSTEM)
     import_folder(write(tmp_path, {"a.md": text(body="more")}), now=now)
     assert (post("a").status, post("a").body_markdown) == (Status.ARCHIVED, "more")
 

@@ -15,6 +15,7 @@ from app.publishing import actions
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Outcome
 from app.publishing.models import Imported, Post, Redirect, Status
+from app.publishing.permissions import SYSTEM
 
 
 def write(root: Path, name: str, slug: str = "", body: str = "The text.", date: str = "") -> None:
@@ -205,8 +206,8 @@ def test_what_a_person_archived_stays_when_its_file_returns(
     if is_pruned:
         import_folder(tmp_path, now=now, prune=True)
         db.session.refresh(post)
-        post = actions.publish(post.id, expected_version=post.version, now=now)
-    actions.archive(post.id, expected_version=post.version, now=now)
+        post = actions.publish(post.id, expected_version=post.version, now=now, actor=SYSTEM)
+    actions.archive(post.id, expected_version=post.version, now=now, actor=SYSTEM)
     write(tmp_path, "a.md", body="Text A, corrected.")
     import_folder(tmp_path, now=now, prune=True)
     assert status_of("a") is Status.ARCHIVED

@@ -18,6 +18,7 @@ from app.publishing.errors import Invalid
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Report
 from app.publishing.models import Post, Redirect, Site, Status
+from app.publishing.permissions import SYSTEM
 
 Posts = dict[str, tuple[str, str | None]]
 
@@ -280,7 +281,7 @@ def test_the_default_language_of_the_old_site_may_be_another_one(
     take: Callable[..., Report],
 ) -> None:
     """Then its posts keep their slugs, and get their language here."""
-    save_site(SiteDraft(title="Mine", language="en"), expected_version=None)
+    save_site(SiteDraft(title="Mine", language="en"), expected_version=None, actor=SYSTEM)
     take(GERMAN)
     assert imported() == {"Brot": ("brot", "de"), "Bread": ("bread-en", "en")}
     assert take({}).counts == {"unchanged": 2}

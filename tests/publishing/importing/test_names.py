@@ -15,6 +15,7 @@ from app.publishing.export import export_folder
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.names import NameIndex, Row, fold
 from app.publishing.models import Author, Post, Topic
+from app.publishing.permissions import SYSTEM
 
 LANGUAGES = (
     "C",
@@ -74,16 +75,16 @@ def test_an_export_tells_rows_of_one_name_apart(
 ) -> None:
     """Two authors named Kim, and topics named C, C# and C++, are the same rows after the import."""
     authors = [
-        actions.save_author(AuthorDraft(name="Kim", slug=slug), now=now).id
+        actions.save_author(AuthorDraft(name="Kim", slug=slug), now=now, actor=SYSTEM).id
         for slug in ("kim-2", "kim", "kim-jones")
     ]
     topics = [
-        actions.save_topic(TopicDraft(name=name, slug=slug), now=now).id
+        actions.save_topic(TopicDraft(name=name, slug=slug), now=now, actor=SYSTEM).id
         for name, slug in (("C", "c"), ("C#", "c-sharp"), ("C++", "cpp"))
     ]
     for author_id, topic_id in zip(authors, topics, strict=True):
         draft = Draft(title=f"p{author_id}", author_ids=(author_id,), topic_ids=(topic_id,))
-        actions.create(draft, now=now)
+        actions.create(draft, now=now, actor=SYSTEM)
     before = names_of_posts()
     export_folder(tmp_path / "out")
     with empty_app().app_context():
@@ -97,7 +98,7 @@ def test_the_site_file_describes_a_topic_by_its_name(
     app: Flask, tmp_path: Path, now: datetime
 ) -> None:
     """An entry without a slug keeps the row of its name, and one with a new slug renames it."""
-    actions.save_topic(TopicDraft(name="C", slug="c"), now=now)
+    actions.save_topic(TopicDraft(name="C", slug="c"), now=now, actor=SYSTEM)
     topics = '[[topics]]\nname = "c++"\n\n[[topics]]\nname = "C"\nslug = "c-language"\n'
     (tmp_path / "site.toml").write_text(topics)
     for _ in range(2):

@@ -15,6 +15,7 @@ from app.publishing.actions import SiteDraft
 from app.publishing.importing.folder import import_folder
 from app.publishing.importing.report import Report
 from app.publishing.models import Author, Post, Site
+from app.publishing.permissions import SYSTEM
 from app.publishing.queries.site import settings
 
 POST = "---\ntitle: Post\ndate: 2020-01-01\n---\nx\n"
@@ -185,7 +186,7 @@ def test_a_second_import_takes_nothing(app: Flask, tmp_path: Path, now: datetime
 def test_what_somebody_has_set_stays(app: Flask, tmp_path: Path, now: datetime) -> None:
     """A named site keeps all its texts, the empty ones too, and an arranged menu stays."""
     write(tmp_path, TOOLS["Hugo"])
-    actions.save_site(SiteDraft(title="Mine"), expected_version=None)
+    actions.save_site(SiteDraft(title="Mine"), expected_version=None, actor=SYSTEM)
     (tmp_path / "content" / "about.md").write_text(PAGE.replace("type", "menu: main\ntype"))
     import_folder(tmp_path / "content" / "posts", now=now)
     assert (settings().title, settings().tagline, settings().language) == ("Mine", "", "en")
@@ -196,7 +197,7 @@ def test_a_field_that_was_set_before_the_name_stays(
 ) -> None:
     """Only fields with their default values are taken."""
     draft = SiteDraft(title="Broadsheet", tagline="My own line")
-    actions.save_site(draft, expected_version=None)
+    actions.save_site(draft, expected_version=None, actor=SYSTEM)
     import_folder(write(tmp_path, TOOLS["Hugo"]), now=now)
     assert (settings().title, settings().tagline) == ("Ada's notes", "My own line")
 

@@ -21,6 +21,7 @@ from app.publishing.importing.plan import Entry
 from app.publishing.importing.post import Job
 from app.publishing.models import Post, Redirect
 from app.publishing.paths import find_query_error, normal, to_url
+from app.publishing.permissions import SYSTEM
 from app.publishing.transaction import transaction
 
 from .model import OldRedirect
@@ -159,5 +160,7 @@ def _add_to_post(job: Job, source: str, entry: Entry) -> str:
 
 def _add(job: Job, source: str, *, target: str | None = None, post_id: int | None = None) -> str:
     if not job.dry_run:
-        actions.add_redirect(to_url(source), now=job.now, target=target, post_id=post_id)
+        actions.add_redirect(
+            to_url(source), now=job.now, actor=SYSTEM, target=target, post_id=post_id
+        )
     return ""

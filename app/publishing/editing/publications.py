@@ -1,0 +1,43 @@
+"""Record which cached pages an action of the studio refreshes; runs in its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.edge.pages.impact import impact_of_action
+from app.publishing.models import Post, Publication
+from app.publishing.permissions import Actor
+
+
+def record_publication(
+    session: Session,
+    action: str,
+    run: Callable[[], Post],
+    *,
+    now: datetime,
+    actor: Actor,
+    copy_id: int | None = None,
+) -> Publication:
+    """Run the action, and insert the record of it with the pages that its changes affect."""
+    posts: list[Post] = []
+
+    def write() -> None:
+        posts.append(run())
+        session.flush()
+
+    impact = impact_of_action(session.connection(), write, action)
+    publication = Publication(
+        at=now,
+        action=action,
+        post_id=posts[0].id,
+        copy_id=copy_id,
+        user_id=actor.user_id,
+        urls=list(impact.urls),
+        everything_reason=impact.everything_reason,
+    )
+    session.add(publication)
+    session.flush()
+    return publication
