@@ -89,9 +89,12 @@ class EdgeState:
     fail_closed: FailClosedMiddleware | None = None
     code: CurrentCode | None = None
     site_profile: SiteProfile | None = None
+    find_problems: Callable[[], tuple[str, ...]] | None = None
     first_use: FirstUse | None = None
     is_prepared: bool = False
     route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)
+    resources: dict[str, str] = field(default_factory=dict)
+    """The digests of `Edge.add_resources`, by name."""
 
     def policy_for_endpoint(self, app: Flask, endpoint: str | None) -> EffectivePolicy:
         """Return an endpoint's policy; it is cached, since policies of routes don't change."""
