@@ -240,7 +240,9 @@ def test_a_part_of_an_image_does_not_vary() -> None:
     assert "Vary" not in response.headers
 
 
-@pytest.mark.parametrize("vary", ["accept-encoding", "Accept-Language", "Accept-Language, X-A"])
+@pytest.mark.parametrize(
+    "vary", ["accept-encoding", "Accept-Language", "Accept-Language, X-A", "DNT, DNT"]
+)
 def test_there_is_one_vary_line(vary: str) -> None:
     """Each name is listed once; some caches use only the last line."""
     response = get(client(*PUBLIC, ("Vary", vary), ("Vary", "Accept-Encoding")))
