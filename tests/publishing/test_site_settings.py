@@ -50,6 +50,7 @@ EVERYTHING: dict[str, Any] = {
     "profiles": ["https://mastodon.example/@ada"],
     "emoji": True,
     "smart_punctuation": True,
+    "slugs": "unicode",
 }
 
 
