@@ -67,6 +67,7 @@ def _index_before_commit(session: Session) -> None:
     """Index what a session outside `transaction` has written, such as one in a shell."""
     if session.info.get(_OPEN) or session.in_nested_transaction():
         return
-    if session.info.pop(_FLUSHED, False):
+    has_unflushed = bool(session.new or session.dirty or session.deleted)
+    if session.info.pop(_FLUSHED, False) or has_unflushed:
         index_changes(session)
         session.info.pop(_FLUSHED, None)
