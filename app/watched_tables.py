@@ -38,5 +38,5 @@ SEARCH_TABLES = ("search_term", "search_text", "search_word")
 SCHEMA = PublicSchema.from_watched_tables(
     WATCHED,
     derived=dict.fromkeys(SEARCH_TABLES, ("search_post",)),
-    functions=("year_of", "contains_text"),
+    functions=("local_date", "year_of", "contains_text"),
 )
