@@ -62,7 +62,7 @@ def for_lists(*, details: bool = False, minutes: bool = False) -> tuple[Executab
 def for_results() -> tuple[ExecutableOption, ...]:
     """Load what a search result says, and the text that its snippet is cut from; no cover."""
     topics = Post.topics.and_(post_topic.c.position == 0)
-    columns = (*_SUMMED_UP, Post.body_text)
+    columns = (*_SUMMED_UP, Post.published_on, Post.body_text)
     return (load_only(*columns, raiseload=True), *_around(topics), raiseload("*"))
 
 
