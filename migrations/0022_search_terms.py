@@ -1,7 +1,7 @@
 """One search index for both databases, in plain tables, and the triggers that report changes.
 
 Revision ID: 0022
-Revises: 0025
+Revises: 0020
 Create Date: 2026-11-29
 """
 

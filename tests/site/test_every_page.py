@@ -197,4 +197,4 @@ def test_every_route_carries_a_named_policy(app: Flask) -> None:
     assert [rule for rule, route in listed.items() if route.source == "none"] == []
     kept_by_nobody = {rule for rule, route in listed.items() if route.policy == "NO_STORE"}
     assert kept_by_nobody == {"/edge/no-store"}
-    assert listed["/search"].query == ("q",)
+    assert listed["/search"].query == ("order", "page", "q")
