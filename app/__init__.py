@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -25,6 +26,7 @@ from . import (
     routing,
     site,
     studio,
+    theme_folder,
 )
 from .config import cli
 from .edge.policy.policy import PolicyError, SettingError
@@ -86,12 +88,13 @@ def init_edge(app: Flask) -> None:
     """Set up the caching library, and record what pages are built from."""
     # Not `from .extensions import edge`: the package app.edge would be hidden behind it.
     edge = extensions.edge
+    theme_folder.init_app(app)
     gateway = {
         "site": app.config["SITE_URL"],
         # In debug mode, templates and code change while the process runs.
         "bypasses": lambda path: app.debug or private_paths.is_private(path),
     }
-    edge.init_app(app, gateway=gateway)
+    edge.init_app(app, static_overrides=theme_folder.static_overrides(app), gateway=gateway)
     with app.app_context():
         edge.track(
             app,
@@ -108,7 +111,7 @@ def init_edge(app: Flask) -> None:
         include_subdomains=app.config["HSTS_INCLUDE_SUBDOMAINS"],
         problem=app.config["SITE_URL_PROBLEM"],
     )
-    edge.describe(app, profile)
+    edge.describe(app, profile, find_problems=partial(theme_folder.find_problems, app))
 
 
 def make_publish_hook(app: Flask) -> Callable[[datetime], datetime | None]:

@@ -11,9 +11,10 @@ from contextlib import closing
 from typing import Any
 
 import click
+from flask import Flask
 from sqlalchemy.engine import make_url
 
-from . import config, create_app, database
+from . import config, create_app, database, theme_folder
 from .middleware import health
 from .studio.setup import find_setup_url
 
@@ -75,9 +76,16 @@ def check_app() -> str:
     app = create_app()
     with app.app_context():
         problem = health.find_readiness_problem()
+        warn_of_theme(app)
         if problem:
             raise StartupError(problem.detail)
         return find_setup_url() or ""
+
+
+def warn_of_theme(app: Flask) -> None:
+    """Print the faults of the theme; the site starts, since it falls back to its own templates."""
+    for sentence in theme_folder.find_problems(app):
+        click.echo(f"Warning: {sentence}.", err=True)
 
 
 def ask_child(check: Callable[[], str]) -> str | None:

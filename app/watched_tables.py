@@ -32,5 +32,5 @@ WATCHED = (
 )
 
 SCHEMA = PublicSchema.from_watched_tables(
-    WATCHED, derived={"post_search": ("post",)}, functions=("year_of",)
+    WATCHED, derived={"post_search": ("post",)}, functions=("local_date", "year_of")
 )

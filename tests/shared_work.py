@@ -83,11 +83,13 @@ def _compile_later(rule: Rule, append_unknown: bool = True) -> Builder:  # noqa:
     return build
 
 
-def _build_manifest_once(folder: Path, build_cache: BuildCache) -> Manifest:
+def _build_manifest_once(
+    folder: Path, build_cache: BuildCache, overrides: Sequence[Path] = ()
+) -> Manifest:
     """Share the manifest of the repository's files; read every other folder again."""
-    if folder == STATIC and build_cache._folder == PACKED:
+    if folder == STATIC and build_cache._folder == PACKED and not overrides:
         return _repository_manifest()
-    return build_manifest(folder, build_cache)
+    return build_manifest(folder, build_cache, overrides)
 
 
 @cache

@@ -17,10 +17,10 @@ bp = Blueprint("summary", __name__, url_prefix="/api/summary")
 @cached(policies.API)
 def show() -> ResponseReturnValue:
     """Show how many posts there are, and the dates of the first and the last."""
-    settings, numbers = site.settings(), exports.summary()
+    (title, tagline), numbers = site.columns("title", "tagline"), exports.summary()
     return jsonify(
-        title=settings.title,
-        tagline=settings.tagline,
+        title=title,
+        tagline=tagline,
         url=serializers.url("/"),
         articles=numbers.articles,
         pages=numbers.pages,

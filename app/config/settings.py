@@ -119,6 +119,13 @@ SETTINGS = (
         help="The largest linked file (PDF, audio, video, archive) that an import stores; "
         "the report names larger ones.",
     ),
+    Setting(
+        name="THEME_FOLDER",
+        parser=text,
+        default="theme",
+        help="The folder of templates and static files that win over those of the project, "
+        "if it exists. Relative to the project's folder unless absolute.",
+    ),
     *edge_settings.SETTINGS,
 )
 

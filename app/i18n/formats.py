@@ -6,7 +6,7 @@ Pure. Digits are the Latin ones in every language, as in the addresses and in th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date
 
 from babel.dates import format_date
 from babel.lists import format_list
@@ -16,12 +16,12 @@ from markupsafe import Markup, escape
 from .locales import find_locale
 
 
-def format_day(instant: datetime, language: str) -> str:
+def format_day(instant: date, language: str) -> str:
     """Format a day: 4 March 2026."""
     return format_date(instant, "long", locale=find_locale(language))
 
 
-def format_month(instant: datetime, language: str) -> str:
+def format_month(instant: date, language: str) -> str:
     """Return the name of a month without a day: March."""
     return format_date(instant, "LLLL", locale=find_locale(language))
 

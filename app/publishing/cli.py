@@ -7,36 +7,33 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-import sqlalchemy as sa
 from flask import Flask
 from flask.cli import AppGroup
 
 from app.edge.changes.log import count_unresolved
 from app.extensions import db
-from app.publishing.importing.source_folder import SourceError
 
-from .actions import SiteDraft, publish, publish_due, render_again, save_site
+from . import site_command
+from .actions import publish, publish_due, render_again
 from .address_check import AddressCheck, check_addresses
 from .dry_run import pages_touched_by
-from .editing.rendering import find_typography
-from .errors import Missing, PublishingError
-from .export import ExportError, export_folder
+from .errors import Missing
+from .export import export_folder
 from .importing.address_list import read_addresses
 from .importing.folder import Options, Progress, import_folder
 from .importing.report import Outcome, Report
 from .importing.site_facts import DEFAULTS, has_default_title
-from .models import Site
 from .permissions import SYSTEM
 from .queries import unpublished
 from .sample_content import load_samples
 from .sample_removal import remove_samples
+from .terminal import in_one_sentence, printable
 
 _HOST = re.compile(r"(?:[\w-]{1,63}\.)+[\w-]{1,63}")
 
@@ -95,7 +92,7 @@ def import_command(path: Path, **flags: Any) -> None:
         *("fetch_images", "jobs"),
     )
     options = Options(**{name: flags[name] for name in names})
-    with _in_one_sentence(), _shown_progress() as progress:
+    with in_one_sentence(), _shown_progress() as progress:
         addresses = read_addresses(flags["check_urls"]) if flags["check_urls"] else None
         report = import_folder(path, now=_now(), options=options, progress=progress)
     check = None
@@ -120,7 +117,7 @@ def import_command(path: Path, **flags: Any) -> None:
 @click.option("--force", is_flag=True, help="Replace a folder that holds something.")
 def export_command(path: Path, *, force: bool) -> None:
     """Write everything as a folder of Markdown and images, which `import` reads again."""
-    with _in_one_sentence():
+    with in_one_sentence():
         click.echo(f"{export_folder(path.absolute(), force=force)} posts written to {path}.")
 
 
@@ -132,7 +129,7 @@ def render_command(slug: str | None) -> None:
     Only posts that change are written, and only their pages are purged. The status is 1 if a post
     can't be rendered.
     """
-    with _in_one_sentence(), _shown_progress("Rendering") as progress:
+    with in_one_sentence(), _shown_progress("Rendering") as progress:
         report = render_again(slug, actor=SYSTEM, progress=progress)
     for sentence in report.failed:
         click.echo(f"Not rendered: {printable(sentence)}", err=True)
@@ -151,7 +148,7 @@ def sample_command(*, remove: bool) -> None:
     if remove:
         _remove_samples()
         return
-    with _in_one_sentence():
+    with in_one_sentence():
         reports = load_samples(now=_now())
     if reports is None:
         click.echo("The site holds something already; the samples were not loaded.")
@@ -161,7 +158,7 @@ def sample_command(*, remove: bool) -> None:
 
 
 def _remove_samples() -> None:
-    with _in_one_sentence():
+    with in_one_sentence():
         removal = remove_samples()
     click.echo(f"Removed: {removal.posts} sample posts and {removal.images} images.")
     if removal.changed:
@@ -177,7 +174,7 @@ def _remove_samples() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON, for programs.")
 def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
     """Make the draft or scheduled post of this address public."""
-    with _in_one_sentence():
+    with in_one_sentence():
         post = unpublished.by_slug(slug)
         if post is None:
             raise Missing(f"There is no unpublished post {slug!r}.")
@@ -192,39 +189,17 @@ def publish_command(slug: str, *, dry_run: bool, as_json: bool) -> None:
 
 
 @content.command("site")
-@click.option("--title", help="The name of the site.")
-@click.option("--tagline", help="One line below the name.")
-@click.option("--description", help="What the site is about, for search engines and feeds.")
-@click.option("--language", help="The language of its texts, such as en or de-CH.")
-@click.option("--emoji/--no-emoji", default=None, help="Whether :smile: becomes an emoji.")
-@click.option(
-    "--smart-punctuation/--no-smart-punctuation",
-    default=None,
-    help="Whether quotes and dashes become typographic.",
-)
-def site_command(**options: str | bool | None) -> None:
-    """Show the site's own settings, or change them."""
-    changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    with _in_one_sentence():
-        before = find_typography(db.session(), None)
-        site = db.session.scalar(sa.select(Site))
-        names = [field.name for field in fields(SiteDraft)]
-        current = {name: getattr(site or DEFAULTS, name) for name in names}
-        if changes:
-            draft = SiteDraft(**(current | changes))
-            site = save_site(draft, expected_version=site.version if site else None, actor=SYSTEM)
-            current = {name: getattr(site, name) for name in names}
-        for name, value in current.items():
-            text = str(value).lower() if isinstance(value, bool) else printable(value)
-            click.echo(f"{name}: {text}")
-        if find_typography(db.session(), None).rules != before.rules:
-            click.echo("Run `flask content render`: it renders the posts with the new settings.")
+@site_command.with_options
+@click.option("--json", "as_json", is_flag=True, help="Print the settings as JSON, for programs.")
+def site_settings_command(*, as_json: bool, **options: Any) -> None:
+    """Show the site's own settings, or change them. An empty text resets a setting."""
+    site_command.run(options, as_json=as_json)
 
 
 @content.command("publish-due")
 def publish_due_command() -> None:
     """Make the scheduled posts public whose time has come."""
-    with _in_one_sentence():
+    with in_one_sentence():
         click.echo(f"{len(publish_due(_now(), actor=SYSTEM))} published.")
 
 
@@ -242,15 +217,6 @@ def read_hosts(value: str | None) -> tuple[str, ...]:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@contextmanager
-def _in_one_sentence() -> Iterator[None]:
-    """Print an error that the user can fix as one sentence, and exit with status 1."""
-    try:
-        yield
-    except (SourceError, ExportError, PublishingError) as error:
-        raise click.ClickException(f"{str(error).rstrip('.')}.") from None
 
 
 @contextmanager
@@ -307,8 +273,3 @@ def _tell_addresses(report: Report, check: AddressCheck | None, *, dry_run: bool
         click.echo("Check that these old addresses lead to their posts (--check-urls checks all):")
         for address in report.old_addresses[:_SAMPLES]:
             click.echo(f"  {printable(address)}")
-
-
-def printable(text: str) -> str:
-    """Escape the characters that a terminal would obey."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

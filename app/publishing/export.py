@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, undefer_group
@@ -17,9 +18,17 @@ from .editing.summaries import is_excerpt
 from .importing import references
 from .importing.extra_fields import text_to_toml, to_toml
 from .importing.names import NameIndex
-from .importing.site_file import TEXT_SETTINGS
-from .models import Attachment, Author, Kind, Media, MediaFile, Post, Redirect, Site, Status, Topic
+from .models import Attachment, Author, Media, MediaFile, Post, Redirect, Site, Status, Topic
+from .models import Kind as PostKind
 from .paths import to_url
+from .site_settings import BY_COLUMN, Kind
+
+_ALWAYS = ("title", "tagline", "description", "language")
+_MENU = (
+    sa.select(Post.slug)
+    .where(Post.kind == PostKind.PAGE, Post.menu_position.is_not(None))
+    .order_by(Post.menu_position, Post.slug)
+)
 
 Value = str | int | bool | datetime | list[str]
 Indexes = Mapping[type[Author | Topic], NameIndex]
@@ -80,7 +89,7 @@ def _put_in_place(draft: Path, target: Path) -> None:
 
 def _write_all(session: Session, root: Path) -> int:
     """Write the files from one snapshot of the database."""
-    _write(root / "site.toml", "".join(_site(session)))
+    _write(root / "site.toml", "".join(_site(session, root)))
     names = {model: NameIndex.load(session, model) for model in (Author, Topic)}
     ids = session.scalars(sa.select(Post.id).order_by(Post.id)).all()
     for post_id in ids:
@@ -100,7 +109,7 @@ def _write(path: Path, text: str) -> None:
 def _write_post(session: Session, root: Path, post: Post, indexes: Indexes) -> None:
     """Write one post, as a file or, when it has images or files, as a folder with them."""
     rows = _files(session, post)
-    folder = root / ("articles" if post.kind is Kind.ARTICLE else "pages")
+    folder = root / ("articles" if post.kind is PostKind.ARTICLE else "pages")
     path = folder / post.slug / "index.md" if rows else folder / f"{post.slug}.md"
     names = _names(rows.values())
     for row, name in names.items():
@@ -169,7 +178,7 @@ def _facts(
     yield "title", post.title
     yield "slug", post.slug
     yield "path", post.path
-    if post.kind is Kind.PAGE:
+    if post.kind is PostKind.PAGE:
         yield "type", "page"
     if post.language:
         yield "lang", post.language
@@ -217,13 +226,13 @@ def _aliases(session: Session, post: Post) -> list[str]:
     return [to_url(source) for source in session.scalars(old.order_by(Redirect.source))]
 
 
-def _site(session: Session) -> Iterator[str]:
-    """The file `site.toml`."""
+def _site(session: Session, root: Path) -> Iterator[str]:
+    """The file `site.toml`; the images of the settings are written beside it."""
     site = session.get(Site, 1)
     if site is not None:
-        names = ("title", "tagline", "description", "language")
-        yield _table((name, getattr(site, name)) for name in names)
-        yield _table((name, True) for name in TEXT_SETTINGS if getattr(site, name))
+        yield from to_toml(dict(_settings(session, root, site)))
+    if menu := session.scalars(_MENU).all():
+        yield from to_toml({"menu": [*menu]})
     for author in session.scalars(sa.select(Author).order_by(Author.id)):
         facts = {"name": author.name, "slug": author.slug}
         facts |= {"bio": author.bio_markdown, "url": author.url}
@@ -236,6 +245,25 @@ def _site(session: Session) -> Iterator[str]:
         yield "\n[redirects]\n"
         for old, new in rows:
             yield f"{text_to_toml(to_url(old))} = {text_to_toml(new or '')}\n"
+
+
+def _settings(session: Session, root: Path, site: Site) -> Iterator[tuple[str, Any]]:
+    """Yield the settings that differ from their defaults, and the texts that every site has."""
+    for column, setting in BY_COLUMN.items():
+        value = getattr(site, column)
+        if setting.kind is not Kind.IMAGE:
+            is_default = value == setting.default or value == [*_list(setting.default)]
+            if setting.name in _ALWAYS or not is_default:
+                yield setting.name, value
+        elif value is not None:
+            media = session.get_one(Media, value)
+            path = f"site/{setting.name}/{media.name}"
+            _write_content(session, root / path, media)
+            yield setting.name, path
+
+
+def _list(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, tuple) else ()
 
 
 def _non_empty(facts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -26,8 +26,8 @@ RESERVED = frozenset(
     {
         *("account", "admin", "api", "archive", "articles", "authors", "downloads", "edge"),
         *("favicon", "feed", "healthz", "login", "logout", "media", "page", "pages", "preview"),
-        *("readyz", "robots", "search", "sitemap", "sitemaps", "static", "studio", "tags"),
-        *("topics", "users", "well-known"),
+        *("readyz", "robots", "search", "site", "sitemap", "sitemaps", "static", "studio", "tags"),
+        *("theme", "topics", "users", "well-known"),
     }
 )
 """First segments that belong to the site itself: no page may have them as its slug."""

@@ -23,6 +23,7 @@ from . import (
     search,
     sitemap,
     templating,
+    theme,
     topics,
 )
 
@@ -42,6 +43,7 @@ RESOURCES = (
     files,
     demo,
     favicon,
+    theme,
 )
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
-from app.publishing.queries import archive
+from app.publishing.queries import archive, site
 
 from . import numbered_pages, policies
 
@@ -23,7 +23,7 @@ def index() -> ResponseReturnValue:
         "site/archive/index.html",
         years=years,
         count=count,
-        pages=archive.count_complete_pages(count),
+        pages=archive.count_complete_pages(count, site.posts_per_page()),
     )
 
 
@@ -31,7 +31,7 @@ def index() -> ResponseReturnValue:
 @cached(policies.ARCHIVE)
 def numbered(number: int) -> ResponseReturnValue:
     """One page of the archive; page 1 holds the oldest articles."""
-    page = archive.page(number) or abort(404)
+    page = archive.page(number, size=site.posts_per_page()) or abort(404)
     if not page.is_complete:
         return numbered_pages.way_to(url_for(".index"))
     return render_template("site/archive/numbered.html", page=page)

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
-from app.publishing.queries import archive, articles, authors
+from app.publishing.queries import archive, articles, authors, site
 
 from . import numbered_pages, policies
 
@@ -26,7 +26,7 @@ def show(slug: str) -> ResponseReturnValue:
     """One author with its newest articles."""
     author = authors.by_slug(slug, described=True) or abort(404)
     count = articles.count(about=author)
-    ends = archive.ends(count)
+    ends = archive.ends(count, site.posts_per_page())
     return render_template(
         "site/authors/show.html",
         author=author,
@@ -41,7 +41,7 @@ def show(slug: str) -> ResponseReturnValue:
 def numbered(slug: str, number: int) -> ResponseReturnValue:
     """One page of an author's articles; page 1 holds the oldest."""
     author = authors.by_slug(slug) or abort(404)
-    page = archive.page(number, about=author) or abort(404)
+    page = archive.page(number, size=site.posts_per_page(), about=author) or abort(404)
     if not page.is_complete:
         return numbered_pages.way_to(author.path)
     return render_template("site/authors/numbered.html", author=author, page=page)

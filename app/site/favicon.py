@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from app.config import ROOT
 from app.edge import cached
+from app.publishing.looks import drawing
 
-from . import policies
+from . import policies, theme
 
 bp = Blueprint("favicon", __name__)
 
@@ -19,5 +20,7 @@ _ICON = (ROOT / "static" / "favicon.ico").read_bytes()
 @bp.get("/favicon.ico")
 @cached(policies.FAVICON)
 def show() -> ResponseReturnValue:
-    """The icon."""
-    return Response(_ICON, content_type="image/x-icon")
+    """The icon: that of the site's settings, or of the project."""
+    look = theme.load_look()
+    content = _ICON if look.is_default else drawing.icon_ico(look, theme.icon_content(look))
+    return Response(content, content_type="image/x-icon")

@@ -68,13 +68,13 @@ def _json(about: Topic | Author | None) -> Response:
 
 
 def _feed(about: Topic | Author | None, name: str, *, cover: bool) -> Feed:
-    settings = site.settings()
+    title, subtitle, language = site.columns("title", "tagline", "language")
     below = about.path if about else ""
     return Feed(
         site_url=current_app.config["SITE_URL"],
-        title=f"{about.name} – {settings.title}" if about else settings.title,
-        subtitle=settings.tagline,
-        language=settings.language,
+        title=f"{about.name} – {title}" if about else title,
+        subtitle=subtitle,
+        language=language,
         home=below or "/",
         path=f"{below}/{name}",
         posts=tuple(articles.newest_in_full(SIZE, about=about, cover=cover)),

@@ -18,6 +18,7 @@ __all__ = [
     "FEED",
     "HOME",
     "LIST",
+    "MANIFEST",
     "MEDIA",
     "NOT_FOUND",
     "NO_STORE",
@@ -55,6 +56,7 @@ ARCHIVE = purged("ARCHIVE")
 FEED = purged("FEED")
 SITEMAP = purged("SITEMAP")
 ROBOTS = purged("ROBOTS")
+MANIFEST = purged("MANIFEST")
 
 REDIRECT = Policy(
     name="REDIRECT",

@@ -14,12 +14,15 @@ from flask import Flask, current_app, g
 from markupsafe import Markup, escape
 
 from app import i18n
+from app.edge.flask.static import has_static_file
 from app.publishing import languages, text_direction
+from app.publishing.looks.look import Look, Picture
 from app.publishing.models import Author, Media, Post, Site, Topic
 from app.publishing.queries import pages, site
 from app.publishing.queries.search import CLOSE, OPEN
 
-from . import translation
+from . import theme, translation
+from .local_time import has_later_change
 
 _MONTH_ANCHORS = (
     *("january", "february", "march", "april", "may", "june", "july"),
@@ -39,6 +42,52 @@ class Publication:
     def site(self) -> Site:
         """The settings of the site: its title and the like."""
         return site.settings()
+
+    @cached_property
+    def logo(self) -> Picture | None:
+        """The logo, if there is one."""
+        return site.picture(self.site.logo_id)
+
+    @cached_property
+    def logo_dark(self) -> Picture | None:
+        """The logo for the dark colour scheme, if there is one."""
+        return site.picture(self.site.logo_dark_id) if self.logo is not None else None
+
+    @cached_property
+    def look(self) -> Look:
+        """The settings that icons and the social image are made from."""
+        settings = self.site
+        return Look(
+            title=settings.title,
+            accent=settings.accent,
+            logo=self.logo,
+            icon=site.picture(settings.icon_id),
+        )
+
+    @property
+    def stylesheet(self) -> str:
+        """The address of the style sheet of the accent colour; empty without one."""
+        return theme.stylesheet_path(self.site.accent, self.site.accent_dark)
+
+    @property
+    def has_theme_styles(self) -> bool:
+        """Whether the theme has a style sheet; no filter, since Jinja computes those only once."""
+        return has_static_file("css/theme.css")
+
+    @property
+    def icon_svg(self) -> str:
+        """The address of the icon as a drawing; empty if it has none."""
+        return theme.icon_svg_path(self.look)
+
+    def icon(self, size: int) -> str:
+        """The address of the icon as a PNG of this size."""
+        return theme.icon_path(self.look, size)
+
+    @cached_property
+    def social_image(self) -> str:
+        """The address of the image that other sites show with a link to a page without a cover."""
+        given = site.picture(site.social_image_id())
+        return given.path if given is not None else theme.social_path(self.look)
 
     @cached_property
     def _pages(self) -> list[Post]:
@@ -92,8 +141,8 @@ def iso_milliseconds(instant: datetime) -> str:
 
 def by_month(posts: Iterable[Post]) -> list[tuple[str, list[Post]]]:
     """Group posts by month, in their order, each group with its id on the page."""
-    dated = [post for post in posts if post.published_at]
-    groups = groupby(dated, key=lambda post: post.published_at and post.published_at.month)
+    dated = [post for post in posts if post.local_date]
+    groups = groupby(dated, key=lambda post: post.local_date and post.local_date.month)
     return [(_MONTH_ANCHORS[(number or 1) - 1], list(group)) for number, group in groups]
 
 
@@ -204,6 +253,7 @@ FILTERS = (
     dir_of,
     direction,
     finished,
+    has_later_change,
     has_standfirst,
     iso,
     iso_milliseconds,

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
-from app.publishing.queries import archive, articles, topics
+from app.publishing.queries import archive, articles, site, topics
 
 from . import numbered_pages, policies
 
@@ -26,7 +26,7 @@ def show(slug: str) -> ResponseReturnValue:
     """One topic with its newest articles."""
     topic = topics.by_slug(slug, described=True) or abort(404)
     count = articles.count(about=topic)
-    ends = archive.ends(count)
+    ends = archive.ends(count, site.posts_per_page())
     return render_template(
         "site/topics/show.html",
         topic=topic,
@@ -41,7 +41,7 @@ def show(slug: str) -> ResponseReturnValue:
 def numbered(slug: str, number: int) -> ResponseReturnValue:
     """One page of a topic's articles; page 1 holds the oldest."""
     topic = topics.by_slug(slug) or abort(404)
-    page = archive.page(number, about=topic) or abort(404)
+    page = archive.page(number, size=site.posts_per_page(), about=topic) or abort(404)
     if not page.is_complete:
         return numbered_pages.way_to(topic.path)
     return render_template("site/topics/numbered.html", topic=topic, page=page)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from flask import Flask, current_app, g
@@ -22,6 +22,8 @@ from markupsafe import Markup
 from app import extensions, i18n
 from app.publishing.languages import find_own_language
 from app.publishing.models import Post, Site
+
+from .local_time import in_site_zone
 
 _EXTENSION = "translations"
 
@@ -180,14 +182,14 @@ def _fill(text: str, source: str, values: dict[str, Any]) -> Markup:
         return Markup(source) % values  # noqa: S704 - as above
 
 
-def day(instant: datetime) -> str:
-    """Format a day: 4 March 2026."""
-    return i18n.format_day(instant, current_language())
+def day(instant: date) -> str:
+    """Format a day: 4 March 2026; that of an instant in the site's time zone."""
+    return i18n.format_day(in_site_zone(instant), current_language())
 
 
-def month(instant: datetime) -> str:
+def month(instant: date) -> str:
     """Return the name of a month without a day: March."""
-    return i18n.format_month(instant, current_language())
+    return i18n.format_month(in_site_zone(instant), current_language())
 
 
 def number(value: float) -> str:

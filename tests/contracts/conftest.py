@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from app.private_paths import is_private
+from app.publishing.looks.look import Look
+from app.publishing.looks.stylesheet import accent_styles, styles_digest
 from app.publishing.models import (
     Attachment,
     Author,
@@ -37,6 +39,8 @@ ARTICLES = 60
 """Enough for several numbered pages of every list."""
 
 FINGERPRINT = "0123456789abcdef0123"
+ACCENT = "#8a1c5b"
+LOOK = Look(title="A site", accent=ACCENT)
 EXAMPLES: dict[str, object] = {
     "fingerprint": FINGERPRINT,
     "name": "a.png",
@@ -52,6 +56,9 @@ BY_RULE: dict[str, Mapping[str, object]] = {
     "/topics/": {"slug": "ink"},
     "/archive/<year": {"number": BEGAN.year},
     "/<slug": {"slug": "about"},
+    "/theme/<string(length=16):digest>.css": {"digest": styles_digest(accent_styles(ACCENT, ""))},
+    "/theme/<string(length=16):digest>/icon": {"digest": LOOK.icon_digest, "size": 180},
+    "/theme/<string(length=16):digest>/social": {"digest": LOOK.social_digest},
 }
 
 UNKNOWN = ("/no/such/page", "/no-such-page", "/articles/none", "/api/none", "/static/none.css")
@@ -89,7 +96,11 @@ def _arguments(rule: Rule) -> dict[str, Any]:
 def fill(session: Session) -> None:
     """Write a site: articles of an author under a topic, a page, a picture, a redirect."""
     session.add_all(
-        [Site(title="A site"), Author(slug="ada", name="Ada"), Topic(slug="ink", name="Ink")]
+        [
+            Site(title=LOOK.title, accent=ACCENT),
+            Author(slug="ada", name="Ada"),
+            Topic(slug="ink", name="Ink"),
+        ]
     )
     media = Media(
         digest="0" * 64, name="a.png", content_type="image/png", width=1, height=1, created_at=BEGAN

@@ -217,7 +217,7 @@ def test_a_page_lasts_when_it_is_full_or_the_first(
     number: int, posts: int, *, lasting: bool
 ) -> None:
     """Another one's articles are shown by the list until it is full."""
-    page = archive.Numbered(number=number, posts=(Post(),) * posts)
+    page = archive.Numbered(size=archive.PAGE_SIZE, number=number, posts=(Post(),) * posts)
     assert page.is_complete is lasting
 
 

@@ -22,6 +22,7 @@ class SiteProfile:
       can't store its variants separately.
     - `rewritten` names the pages that the public edge rewrites, according to samples.
     - `site_url_problem` explains why `own_origins` can't be right.
+    - `app_problems` has a sentence for each file of the app that has an error and is not used.
     """
 
     no_store_path: str
@@ -37,3 +38,4 @@ class SiteProfile:
     unkept_variants: tuple[str, ...] = ()
     rewritten: str = ""
     site_url_problem: str = ""
+    app_problems: tuple[str, ...] = ()

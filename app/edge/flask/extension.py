@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -66,6 +66,7 @@ class Edge:
         should_handle: ShouldHandle | None = None,
         unknown_query: Literal["redirect", "ignore"] = "redirect",
         static: bool = True,
+        static_overrides: Sequence[Path] = (),
         gateway: Mapping[str, Any] | None = None,
         clock: Clock = _now,
     ) -> None:
@@ -83,6 +84,7 @@ class Edge:
             unknown_query: what to do with a query parameter that a public route does not declare:
                 redirect to the URL without it, or only hide it from the view.
             static: add fingerprints to the URLs of the app's static files.
+            static_overrides: folders whose files replace static files with the same path.
             gateway: options of the embedded gateway that differ from the defaults.
             clock: returns the current time.
 
@@ -121,7 +123,7 @@ class Edge:
         if unknown_query == "redirect":
             app.before_request_funcs.setdefault(None, []).insert(0, redirect_to_canonical_query)
         if static:
-            _install_static(app)
+            _install_static(app, static_overrides)
         request_started.connect(state.on_request_started, app)
         request_finished.connect(state.on_request_finished, app)
         state.fail_closed = FailClosedMiddleware(app.wsgi_app, state.start_recording)
@@ -209,9 +211,19 @@ class Edge:
         if tracker is not None:
             templates.record_part(tracker.parts.resource(name))
 
-    def describe(self, app: Flask, ours: SiteProfile) -> None:
-        """Set what an audit from outside (`flask edge check`) expects of this app's site."""
+    def describe(
+        self,
+        app: Flask,
+        ours: SiteProfile,
+        *,
+        find_problems: Callable[[], tuple[str, ...]] | None = None,
+    ) -> None:
+        """Set what an audit from outside (`flask edge check`) expects of this app's site.
+
+        `find_problems` returns a sentence for each file of the app that has an error.
+        """
         state_of(app).site_profile = ours
+        state_of(app).find_problems = find_problems
 
     def purge(self, app: Flask, url: str) -> int:
         """Purge every variant of a URL at every tier, as `flask edge purge --url` does.
@@ -323,8 +335,8 @@ def _install_compression(app: Flask) -> None:
     app.wsgi_app = Compression(app.wsgi_app)  # type: ignore[method-assign]  # Flask documents this
 
 
-def _install_static(app: Flask) -> None:
+def _install_static(app: Flask, overrides: Sequence[Path]) -> None:
     """Add fingerprints to the URLs of the app's static folder, if it has one."""
     if app.static_folder is not None and Path(app.static_folder).is_dir():
         build = read_folder(app.config, "EDGE_BUILD", parent=app.instance_path)
-        StaticFiles(Path(app.static_folder), BuildCache(build)).install(app)
+        StaticFiles(Path(app.static_folder), BuildCache(build), overrides).install(app)

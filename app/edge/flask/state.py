@@ -89,6 +89,7 @@ class EdgeState:
     fail_closed: FailClosedMiddleware | None = None
     code: CurrentCode | None = None
     site_profile: SiteProfile | None = None
+    find_problems: Callable[[], tuple[str, ...]] | None = None
     first_use: FirstUse | None = None
     is_prepared: bool = False
     route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)

@@ -30,6 +30,7 @@ from .byte_range import apply_range
 from .templates import ABSENT, record_part
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from flask import Flask
@@ -45,12 +46,15 @@ _log = logging.getLogger(__name__)
 class StaticFiles:
     """The static files of one app."""
 
-    def __init__(self, folder: Path, build_cache: BuildCache) -> None:
+    def __init__(
+        self, folder: Path, build_cache: BuildCache, overrides: Sequence[Path] = ()
+    ) -> None:
         self._folder = folder
+        self._overrides = tuple(overrides)
         self._build_cache = build_cache
         self._lock = threading.Lock()
         self._state: int | None = None  # read in debug mode only
-        self._manifest = build_manifest(folder, build_cache)
+        self._manifest = build_manifest(folder, build_cache, self._overrides)
         self._app: Flask | None = None
 
     def install(self, app: Flask) -> None:
@@ -71,9 +75,11 @@ class StaticFiles:
         if self._app is not None and self._app.debug and not g.get("edge_static_checked"):
             g.edge_static_checked = True
             with self._lock:
-                state = folder_signature(self._folder)
+                state = folder_signature(self._folder, *self._overrides)
                 if state != self._state:
-                    self._manifest = build_manifest(self._folder, self._build_cache)
+                    self._manifest = build_manifest(
+                        self._folder, self._build_cache, self._overrides
+                    )
                     self._state = state
         return self._manifest
 
@@ -91,6 +97,12 @@ class StaticFiles:
                 raise
             message = "edge.static_missing: there is no static file %s"
             _log.warning(message, name, extra={"static_file": name})
+
+    def has_file(self, name: str) -> bool:
+        """Return whether there is a file of this name; the page that asks depends on the answer."""
+        manifest = self.manifest()
+        record_part(_manifest_part(manifest, name))
+        return name in manifest.files
 
     def part(self, name: str) -> Part:
         """Return the part that a page with the URL of this file depends on."""
@@ -114,6 +126,12 @@ class StaticFiles:
             else "There is no such file.\n"
         )
         return Response(text, 404, content_type="text/plain; charset=utf-8")
+
+
+def has_static_file(name: str) -> bool:
+    """Return whether the current app has a static file; the current page depends on the answer."""
+    files = getattr(current_app.view_functions.get("static"), "__self__", None)
+    return isinstance(files, StaticFiles) and files.has_file(name)
 
 
 def _manifest_part(manifest: Manifest, name: str) -> Part:

@@ -11,10 +11,12 @@ from app.publishing.editing.draft import Draft
 
 from .add_file import add_file
 from .add_media import add_media
+from .add_post_redirects import PostRedirect, add_post_redirects
 from .add_redirect import add_redirect
 from .archive import archive
 from .arrange_menu import arrange_menu
 from .change_post import change_post, move_post
+from .change_site import change_site
 from .create import create
 from .create_copy import create_copy
 from .discard_copy import discard_copy
@@ -42,6 +44,7 @@ __all__ = [
     "AuthorDraft",
     "CopyFields",
     "Draft",
+    "PostRedirect",
     "Rebase",
     "Release",
     "SaveOutcome",
@@ -51,10 +54,12 @@ __all__ = [
     "TopicDraft",
     "add_file",
     "add_media",
+    "add_post_redirects",
     "add_redirect",
     "archive",
     "arrange_menu",
     "change_post",
+    "change_site",
     "create",
     "create_copy",
     "create_preview_link",

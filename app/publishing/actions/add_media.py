@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from app.extensions import db
 from app.publishing.editing import images
+from app.publishing.errors import Invalid
 from app.publishing.models import Media
 from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.transaction import transaction
@@ -26,3 +27,12 @@ def add_media(content: bytes, name: str, *, now: datetime, actor: Actor) -> Medi
     with transaction() as session:
         permit(session, actor, Verb.UPLOAD_MEDIA)
         return images.store(prepared, now=now)
+
+
+def add_site_image(setting: str, content: bytes, name: str, *, now: datetime, actor: Actor) -> int:
+    """Store the image of a site setting; returns its row. Raises Invalid, which names the file."""
+    label = setting.replace("_", " ")
+    try:
+        return add_media(content, name, now=now, actor=actor).id
+    except Invalid as error:
+        raise Invalid(setting, f"The {label} {name!r} can't be used: {error}") from None

@@ -27,7 +27,15 @@ def arrange_menu(slugs: Sequence[str], *, actor: Actor) -> None:
         for slug in slugs:
             if slug not in page_slugs:
                 raise Missing(f"There is no page {slug!r} for the menu.")
+        if _menu_of(pages) == [*slugs]:
+            return  # positions with gaps stay: they are those of the imported files
         places = {slug: place for place, slug in enumerate(slugs, 1)}
         for page in pages:
             if page.menu_position != places.get(page.slug):
                 page.menu_position = places.get(page.slug)
+
+
+def _menu_of(pages: Sequence[Post]) -> list[str]:
+    """Return the slugs of the pages that the menu lists now, in its order."""
+    listed = [(page.menu_position, page.slug) for page in pages if page.menu_position is not None]
+    return [slug for _, slug in sorted(listed)]

@@ -15,6 +15,7 @@ from flask import current_app
 
 from app.extensions import db
 from app.publishing.editing import validation
+from app.publishing.editing.local_dates import find_zone
 from app.publishing.errors import Invalid
 from app.publishing.models import Kind, Site
 
@@ -92,13 +93,13 @@ def import_folder(
     options = replace(options or Options(), **fields)
     report = Report()
     settings = site_file.load(root, report)
-    site_language = settings.site.language if settings.site else _saved_language() or "en"
-    job = _plan(root, options, report, now, site_language)
+    site_language = _given_language(settings) or _saved_language() or "en"
+    job = _plan(root, options, report, now, site_language, settings)
     job = replace(job, folder=replace(job.folder, templates=settings.templates))
     texts = site_facts.save_facts(job, settings)
     takes_menu = settings.menu is None and not site_facts.has_menu()
     if not options.dry_run:
-        site_file.save_people(settings, report, now=now)
+        site_file.save_people(settings, report, now=now, root=root)
     job = _with_saved_language(job)
     try:
         _import_posts(job, options, progress)
@@ -145,12 +146,39 @@ def _saved_language() -> str | None:
     return db.session.scalar(sa.select(Site.language))
 
 
-def _plan(root: Path, options: Options, report: Report, now: datetime, site_language: str) -> Job:
+def _given_language(settings: site_file.SiteFile) -> str:
+    """Return the language that `site.toml` gives the site, if it is a tag; else empty."""
+    try:
+        return validation.validate_language(str(settings.settings.get("language", "")))
+    except Invalid:
+        return ""
+
+
+def _with_site_zone(
+    configuration: SourceConfiguration, settings: site_file.SiteFile
+) -> SourceConfiguration:
+    """Let dates without an offset be in the site's time zone, if the old tool names no other."""
+    name = str(settings.settings.get("time_zone", "")) or db.session.scalar(
+        sa.select(Site.time_zone)
+    )
+    if configuration.time_zone is not None or name in {None, "", "UTC"}:
+        return configuration
+    return replace(configuration, time_zone=find_zone(str(name)))
+
+
+def _plan(
+    root: Path,
+    options: Options,
+    report: Report,
+    now: datetime,
+    site_language: str,
+    settings: site_file.SiteFile,
+) -> Job:
     """Read the configuration and all files, and choose a slug for each post."""
     only = validation.validate_language(options.language) if options.language else None
     base_url = validation.validate_web_url("base_url", options.base_url, limit=500)
     home = file_access.resolve_root(root)
-    configuration = read_configuration(home)
+    configuration = _with_site_zone(read_configuration(home), settings)
     report.warnings.extend(configuration.remarks)
     report.warnings.extend(_text_remarks(configuration))
     base_url = (base_url or _base_url(configuration, report)).rstrip("/")

@@ -1,4 +1,4 @@
-"""The site's own title, texts, language and menu, from the configuration of the old tool.
+"""The site's own texts, language, time zone and menu, from the configuration of the old tool.
 
 They are taken while the site bears its default values, never over values that a person has set.
 """
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.actions import SiteDraft
+from app.publishing.actions.change_site import current_columns
 from app.publishing.actions.save_site import checked
 from app.publishing.errors import Invalid, PublishingError
 from app.publishing.models import Kind, Post, Site
@@ -29,7 +30,7 @@ from .plan import Entry
 from .post import Job
 from .post_meta import MAX_NAME
 from .report import Report
-from .site_file import TEXT_SETTINGS, SiteFile
+from .site_file import SiteFile
 
 DEFAULTS = SiteDraft(title="Broadsheet")
 _SAMPLE_FILE = Path(__file__).resolve().parent.parent / "samples" / "site.toml"
@@ -49,30 +50,27 @@ def save_facts(job: Job, publication: SiteFile) -> tuple[str, ...]:
     A `site.toml` that names the site wins, and so does a site that has a name.
     """
     configuration = job.folder.configuration
-    if configuration is None or publication.site is not None or not has_default_title():
+    if configuration is None or "title" in publication.settings or not has_default_title():
         return ()
     facts = dict(_usable_facts(configuration, job.report))
-    site = db.session.get(Site, 1)
-    names = (*_FIELDS, *TEXT_SETTINGS)
-    current = SiteDraft(**{name: getattr(site or DEFAULTS, name) for name in names})
+    current = current_columns(db.session.get(Site, 1))
     changes: dict[str, Any] = {
         name: text
         for name, text in facts.items()
-        if getattr(current, name) in _default_values(name) and getattr(current, name) != text
+        if name not in publication.settings
+        and current[name] in _default_values(name)
+        and current[name] != text
     }
     if changes and not job.dry_run:
-        actions.save_site(
-            replace(current, **changes),
-            expected_version=site.version if site else None,
-            actor=SYSTEM,
-        )
+        actions.change_site(changes, actor=SYSTEM)
     db.session.rollback()
     return tuple(f"{name} “{text[:80]}”" for name, text in changes.items())
 
 
 def _usable_facts(configuration: SourceConfiguration, report: Report) -> Iterator[tuple[str, str]]:
     """Yield each fact that the site accepts; another one is named."""
-    for name, text in _facts(configuration.site):
+    zone = getattr(configuration.time_zone, "key", "")
+    for name, text in (*_facts(configuration.site), *([("time_zone", zone)] if zone else [])):
         try:
             change: dict[str, Any] = {name: text}
             checked(replace(DEFAULTS, **change))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -15,11 +15,16 @@ import sqlalchemy as sa
 
 from app.extensions import db
 from app.publishing import actions
-from app.publishing.actions import AuthorDraft, SiteDraft, TopicDraft
+from app.publishing.actions import AuthorDraft, TopicDraft
+from app.publishing.actions.add_media import add_site_image
+from app.publishing.actions.change_site import find_faults
 from app.publishing.editing.rendering import find_typography
-from app.publishing.errors import PublishingError
-from app.publishing.models import Author, Post, Site, Topic
+from app.publishing.editing.site_values import read_value
+from app.publishing.errors import Invalid, PublishingError
+from app.publishing.images import MAX_BYTES
+from app.publishing.models import Author, Post, Topic
 from app.publishing.permissions import SYSTEM
+from app.publishing.site_settings import BY_NAME, SETTINGS, Kind, nearest_name
 
 from . import source_folder
 from .names import NameIndex
@@ -28,9 +33,6 @@ from .report import Report
 NAME = PurePosixPath("site.toml")
 MOST = 1024 * 1024
 
-TEXT_SETTINGS = ("emoji", "smart_punctuation")
-"""The settings that apply when a post is rendered."""
-
 _RENDER = (
     "the settings of text have changed; run `flask content render`, which renders the posts again"
 )
@@ -38,11 +40,20 @@ _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _PLACE = re.compile(r"\(at [^()]*\)")
 
 
+_TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("authors", ("name", "slug", "bio", "url")),
+    ("topics", ("name", "slug", "description")),
+)
+KEYS = (*(setting.name for setting in SETTINGS), "authors", "topics", "redirects", "shortcodes")
+"""The keys that the file may have at its top."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFile:
     """What the file says; empty where it says nothing."""
 
-    site: SiteDraft | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of the site that the file gives, by their names; others stay as they are."""
     authors: tuple[AuthorDraft, ...] = ()
     topics: tuple[TopicDraft, ...] = ()
     menu: tuple[str, ...] | None = None
@@ -52,13 +63,15 @@ class SiteFile:
 
 
 def load(root: Path, report: Report) -> SiteFile:
-    """Read the file, if there is one; a broken one is noted as skipped."""
+    """Read the file, if there is one; a broken one is noted as skipped, an unknown key named."""
     if not (root / NAME).exists():
         return SiteFile()
     text = ""
     try:
         text = source_folder.read_file(root, NAME, most=MOST).decode()
-        return parse_site_file(tomllib.loads(text))
+        values = tomllib.loads(text)
+        _warn_of_unknown_keys(values, text, report)
+        return parse_site_file(values)
     except tomllib.TOMLDecodeError as error:
         place = _LINE.search(str(error))
         line = int(place[1]) if place else text.count("\n") + 1
@@ -71,22 +84,44 @@ def load(root: Path, report: Report) -> SiteFile:
     return SiteFile()
 
 
+def _warn_of_unknown_keys(values: Mapping[str, Any], text: str, report: Report) -> None:
+    """Name each key that has no meaning here, with the name that a person may have meant."""
+    groups: list[tuple[str, Mapping[str, Any], tuple[str, ...]]] = [("", values, KEYS)]
+    for name, names in _TABLES:
+        tables = values.get(name)
+        listed = tables if isinstance(tables, list) else []
+        place = f" of [[{name}]]"
+        groups.extend((place, table, names) for table in listed if isinstance(table, dict))
+    for place, table, known_keys in groups:
+        for key in table:
+            if key not in known_keys:
+                sentence = (
+                    f"the key {key!r}{place} is not known and was passed over; the nearest name "
+                    f"is {nearest_name(key, known_keys)!r}"
+                )
+                report.warn(NAME, _line_of(key, text), sentence)
+
+
+def _line_of(key: str, text: str) -> int | None:
+    """Return the line of a key, if it is written at the beginning of one."""
+    match = re.search(rf"""^[ \t]*\[*["']?{re.escape(key)}["']?[ \t]*[\]=.]""", text, re.MULTILINE)
+    return text.count("\n", 0, match.start()) + 1 if match else None
+
+
 def parse_site_file(values: Mapping[str, Any]) -> SiteFile:
     """What the values of the file mean; raises a `ValueError` that names what is wrong."""
-    site = None
-    if "title" in values:
-        names = ("title", "tagline", "description", "language")
-        texts = {name: _text(values, name) for name in names if name in values}
-        settings: dict[str, Any] = {name: _switch(values, name) for name in TEXT_SETTINGS}
-        site = SiteDraft(**(settings | texts))
-    menu = values.get("menu")
-    redirects = _text_table(values, "redirects")
+    settings = {
+        setting.name: read_value(setting.name, values[setting.name])
+        for setting in SETTINGS
+        if setting.name in values
+    }
+    menu = settings.pop("menu", None)
     return SiteFile(
-        site=site,
+        settings=settings,
         authors=tuple(_author(one) for one in _tables(values, "authors")),
         topics=tuple(_topic(one) for one in _tables(values, "topics")),
-        menu=None if menu is None else tuple(_texts(menu, "menu")),
-        redirects=redirects,
+        menu=None if menu is None else tuple(menu),
+        redirects=_text_table(values, "redirects"),
         templates=_text_table(values, "shortcodes"),
     )
 
@@ -103,19 +138,6 @@ def _text(values: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{name}: a text is expected here, not {value!r}")  # noqa: TRY004 - a person wrote it
     return value
-
-
-def _switch(values: Mapping[str, Any], name: str) -> bool:
-    value = values.get(name, False)
-    if not isinstance(value, bool):
-        raise ValueError(f"{name}: true or false is expected here, not {value!r}")  # noqa: TRY004 - a person wrote it
-    return value
-
-
-def _texts(values: Any, name: str) -> list[str]:
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValueError(f"{name}: a list of texts is expected here")
-    return values
 
 
 def _tables(values: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
@@ -138,10 +160,15 @@ def _topic(values: dict[str, Any]) -> TopicDraft:
     return TopicDraft(name=name, slug=slug, description=_text(values, "description"))
 
 
-def save_people(publication: SiteFile, report: Report, *, now: datetime) -> None:
-    """Save the site's settings, its authors and its topics; the file wins over what is there."""
-    if publication.site is not None:
-        _try(report, _save_site, publication.site, report)
+def save_people(
+    publication: SiteFile, report: Report, *, now: datetime, root: Path | None = None
+) -> None:
+    """Save the site's settings, its authors and its topics; the file wins over what is there.
+
+    Images of the settings are files below `root`.
+    """
+    if publication.settings:
+        _try(report, _save_site, publication.settings, report, root, now)
     claimed = {author.slug for author in publication.authors}
     for author in publication.authors:
         _try(report, _save_author, author, claimed, now)
@@ -165,14 +192,49 @@ def _try(report: Report, verb: Callable[..., Any], *what: Any) -> None:
         report.skip(NAME, None, str(error))
 
 
-def _save_site(draft: SiteDraft, report: Report) -> None:
+def _save_site(
+    settings: Mapping[str, Any], report: Report, root: Path | None, now: datetime
+) -> None:
+    """Save the settings that can be saved, and name the others."""
     before = find_typography(db.session(), None)
-    version = db.session.scalar(sa.select(Site.version))
-    actions.save_site(draft, expected_version=version, actor=SYSTEM)
+    columns = dict(_to_columns(settings, report, root, now))
+    for column, error in find_faults(columns).items():
+        report.skip(NAME, None, str(error))
+        del columns[column]
+    if columns:
+        actions.change_site(columns, actor=SYSTEM)
     after = find_typography(db.session(), None)
     has_posts = db.session.scalar(sa.select(Post.id).limit(1)) is not None
     if has_posts and before.rules != after.rules:
         report.warn(NAME, None, _RENDER)
+
+
+def _to_columns(
+    settings: Mapping[str, Any], report: Report, root: Path | None, now: datetime
+) -> Iterator[tuple[str, Any]]:
+    """Yield the columns of the settings; an image that can't be used is named."""
+    for name, value in settings.items():
+        setting = BY_NAME[name]
+        if setting.kind is not Kind.IMAGE:
+            yield setting.column, value
+            continue
+        try:
+            yield setting.column, _image(name, value, root, now)
+        except PublishingError as error:
+            report.skip(NAME, None, str(error))
+        except source_folder.SourceError as error:
+            label = name.replace("_", " ")
+            report.skip(NAME, None, f"The {label} {value!r} can't be used: {error}")
+
+
+def _image(name: str, value: str, root: Path | None, now: datetime) -> int | None:
+    """Store the image that a setting names, and return its row; None for an empty name."""
+    if not value:
+        return None
+    if root is None:
+        raise Invalid(name, f"{name}: there is no folder in which {value!r} could be found")
+    content = source_folder.read_file(root, PurePosixPath(value), most=MAX_BYTES)
+    return add_site_image(name, content, PurePosixPath(value).name, now=now, actor=SYSTEM)
 
 
 def _save_author(draft: AuthorDraft, claimed: set[str], now: datetime) -> None:

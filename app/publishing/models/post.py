@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -96,6 +96,11 @@ class Post(Model):
     """The language of its title and text (BCP 47); None if it is the site's."""
     published_at: Mapped[datetime | None] = mapped_column(Instant)
     """When it became public, or is due to."""
+    published_on: Mapped[date | None] = mapped_column(sa.Date)
+    """The day of `published_at` in the site's time zone (`editing/local_dates.py`).
+
+    A row that an older release or SQL by hand has inserted is without one: see `local_date`.
+    """
     first_published_at: Mapped[datetime | None] = mapped_column(Instant)
     """When readers first saw it: written once, so that it survives a later schedule."""
     created_at: Mapped[datetime] = mapped_column(Instant)
@@ -156,6 +161,12 @@ class Post(Model):
     cover: Mapped[Media | None] = relationship(viewonly=True)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+
+    @property
+    def local_date(self) -> date | None:
+        """The day on which it came out, as pages show it."""
+        at = self.published_at
+        return self.published_on or (at.date() if at is not None else None)
 
     @property
     def path(self) -> str:

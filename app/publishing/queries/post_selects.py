@@ -21,10 +21,19 @@ NEWEST_FIRST = (Post.published_at.desc(), Post.id.desc())
 _LINKED = (Post.kind, Post.slug)
 _TITLED = (*_LINKED, Post.title, Post.language)
 _SUMMED_UP = (*_TITLED, Post.summary, Post.published_at)
+DATED = (Post.published_at, Post.published_on)
 _LISTED = (*_SUMMED_UP, Post.cover_id)
 _DETAILS = (Post.cover_alt, Post.updated_at, Post.word_count)
 _FED = (*_SUMMED_UP, Post.feed_id, Post.created_at, Post.updated_at, Post.body_html)
-_READ = (*_LISTED, *_DETAILS, Post.minutes, Post.created_at, Post.body_html, Post.contents)
+_READ = (
+    *_LISTED,
+    Post.published_on,
+    *_DETAILS,
+    Post.minutes,
+    Post.created_at,
+    Post.body_html,
+    Post.contents,
+)
 
 
 def published(kind: Kind) -> Posts:
@@ -40,10 +49,12 @@ def articles() -> Posts:
 def for_lists(*, details: bool = False, minutes: bool = False) -> tuple[ExecutableOption, ...]:
     """Load what a list shows: names, first topics, covers; four statements however many posts.
 
-    `details` adds the other topics, the number of words and when each was last changed, `minutes`
-    the time that it takes to read. A list that does not say these is the same when they change.
+    `details` is for the API: the other topics, the number of words and when each was last changed
+    instead of its local date. `minutes` adds the time that it takes to read. A list that does not
+    say these is the same when they change.
     """
-    columns = (*_LISTED, *(_DETAILS if details else ()), *((Post.minutes,) if minutes else ()))
+    more = _DETAILS if details else (Post.published_on,)
+    columns = (*_LISTED, *more, *((Post.minutes,) if minutes else ()))
     topics = Post.topics if details else Post.topics.and_(post_topic.c.position == 0)
     return (load_only(*columns, raiseload=True), *_around(topics), *_COVER)
 

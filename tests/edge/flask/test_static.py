@@ -10,8 +10,10 @@ import brotli
 import pytest
 from flask import Flask, url_for
 
+from app.edge.dependencies.part import Part
+from app.edge.dependencies.recorder import recording
 from app.edge.flask import Edge
-from app.edge.flask.static import STATIC
+from app.edge.flask.static import STATIC, has_static_file
 from app.edge.static.manifest import StaticError
 from app.edge.testing import assert_no_store, assert_policy
 
@@ -225,3 +227,27 @@ def test_an_app_may_keep_flasks_own_static_files(tmp_path: Path) -> None:
     plain.config["EDGE_GATEWAY"] = "off"
     Edge().init_app(plain, static=False)
     assert url(plain) == "/static/css/site.css"
+
+
+def test_a_page_depends_on_a_file_that_it_looks_for(static: Flask) -> None:
+    """Also while the file is missing, so that a release that adds it purges the page."""
+    with static.test_request_context(), recording() as record:
+        assert not has_static_file("css/theme.css")
+        assert has_static_file("a.png")
+    names = {part.name: part.digest for part in record.dependencies if isinstance(part, Part)}
+    assert names["css/theme.css"] == "absent"
+    assert len(names["a.png"]) == 16
+
+
+def test_a_folder_of_overrides_wins_and_adds_files(tmp_path: Path, bare: Flask) -> None:
+    """References of style sheets are followed across the folders."""
+    for folder, text in (("static", "body { background: url(a.svg) }"), ("more", "")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "a.svg").write_text(f"<svg>{folder}</svg>")
+        if text:
+            (tmp_path / folder / "site.css").write_text(text)
+    (tmp_path / "more" / "b.txt").write_text("new")
+    Edge().init_app(bare, static_overrides=(tmp_path / "more",))
+    assert get(bare, url(bare, "a.svg")).text == "<svg>more</svg>"
+    assert get(bare, url(bare, "b.txt")).text == "new"
+    assert url(bare, "a.svg").split("/")[2] in get(bare, url(bare, "site.css")).text

@@ -8,11 +8,11 @@ from typing import Any
 
 from app.extensions import db
 from app.publishing import actions
-from app.publishing.models import Author, Kind, Post, Site, Topic
+from app.publishing.models import Author, Kind, Media, Post, Site, Topic
 from app.publishing.permissions import SYSTEM
 from tests.site import content
 
-from .urls import ARTICLES, AUTHORS, FILES, IMAGES, OLD, PAGES, TOPICS
+from .urls import ACCENT, ARTICLES, AUTHORS, FILES, IMAGES, OLD, PAGES, TOPICS
 from .write_context import Desk, Door
 
 
@@ -128,6 +128,15 @@ def save_site(desk: Desk) -> None:
     actions.save_site(draft, expected_version=site.version if site else None, actor=SYSTEM)
 
 
+def change_site(desk: Desk) -> None:
+    """One setting changes; the pages that show it are purged, and no others."""
+    column = desk.one(SETTING_VALUES)
+    values = SETTING_VALUES[column]
+    if column.endswith("_id"):
+        values = (None, *desk.ids(Media))
+    actions.change_site({column: desk.one(values)}, actor=SYSTEM)
+
+
 def render_again(_desk: Desk) -> None:
     """Every text follows the settings of the site."""
     actions.render_again(actor=SYSTEM)
@@ -169,6 +178,28 @@ def add_file(desk: Desk) -> None:
         actions.revise(post.id, draft, expected_version=post.version, now=desk.now, actor=SYSTEM)
 
 
+SETTING_VALUES: dict[str, tuple[Any, ...]] = {
+    "title": ("Site", "Other"),
+    "tagline": ("", "Weekly"),
+    "description": ("", "A site of ours"),
+    "language": ("en", "fa"),
+    "time_zone": ("UTC", "Pacific/Auckland", "America/New_York"),
+    "logo_id": (),
+    "logo_dark_id": (),
+    "icon_id": (),
+    "social_image_id": (),
+    "accent": ("", ACCENT),
+    "accent_dark": ("", "#ffb4a2"),
+    "footer_text": ("", "Made *daily*."),
+    "footer_links": ((), ({"text": "Imprint", "url": "/imprint"},)),
+    "posts_per_page": (2, 3),
+    "copyright": ("", "© Us"),
+    "profiles": ((), ("https://example.com/@us",)),
+    "emoji": (True, False),
+    "smart_punctuation": (True, False),
+}
+"""What may be said of each setting; an image is any that is stored."""
+
 VERBS: dict[Door, int] = {
     create: 4,
     revise: 10,
@@ -181,6 +212,7 @@ VERBS: dict[Door, int] = {
     save_author: 2,
     save_topic: 2,
     save_site: 1,
+    change_site: 4,
     render_again: 1,
     arrange_menu: 1,
     add_redirect: 2,

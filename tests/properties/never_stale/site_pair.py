@@ -24,7 +24,7 @@ from app import create_app, i18n
 from app.edge.flask.deploy import release
 from app.extensions import db
 from app.i18n.catalogues import FOLDER
-from app.publishing import actions
+from app.publishing import actions, site_settings
 from app.publishing.models import Kind
 from app.publishing.permissions import SYSTEM
 from app.publishing.queries import archive, exports
@@ -40,10 +40,14 @@ EPOCH = datetime(2020, 12, 30, tzinfo=UTC)
 """Soon it is another year, with an archive of its own."""
 
 
+SITE = actions.SiteDraft(title="Site", posts_per_page=3)
+
+
 def short_lists(patch: pytest.MonkeyPatch) -> None:
     """Let few articles do what many do otherwise: fill lists, pages, feeds and sitemaps."""
     for module, name, size in (
         (archive, "PAGE_SIZE", 3),
+        (site_settings, "MIN_PER_PAGE", 1),
         (archive, "YEAR_SIZE", 5),
         (exports, "SITEMAP_SIZE", 4),
         (exports, "PART_SIZE", 4),
@@ -118,7 +122,7 @@ class Newsroom:
                 actions.save_topic(
                     actions.TopicDraft(name=slug.title()), now=self.now, actor=SYSTEM
                 )
-            actions.save_site(actions.SiteDraft(title="Site"), expected_version=None, actor=SYSTEM)
+            actions.save_site(SITE, expected_version=None, actor=SYSTEM)
             for number, slug in enumerate((*ARTICLES[:5], *PAGES[:2])):
                 self._publish_one(slug, number)
             release(self.site)

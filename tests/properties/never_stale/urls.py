@@ -7,6 +7,9 @@ from io import BytesIO
 
 from PIL import Image
 
+from app.publishing.looks.look import Look
+from app.publishing.looks.stylesheet import accent_styles, styles_digest
+
 ARTICLES = ("ash", "birch", "cedar", "dogwood", "elder", "fir", "gum")
 PAGES = ("about", "imprint", "press")
 TOPICS = ("maps", "ships", "tides")
@@ -45,6 +48,25 @@ def listed(place: str, slugs: tuple[str, ...]) -> list[str]:
     return [f"{place}/{slug}{path}" for slug in slugs for path in below]
 
 
+ACCENT = "#8a1c5b"
+LOOKS = tuple(
+    Look(title=title, accent=accent) for title in ("Site", "Other") for accent in ("", ACCENT)
+)
+"""What icons and the social image are made from, as long as the site has no logo."""
+
+
+def theme_paths() -> tuple[str, ...]:
+    """The addresses of the files that are made from the settings, of each look."""
+    styles = styles_digest(accent_styles(ACCENT, ""))
+    icons = {f"/theme/{look.icon_digest}/icon" for look in LOOKS}
+    return (
+        f"/theme/{styles}.css",
+        *(f"{icon}.svg" for icon in sorted(icons)),
+        *(f"{icon}-180.png" for icon in sorted(icons)),
+        *(f"/theme/{look.social_digest}/social.png" for look in LOOKS),
+    )
+
+
 ADDRESSES = (
     "/",
     "/archive",
@@ -62,6 +84,8 @@ ADDRESSES = (
     *(f"/sitemaps/{number}.xml" for number in (1, 2, 3)),
     "/robots.txt",
     "/favicon.ico",
+    "/site.webmanifest",
+    *theme_paths(),
     "/search?q=rain",
     "/search?q=wind",
     *(image_path(name) for name in IMAGES),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..findings import FindingType
 from . import (
+    app_problems,
     cache_hits,
     cache_keys,
     cache_poisoning,
@@ -37,6 +38,7 @@ CHECKS = (
     purge_access.CHECK,
     origin_access.CHECK,
     purge_latency.CHECK,
+    app_problems.CHECK,
 )
 
 

@@ -30,7 +30,13 @@ def _site_profile(app: Flask) -> SiteProfile | None:
     profile = state_of(app).site_profile
     if profile is None:
         return None
-    return replace(profile, unkept_variants=unkept_variants(app), rewritten=rewritten_pages(app))
+    find_problems = state_of(app).find_problems
+    return replace(
+        profile,
+        unkept_variants=unkept_variants(app),
+        rewritten=rewritten_pages(app),
+        app_problems=find_problems() if find_problems else (),
+    )
 
 
 @click.command("check")
