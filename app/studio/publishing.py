@@ -105,7 +105,8 @@ def _render_plan(
 
 def site_zone() -> str:
     """Return the name of the site's time zone."""
-    return getattr(site.settings(), "time_zone", "") or "UTC"
+    name = site.settings().time_zone
+    return name if name in zone_names() else "UTC"
 
 
 def _remedy(copy: WorkingCopy, problem: PublishingError | None) -> str:
