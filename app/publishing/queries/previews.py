@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.extensions import db
 from app.publishing.editing.copy_fields import CopyFields
 from app.publishing.editing.draft import body
+from app.publishing.editing.local_dates import local_date, site_zone
 from app.publishing.editing.rendering import body_columns, render_text
 from app.publishing.editing.working_copies import fields_of_post as read_fields
 from app.publishing.errors import Missing
@@ -31,6 +32,7 @@ def build_post(
     rendered = render_text(
         session, fields.title, fields.body_markdown, language=fields.language or None
     )
+    published_at = (post.published_at if post else None) or now
     preview = Post(
         id=post.id if post else 0,
         kind=kind,
@@ -38,7 +40,8 @@ def build_post(
         title=fields.title or "Untitled",
         summary=fields.summary or rendered.excerpt,
         language=fields.language or None,
-        published_at=(post.published_at if post else None) or now,
+        published_at=published_at,
+        published_on=local_date(published_at, site_zone(session)),
         created_at=post.created_at if post else now,
         updated_at=_updated_at(fields, fields.summary or rendered.excerpt, post, now),
         menu_position=fields.menu_position,

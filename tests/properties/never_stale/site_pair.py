@@ -27,8 +27,8 @@ from app.i18n.catalogues import FOLDER
 from app.publishing import actions, site_settings
 from app.publishing.models import Kind
 from app.publishing.permissions import SYSTEM
-from app.publishing.queries import archive, exports, search
-from app.site import articles, errors, feeds, home, translation
+from app.publishing.queries import archive, articles, exports, search
+from app.site import errors, feeds, home, translation
 from tests.conftest import let_go
 from tests.live.programs import PACKED
 
