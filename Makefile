@@ -1,10 +1,10 @@
 # One command sets up a fresh machine and serves the site: make run.
 # The steps are in scripts/, so that any make will do.
 
-.PHONY: help run test coverage matrix check venv wheel bench lock
+.PHONY: help run test coverage matrix check venv wheel bench lock translations
 
 help: ## say what there is (this)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## set up what is missing and serve the site on http://127.0.0.1:8000 (FLASK_PORT=9000 changes it)
 	@sh scripts/run.sh
@@ -33,3 +33,6 @@ bench: ## run the benchmarks (ARGS=name chooses one)
 
 lock: ## pin and hash the requirements anew (ARGS=--upgrade takes newer versions)
 	@sh scripts/lock.sh $(ARGS)
+
+translations: ## update the catalogues from the texts in templates and code (ARGS=pt-BR begins a language)
+	@sh scripts/translations.sh $(ARGS)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask, request
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFree
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response
@@ -21,6 +21,7 @@ from .private_paths import is_private
 from .site import errors as site
 from .studio import errors as studio
 
+_log = logging.getLogger(__name__)
 SOON = timedelta(seconds=10)
 """The Retry-After while the database is unavailable."""
 
@@ -46,8 +47,15 @@ def answer(error: HTTPException) -> Response:
 
 
 def handle_database_error(error: Exception) -> Response:
-    """Answer 503 if the database is unavailable; raise any other database error again."""
+    """Answer 503 if the database is unavailable; raise any other database error again.
+
+    The studio answers 503 as well if the database is locked or read-only, so that its script
+    repeats the request.
+    """
     if not is_away(error):
+        if is_private(request.path) and isinstance(error, OperationalError):
+            _log.error("studio.database: %s", str(error.orig))
+            return away()
         raise error
     report_outage(error)
     return away()

@@ -5,13 +5,14 @@ Pure: the language is a parameter. Nothing here reads a request, a database or a
 
 from .catalogues import Catalogue, Catalogues, Words, fill, load_catalogues
 from .formats import format_day, format_month, format_number, join_names
-from .locales import SOURCE_LANGUAGE, find_locale
+from .locales import SOURCE_LANGUAGE, catalogue_names, find_locale
 
 __all__ = [
     "SOURCE_LANGUAGE",
     "Catalogue",
     "Catalogues",
     "Words",
+    "catalogue_names",
     "fill",
     "find_locale",
     "format_day",

@@ -22,7 +22,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
-from .locales import SOURCE_LANGUAGE, candidates
+from .locales import SOURCE_LANGUAGE, candidates, catalogue_names
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class Catalogues:
 
     def names(self, tag: str) -> tuple[str, ...]:
         """Return the catalogues of a tag in the order of search: `de-AT`, then `de`."""
-        return tuple(name for name in candidates(tag) if name in self._sources)
+        return tuple(name for name in catalogue_names(tag) if name in self._sources)
 
     def words(self, tag: str) -> Words:
         """Return the words of a language tag; words without a translation are in English."""
@@ -158,10 +158,10 @@ def check_plural_rule(catalog: Catalog) -> int:
         raise CatalogueError(
             f"the header {header!r} has a plural rule with an error: {error}"
         ) from None
-    if forms != set(range(catalog.num_plurals)):
+    if not forms <= set(range(catalog.num_plurals)):
         raise CatalogueError(
             f"the header {header!r} promises {catalog.num_plurals} plural forms, but its rule "
-            f"gives the forms {', '.join(map(str, sorted(forms)))}"
+            f"gives the form {max(forms)}, counted from 0"
         )
     return int(catalog.num_plurals)
 

@@ -25,6 +25,15 @@ def candidates(tag: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=64)
+def catalogue_names(tag: str) -> tuple[str, ...]:
+    """Return the names that a catalogue for a tag may have, the closest first.
+
+    English itself has none: its words are those of the templates.
+    """
+    return tuple(name for name in candidates(tag) if name not in {"", SOURCE_LANGUAGE})
+
+
+@lru_cache(maxsize=64)
 def find_locale(tag: str) -> Locale:
     """Return the CLDR data of a tag, of its language alone, or of English."""
     for candidate in (*candidates(tag), SOURCE_LANGUAGE):

@@ -223,7 +223,7 @@ def dir_of(text: str) -> str:
     return text_direction.choose_dir(text)
 
 
-def isolated(text: str) -> Markup:
+def isolate(text: str) -> Markup:
     """Return an author's or a reader's words for use within a sentence of the interface."""
     return Markup('<bdi dir="{}">{}</bdi>').format(dir_of(text), text)
 
@@ -257,7 +257,7 @@ FILTERS = (
     has_standfirst,
     iso,
     iso_milliseconds,
-    isolated,
+    isolate,
     language_attributes,
     linked_data,
     links,

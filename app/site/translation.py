@@ -19,7 +19,7 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 from markupsafe import Markup
 
-from app import i18n
+from app import extensions, i18n
 from app.publishing.languages import find_own_language
 from app.publishing.models import Post, Site
 
@@ -41,7 +41,7 @@ class Translator:
 
 def init_app(app: Flask) -> None:
     """Load the catalogues, and add the tags and functions to the templates."""
-    app.extensions[_EXTENSION] = Translator(catalogues=i18n.load_catalogues())
+    use_catalogues(app, i18n.load_catalogues())
     environment = app.jinja_env
     environment.add_extension("jinja2.ext.i18n")
     environment.add_extension(LanguageScope)
@@ -54,6 +54,13 @@ def init_app(app: Flask) -> None:
         "pgettext": pgettext,
         "npgettext": npgettext,
     }
+
+
+def use_catalogues(app: Flask, files: i18n.Catalogues) -> None:
+    """Take the words from these catalogues; a release purges the pages of one that changes."""
+    app.extensions[_EXTENSION] = Translator(catalogues=files)
+    digests = {f"catalogue {language}": digest for language, digest in files.digests.items()}
+    extensions.edge.add_resources(app, digests)
 
 
 def catalogues() -> i18n.Catalogues:
@@ -69,8 +76,8 @@ def _translator() -> Translator:
 
 def current_language() -> str:
     """Return the language of the words at this place of a template."""
-    if scoped := _scope.get():
-        return scoped
+    if scope := _scope.get():
+        return scope
     publication = g.publication()
     assert publication is not None, "the template is being rendered"
     language: str = publication.site.language
@@ -95,6 +102,19 @@ def is_translated(language: str) -> bool:
 def mark_text(text: str) -> str:
     """Return a text that is to be translated where it is shown; the catalogues list it."""
     return text
+
+
+def _current_words() -> i18n.Words:
+    """Return the words of the current language; the page depends on their catalogues."""
+    language = current_language()
+    _record_catalogues(language)
+    return catalogues().words(language)
+
+
+def _record_catalogues(tag: str) -> None:
+    """Record the catalogues of a tag, and the absence of the others."""
+    for name in i18n.catalogue_names(tag):
+        extensions.edge.record_resource(f"catalogue {name}")
 
 
 @contextmanager
@@ -127,24 +147,24 @@ class LanguageScope(Extension):
 
 def gettext(message: str, /, **values: Any) -> Markup:
     """Return a text in the current language; `values` are escaped."""
-    return _fill(catalogues().words(current_language()).gettext(message), message, values)
+    return _fill(_current_words().gettext(message), message, values)
 
 
 def ngettext(singular: str, plural: str, num: int, /, **values: Any) -> Markup:
     """Return the plural form for a number, which is `%(num)s`."""
-    words = catalogues().words(current_language())
+    words = _current_words()
     source = singular if num == 1 else plural
     return _fill(words.ngettext(singular, plural, num), source, _with_number(num, values))
 
 
 def pgettext(context: str, message: str, /, **values: Any) -> Markup:
     """Return a text in the meaning that the context explains to translators."""
-    return _fill(catalogues().words(current_language()).pgettext(context, message), message, values)
+    return _fill(_current_words().pgettext(context, message), message, values)
 
 
 def npgettext(context: str, singular: str, plural: str, num: int, /, **values: Any) -> Markup:
     """Return the plural form for a number, in the meaning that the context explains."""
-    words = catalogues().words(current_language())
+    words = _current_words()
     source = singular if num == 1 else plural
     text = words.npgettext(context, singular, plural, num)
     return _fill(text, source, _with_number(num, values))
@@ -177,7 +197,7 @@ def number(value: float) -> str:
     return i18n.format_number(value, current_language())
 
 
-def joined(names: list[str]) -> Markup:
+def join_names(names: list[str]) -> Markup:
     """Join names as a sentence lists them: "A, B and C"."""
     return i18n.join_names(names, current_language())
 
@@ -185,6 +205,7 @@ def joined(names: list[str]) -> Markup:
 def language_of_words(post: Post, settings: Site) -> str:
     """Return the language of the words around a post: its own if there are words for it."""
     own = find_own_language(post.language, settings.language) or ""
+    _record_catalogues(own)
     return own if own and catalogues().has_words(own) else settings.language
 
 
@@ -195,4 +216,4 @@ def words_attribute(post: Post, settings: Site) -> Markup:
     return Markup("") if own in {None, words} else Markup(' lang="{}"').format(words)
 
 
-FILTERS = (day, joined, language_of_words, month, number, words_attribute)
+FILTERS = (day, join_names, language_of_words, month, number, words_attribute)

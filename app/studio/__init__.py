@@ -11,12 +11,25 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.private_paths import PREFIXES
 
+from . import account, cli, errors, guard, home, links, login, setup, users
 from .policies import STUDIO
+
+RESOURCES = (home, login, setup, links, account, users)
+"""The modules with a blueprint `bp`; the rule of each of their routes is in `roles.py`."""
 
 
 def init_app(app: Flask) -> None:
     """Register every resource below one blueprint, and answer every other path of the prefixes."""
+    studio = cached(STUDIO)(Blueprint("studio", __name__, url_prefix="/studio"))
+    for resource in RESOURCES:
+        studio.register_blueprint(resource.bp)
+    studio.before_request(guard.check_request)
+    studio.after_request(guard.finish)
+    studio.context_processor(guard.template_values)
+    errors.register(studio)
+    app.register_blueprint(studio)
     app.register_blueprint(make_unknown_paths())
+    cli.init_app(app)
 
 
 def make_unknown_paths() -> Blueprint:
@@ -27,8 +40,8 @@ def make_unknown_paths() -> Blueprint:
     """
     unknown = cached(STUDIO)(Blueprint("private_paths", __name__))
     for prefix in PREFIXES:
-        unknown.add_url_rule(prefix, f"{prefix[1:]}_root", answer_not_found)
         unknown.add_url_rule(f"{prefix}/<path:rest>", prefix[1:], answer_not_found)
+    unknown.add_url_rule("/preview", "preview_root", answer_not_found)
     return unknown
 
 

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import jsonify, redirect, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, jsonify, redirect, render_template, request
+from werkzeug.exceptions import (
+    Conflict,
+    Forbidden,
+    HTTPException,
+    NotFound,
+    UnprocessableEntity,
+)
 from werkzeug.wrappers import Response
 
 from app.private_paths import PREFIXES
+from app.publishing import errors
+
+PublishingError = errors.PublishingError
+
+_STATUSES: dict[type[Exception], type[HTTPException]] = {
+    errors.Missing: NotFound,
+    errors.Forbidden: Forbidden,
+    errors.Conflict: Conflict,
+    PublishingError: UnprocessableEntity,
+}
+"""The status of each error of an action; the first that fits."""
 
 
 def answer(error: HTTPException) -> Response:
@@ -16,6 +33,17 @@ def answer(error: HTTPException) -> Response:
     if error.code == HTTPStatus.NOT_FOUND and (path := respell(request.path)):
         return redirect(path, HTTPStatus.FOUND)
     return describe_error(error)
+
+
+def register(studio: Blueprint) -> None:
+    """Register the answers to errors of the actions."""
+    studio.register_error_handler(PublishingError, answer_action_error)
+
+
+def answer_action_error(error: PublishingError) -> Response:
+    """Answer an error that the view has not handled itself."""
+    status = next(code for kind, code in _STATUSES.items() if isinstance(error, kind))
+    return describe_error(status(str(error)))
 
 
 def respell(path: str) -> str | None:

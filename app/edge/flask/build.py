@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 CODE = "code"
 SETTING = "setting"
+RESOURCE = "resource"
 HEADER_SETTINGS = ("EDGE", "EDGE_PURGED", "EDGE_TTL_CAP", "EDGE_VARY")
 """Settings that decide the headers of every page; `with_drivers` sets EDGE_PURGED."""
 
-PACKAGES = ("flask", "jinja2", "markupsafe", "sqlalchemy", "werkzeug")
+PACKAGES = ("babel", "flask", "jinja2", "markupsafe", "sqlalchemy", "werkzeug")
 """The installed packages whose versions are part of the code."""
 
 _LIBRARY = __name__.rpartition(".flask")[0]
@@ -93,6 +94,8 @@ class AppBuild:
             return "" if self._static is None else self._static.part(name).digest
         if kind == templates.KIND:
             return self._environment.digest(name)
+        if kind == RESOURCE:
+            return self.resource(name).digest
         return ""
 
     @cached_property
@@ -102,6 +105,7 @@ class AppBuild:
             self._code_part.digest,
             *(f"{name} {self._setting_part(name).digest}" for name in self._settings),
             *(f"{name} {self._environment.digest(name)}" for name in self._template_names()),
+            *(f"{name} {digest}" for name, digest in sorted(self._resources.items())),
         ]
         if self._static is not None:
             files = self._static.manifest().files
@@ -112,6 +116,15 @@ class AppBuild:
     def _code_part(self) -> Part:
         name = self._app.import_name.partition(".")[0]
         return Part(kind=CODE, name=name, digest=self.code.digest())
+
+    def resource(self, name: str) -> Part:
+        """Return a resource of the app (`Edge.add_resources`), or the part of its absence."""
+        return _of_resource(name, self._resources.get(name, templates.ABSENT))
+
+    @property
+    def _resources(self) -> dict[str, str]:
+        resources: dict[str, str] = self._app.extensions["edge"].resources
+        return resources
 
     @property
     def _environment(self) -> templates.TrackedEnvironment:
@@ -136,6 +149,11 @@ class AppBuild:
 def _of_setting(name: str, value: str) -> Part:
     digest = hashlib.blake2b(value.encode(), digest_size=16).hexdigest()
     return Part(kind=SETTING, name=name, digest=digest)
+
+
+@lru_cache(maxsize=256)  # as above
+def _of_resource(name: str, digest: str) -> Part:
+    return Part(kind=RESOURCE, name=name, digest=digest)
 
 
 @cache

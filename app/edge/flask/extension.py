@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from flask import current_app
 from flask.signals import request_finished, request_started
 
 from ..name import NAME
@@ -187,6 +188,28 @@ class Edge:
         gate = state_of(app).startup_gate
         if gate is not None:
             gate.start_in_background()
+
+    def add_resources(self, app: Flask, digests: Mapping[str, str]) -> None:
+        """Add files that the app reads at its start and shows in pages, such as translations.
+
+        Args:
+            app: the app.
+            digests: the digest of each file's content, by a name such as 'catalogue de'.
+
+        A view that shows one calls `record_resource(name)`. `flask edge release` then purges the
+        pages of each resource that was changed, added or removed since the last release.
+        """
+        state = state_of(app)
+        state.resources.update(digests)
+        if state.tracker is not None:
+            state.tracker.parts.reset()
+
+    @staticmethod
+    def record_resource(name: str) -> None:
+        """Record that the current response shows a resource, or depends on its absence."""
+        tracker = state_of(current_app).tracker
+        if tracker is not None:
+            templates.record_part(tracker.parts.resource(name))
 
     def describe(
         self,

@@ -91,6 +91,9 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         record.notes_files = True
 
 
+_audit.__cantrace__ = True  # type: ignore[attr-defined]  # a debugger or coverage may trace it
+
+
 def _is_read(mode: str | None, flags: int | None) -> bool:
     if mode is not None:
         return not set(mode) & set("wax+")

@@ -93,6 +93,8 @@ class EdgeState:
     first_use: FirstUse | None = None
     is_prepared: bool = False
     route_policies: dict[str, EffectivePolicy] = field(default_factory=dict)
+    resources: dict[str, str] = field(default_factory=dict)
+    """The digests of `Edge.add_resources`, by name."""
 
     def policy_for_endpoint(self, app: Flask, endpoint: str | None) -> EffectivePolicy:
         """Return an endpoint's policy; it is cached, since policies of routes don't change."""

@@ -27,6 +27,7 @@ MAX_LABELS = 200
 
 _PART_KIND_NAMES = {
     "code": "the code of",
+    "resource": "the",
     "setting": "the setting",
     "static": "the file",
     "template": "the template",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from .attachment import Attachment
 from .author import Author
+from .event import Event
 from .fork import Fork
 from .import_record import Imported
+from .installation import Installation
+from .link import Link, Purpose
+from .login import Login
 from .media import Media, MediaFile
 from .ownership import Ownership
 from .post import Kind, Post, Status, post_author, post_topic
@@ -17,6 +21,7 @@ from .redirect import Redirect
 from .remote_image import RemoteImage
 from .revision import Revision
 from .site import Site
+from .throttle import Throttle
 from .topic import Topic
 from .user import Role, User
 from .working_copy import WorkingCopy, WorkingCopyStep
@@ -24,9 +29,13 @@ from .working_copy import WorkingCopy, WorkingCopyStep
 __all__ = [
     "Attachment",
     "Author",
+    "Event",
     "Fork",
     "Imported",
+    "Installation",
     "Kind",
+    "Link",
+    "Login",
     "Media",
     "MediaFile",
     "Ownership",
@@ -35,12 +44,14 @@ __all__ = [
     "Presence",
     "PreviewLink",
     "Publication",
+    "Purpose",
     "Redirect",
     "RemoteImage",
     "Revision",
     "Role",
     "Site",
     "Status",
+    "Throttle",
     "Topic",
     "User",
     "WorkingCopy",

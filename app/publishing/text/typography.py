@@ -16,6 +16,8 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
+from app import i18n
+
 from .links import BARE_URL, trim_url
 
 MAX_QUOTES = 1000
@@ -69,7 +71,9 @@ class Typography:
     @property
     def rules(self) -> tuple[object, ...]:
         """Return all that decides how a text is rendered, to compare two typographies."""
-        return (self.emoji, self.smart_punctuation, self.smart_punctuation and self.quotes)
+        labels = i18n.load_catalogues().names(self.language)
+        quotes = self.smart_punctuation and self.quotes
+        return (self.emoji, self.smart_punctuation, quotes, labels)
 
     @property
     def quotes(self) -> tuple[str, ...]:

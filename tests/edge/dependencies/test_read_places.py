@@ -87,7 +87,11 @@ def test_a_context_processor_of_a_package_is_named_with_the_line_that_renders(
     places = ReadPlaces(ROOT)
 
     def render() -> None:
-        update(lambda_of(extension, helper))
+        helper(lambda_in_flask(update, lambda_of(extension, helper)))
+
+    def lambda_in_flask(outer: Any, work: Any) -> Any:
+        code = compile("lambda: outer(work)", str(folder / "flask" / "lambda.py"), "eval")
+        return eval(code, {"__name__": "flask", "outer": outer, "work": work})
 
     def lambda_of(outer: Any, inner: Any) -> Any:
         code = "lambda: outer(lambda: inner(lambda: places.add(key)))"

@@ -189,6 +189,11 @@ def _with_prefix(prefix: str) -> str:
 _PLACE = f"{HERE}:{line_of(inspect.unwrap(_wrapped)) - 1}"
 LOCATIONS: dict[str, tuple[Any, str, str]] = {
     "a decorated function": (_wrapped, "_wrapped()", _PLACE),
+    "a function of the app in a wrapper of the interpreter": (
+        functools.cache(inspect.unwrap(_wrapped)),
+        "_wrapped()",
+        _PLACE,
+    ),
     "a lambda": (lambda: "hi", "<lambda>", ""),
     "a partial": (functools.partial(_with_prefix, "hi"), "page", ""),
     "a function of the standard library": (getpass.getuser, "getuser", ""),

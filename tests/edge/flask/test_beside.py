@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import lru_cache
@@ -266,6 +267,17 @@ def test_every_way_to_ask_flask_caching_counts(make: Make, how: str) -> None:
         get(app)
 
 
+def test_a_hit_outside_a_page_is_no_finding(make: Make) -> None:
+    """A command of the app uses the same cache."""
+    backend = Backend()
+    backend.set("a", 1)
+    app = make(lambda: "hi", strict=True)
+    app.extensions["cache"] = {object(): backend}
+    assert get(app).status_code == 200
+    assert backend.get("a") == 1
+    assert_hit(get(app))
+
+
 def test_a_hit_may_be_declared(make: Make) -> None:
     """An app that empties the cache with each write declares it."""
     backend = Backend()
@@ -282,10 +294,20 @@ def read_text(path: Path) -> str:
         return file.read()
 
 
+def read_descriptor(path: Path) -> bytes:
+    """Read a file by its number, as a C library does."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(number, 100)
+    finally:
+        os.close(number)
+
+
 FILES: dict[str, Callable[[Path], Any]] = {
     "open": read_text,
     "pathlib": lambda path: path.read_text(),
     "send_file": send_file,
+    "a descriptor": read_descriptor,
 }
 
 
@@ -310,6 +332,10 @@ def test_what_the_program_opens_is_no_finding(make: Make, tmp_path: Path) -> Non
         from zoneinfo import ZoneInfo  # noqa: PLC0415
 
         (tmp_path / "log.txt").write_text("seen")
+        os.close(os.open(tmp_path / "log.txt", os.O_WRONLY | os.O_APPEND))
+        os.urandom(1)
+        with open(os.devnull) as null:  # noqa: PTH123 - a device is no content
+            null.read()
         return f"{ZoneInfo.no_cache('Europe/Lisbon')} {render_template('p.html')} {url_for('show')}"
 
     app = make(view, strict=True)

@@ -82,6 +82,19 @@ def test_versions_are_part_of_the_code() -> None:
     assert "jinja2 " in Code.load([]).platform
 
 
+def test_a_digest_is_computed_again_after_a_reset(make_app: Callable[..., Flask]) -> None:
+    """A command that runs for long may release twice; a part of an unknown kind has no digest."""
+    app = make_app()
+    build: AppBuild = app.extensions["edge"].tracker.parts
+    before, build_id = build.digest(CODE, "app"), build.build_id
+    build.code = Code(modules={"app": b"edited"}, platform="")
+    assert (build.digest(CODE, "app"), build.build_id) == (before, build_id)
+    build.reset()
+    assert build.digest(CODE, "app") == build.code.digest() != before
+    assert build.build_id != build_id
+    assert build.digest("of a later release", "app") == ""
+
+
 def test_every_page_depends_on_one_part_for_the_whole_code(make_app: Callable[..., Flask]) -> None:
     """A part of a single view module, as earlier releases registered it, counts as changed."""
     build: AppBuild = make_app().extensions["edge"].tracker.parts

@@ -215,6 +215,16 @@ def test_a_child_does_not_wait_for_the_threads_of_its_parent(
         assert run(close) == 0
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_an_open_store_has_its_files_open_until_it_is_closed(
+    env: Environment, folder: StoreFolder
+) -> None:
+    """Otherwise the test of a store that can't be opened could not fail."""
+    assert open_lmdb_files(folder) == {"data.mdb", "lock.mdb"}
+    env.close()
+    assert open_lmdb_files(folder) == set()
+
+
 def test_a_write_is_undone_by_an_exception(env: Environment) -> None:
     """The transaction ends, so that the store can be closed."""
     with pytest.raises(ZeroDivisionError), env.write_transaction() as transaction:
@@ -229,9 +239,10 @@ def test_a_write_is_undone_by_an_exception(env: Environment) -> None:
     assert env.get(env.bodies, b"a") is None
 
 
-def open_descriptors() -> int:
-    """Return the number of files that this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
+def open_lmdb_files(folder: StoreFolder) -> set[str]:
+    """Return the names of LMDB's files that this process has open."""
+    files = {os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()}
+    return {name for name in ("data.mdb", "lock.mdb") if str(folder.store / name) in files}
 
 
 def forget_boot(folder: StoreFolder) -> None:
@@ -252,12 +263,12 @@ def forget_incarnation(folder: StoreFolder) -> None:
 def test_a_store_that_can_not_be_opened_is_left_closed(
     folder: StoreFolder, damage: Callable[[StoreFolder], None]
 ) -> None:
-    """No file stays open, and the lock that shows a user is free for the next one."""
+    """No file of LMDB stays open, and the lock that shows a user is free for the next one."""
     damage(folder)
-    files = open_descriptors()
-    with pytest.raises(InvalidStoreError):
+    with pytest.raises(InvalidStoreError) as error:
         Environment(folder, limit=LIMIT)
-    assert open_descriptors() == files
+    assert open_lmdb_files(folder) == set()
+    assert error.tb is not None  # the traceback still holds the environment
     with (folder.store / "users").open("rb") as users:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
 

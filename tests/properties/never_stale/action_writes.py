@@ -121,7 +121,7 @@ def save_site(desk: Desk) -> None:
         title=desk.one(("Site", "Other")),
         tagline=desk.one(("", "Daily")),
         description=desk.one(("", "A site")),
-        language=desk.one(("en", "de-CH", "fa")),
+        language=desk.one(("en", "de-CH", "fa", "ar")),
         emoji=desk.one((True, False)),
         smart_punctuation=desk.one((True, False)),
     )

@@ -20,14 +20,15 @@ from flask import Flask
 from jinja2 import FileSystemBytecodeCache, FileSystemLoader
 from sqlalchemy import event
 
-from app import create_app
+from app import create_app, i18n
 from app.edge.flask.deploy import release
 from app.extensions import db
+from app.i18n.catalogues import FOLDER
 from app.publishing import actions, site_settings
 from app.publishing.models import Kind
 from app.publishing.permissions import SYSTEM
 from app.publishing.queries import archive, exports
-from app.site import articles, errors, feeds, home
+from app.site import articles, errors, feeds, home, translation
 from tests.conftest import let_go
 from tests.live.programs import PACKED
 
@@ -78,6 +79,7 @@ class Newsroom:
         self.database = database
         self.now = EPOCH
         self.templates = folder / "templates"
+        self.translations = folder / "translations"
         self.edition = 0
         self.site = self._app(**{"EDGE_GATEWAY": True, **settings})
         self._original = Path(self.site.root_path).parent / "templates"
@@ -147,6 +149,8 @@ class Newsroom:
     def _templates_anew(self) -> None:
         shutil.rmtree(self.templates, ignore_errors=True)
         shutil.copytree(self._original, self.templates)
+        shutil.rmtree(self.translations, ignore_errors=True)
+        shutil.copytree(FOLDER, self.translations)
         self._as_started()
 
     def begin(self) -> None:
@@ -190,8 +194,15 @@ class Newsroom:
     def deploy(self, template: str, edit: Callable[[str], str]) -> None:
         """Edit a template and release it."""
         self.edition += 1
-        file = self.templates / template
-        file.write_text(edit(file.read_text()))
+        self._release(self.templates / template, edit)
+
+    def deploy_catalogue(self, language: str, edit: Callable[[str], str]) -> None:
+        """Edit the words of a language and release them."""
+        self.edition += 1
+        self._release(self.translations / f"{language}.po", edit)
+
+    def _release(self, file: Path, edit: Callable[[str], str]) -> None:
+        file.write_text(edit(file.read_text("utf-8")), "utf-8")
         self._as_started()
         with self.site.app_context():
             release(self.site)
@@ -201,6 +212,7 @@ class Newsroom:
         for app in self.apps:
             assert app.jinja_env.cache is not None
             app.jinja_env.cache.clear()
+            translation.use_catalogues(app, i18n.Catalogues(self.translations))
         vars(self.site.extensions["edge"].tracker.parts).pop(
             "build_id", None
         )  # its code is the same

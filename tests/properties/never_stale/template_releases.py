@@ -1,4 +1,4 @@
-"""The door of a deploy: a template is edited and released."""
+"""The doors of a deploy: a template or a catalogue of words is edited and released."""
 
 from __future__ import annotations
 
@@ -36,5 +36,14 @@ def edited(source: str, mark: str) -> str:
     return f"{source[:at]}{mark}{source[at:]}"
 
 
-RELEASES: dict[Door, int] = {edit_template: 1}
+def edit_catalogue(desk: Desk) -> None:
+    """Pages of a site in this language look different, and so do those of a post in it."""
+    language = desk.one(("de", "ar", "fr"))
+    word = f"{desk.newsroom.edition + 1}"
+    desk.newsroom.deploy_catalogue(
+        language, lambda source: re.sub(r'(msgid "Feed"\nmsgstr ").*"', rf'\g<1>{word}"', source)
+    )
+
+
+RELEASES: dict[Door, int] = {edit_template: 1, edit_catalogue: 1}
 """Each with how often it is opened, compared with the others."""

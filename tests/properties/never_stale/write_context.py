@@ -80,7 +80,7 @@ class Desk:
             topic_ids=self.some(self.ids(Topic), 2),
             cover_id=cover,
             cover_alt=self.one(("", "A tree")) if cover else "",
-            language=self.one((None, None, "fa", "en")),
+            language=self.one((None, None, "fa", "en", "de")),
             **more,
         )
 

@@ -1,0 +1,65 @@
+"""The access rule of every route of the studio, in one table.
+
+A route without a rule is refused, so that a new view can't be open by mistake. The actions check
+permissions again: see `app.publishing.permissions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.publishing.models import Role
+from app.publishing.permissions import PERMISSIONS, Scope, Verb
+
+TEXT_BYTES = 4 * 1024 * 1024
+"""The largest body of a request that carries text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteRule:
+    """Who may use a route.
+
+    `is_open`: without a session. `verb`: what the role must allow; None is enough for every user.
+    `needs_proof`: the password was given a short time ago. `max_bytes`: the largest body.
+    """
+
+    is_open: bool = False
+    verb: Verb | None = None
+    needs_proof: bool = False
+    max_bytes: int = TEXT_BYTES
+
+    def __post_init__(self) -> None:
+        if self.is_open and (self.verb is not None or self.needs_proof):
+            raise ValueError("an open route needs no session, so it can't ask for a role")
+
+    def allows(self, role: Role) -> bool:
+        """Tell whether the role may use the route at all, whatever the subject is."""
+        return self.verb is None or PERMISSIONS[role][self.verb] is not Scope.NONE
+
+
+_OPEN = RouteRule(is_open=True)
+_MEMBER = RouteRule()
+_USERS = RouteRule(verb=Verb.MANAGE_USERS, needs_proof=True)
+
+RULES: Mapping[str, RouteRule] = {
+    "studio.home.show": _MEMBER,
+    "studio.login.show": _OPEN,
+    "studio.login.log_in": _OPEN,
+    "studio.login.log_out": _MEMBER,
+    "studio.setup.show": _OPEN,
+    "studio.setup.set_up": _OPEN,
+    "studio.links.show": _OPEN,
+    "studio.links.use": _OPEN,
+    "studio.account.show": _MEMBER,
+    "studio.account.change_password": _MEMBER,
+    "studio.account.end_session": _MEMBER,
+    "studio.account.end_other_sessions": _MEMBER,
+    "studio.users.index": _USERS,
+    "studio.users.invite": _USERS,
+    "studio.users.change_role": _USERS,
+    "studio.users.disable": _USERS,
+    "studio.users.enable": _USERS,
+    "studio.users.make_reset_link": _USERS,
+}
+"""The rule of each endpoint."""

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from markupsafe import Markup
+
+from app import i18n
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+DAYS = {
+    "en": "4 March 2026",
+    "en-GB": "4 March 2026",
+    "en-US": "March 4, 2026",
+    "de": "4. März 2026",
+    "de-AT": "4. März 2026",
+    "fr": "4 mars 2026",
+    "es": "4 de marzo de 2026",
+    "ar": "4 مارس 2026",
+    "ja": "2026年3月4日",
+    "pt-BR": "4 de março de 2026",
+    "zh-Hant-TW": "2026年3月4日",
+    "nl": "4 maart 2026",
+}
+
+
+@pytest.mark.parametrize(("language", "day"), DAYS.items(), ids=DAYS)
+def test_a_day_is_written_as_in_the_language(language: str, day: str) -> None:
+    """The order of its parts, the name of the month and the dots come from CLDR."""
+    assert i18n.format_day(NOON, language) == day
+
+
+@pytest.mark.parametrize("language", ["x-klingon", "qqq", "", "not a tag", "de-", "e" * 40])
+def test_a_tag_that_cldr_does_not_know_has_english_forms(language: str) -> None:
+    """A date appears on the page in any case."""
+    day = "4. März 2026" if language == "de-" else "4 March 2026"
+    assert i18n.format_day(NOON, language) == day
+
+
+@pytest.mark.parametrize(
+    ("language", "month"),
+    [("en", "March"), ("fr", "mars"), ("ru", "март"), ("ja", "3月"), ("cs", "březen")],
+)
+def test_a_month_has_the_form_that_it_has_without_a_day(language: str, month: str) -> None:
+    """Russian and Czech write it in another case after a day."""
+    assert i18n.format_month(NOON, language) == month
+
+
+@pytest.mark.parametrize(
+    ("language", "number"),
+    [("en", "12,345"), ("de", "12.345"), ("fr", "12\u202f345"), ("ar", "12,345"), ("ja", "12,345")],
+)
+def test_a_number_has_the_separators_of_the_language(language: str, number: str) -> None:
+    """Arabic has the Latin digits, as CLDR prefers for `ar` without a country."""
+    assert i18n.format_number(12345, language) == number
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [("en", "A, B and C"), ("de", "A, B und C"), ("ar", "A وB وC"), ("ja", "A、B、C")],
+)
+def test_names_are_listed_as_in_the_language(language: str, line: str) -> None:
+    """English has no comma before "and"."""
+    assert i18n.join_names(["A", "B", "C"], language) == line
+
+
+def test_names_are_escaped_and_links_are_not() -> None:
+    """An author may be called `<b>`."""
+    line = i18n.join_names(["<b>", Markup("<i>B</i>")], "en")
+    assert line == Markup("&lt;b&gt; and <i>B</i>")
