@@ -75,6 +75,10 @@ class Worker(ReceivingWorker):
 worker_class = Worker
 
 
+setup_urls: list[str] = []
+"""The set-up link of the studio, as long as it has no owner; found before there is a worker."""
+
+
 def on_starting(server: Any) -> None:
     """Look at the port, the settings and the database before the first worker starts."""
     if settings["SITE_URL_PROBLEM"]:
@@ -83,15 +87,19 @@ def on_starting(server: Any) -> None:
         for place in server.cfg.address:
             if isinstance(place, tuple):
                 _check_port(place[0], place[1])
-    if not startup_checks.passes_in_child(startup_checks.check_app):
+    setup_url = startup_checks.ask_child(startup_checks.check_app)
+    if setup_url is None:
         sys.exit(1)
+    setup_urls.append(setup_url)
 
 
 def when_ready(server: Any) -> None:
-    """Say where the site is."""
+    """Say where the site is, and once a start how its first owner makes an account."""
     for listener in server.LISTENERS:
         place = str(listener).replace("//0.0.0.0:", "//127.0.0.1:")
         server.log.info("Broadsheet is at %s - Ctrl-C stops it", place)
+    for url in filter(None, setup_urls):
+        server.log.info("The studio has no owner yet. Make the first account at %s", url)
 
 
 def post_worker_init(worker: Any) -> None:

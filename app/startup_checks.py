@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 
 from . import config, create_app, database, theme_folder
 from .middleware import health
+from .studio.setup import find_setup_url
 
 
 class StartupError(click.ClickException):
@@ -67,14 +68,18 @@ def remove_log(settings: Mapping[str, Any]) -> None:
         database.remove_log(url.set(database=str(file)))
 
 
-def check_app() -> None:
-    """Raise StartupError unless the app can be created and its database is ready."""
+def check_app() -> str:
+    """Return the set-up link of the studio, empty if it has an owner.
+
+    Raises StartupError unless the app can be created and its database is ready.
+    """
     app = create_app()
     with app.app_context():
         problem = health.find_readiness_problem()
         warn_of_theme(app)
-    if problem:
-        raise StartupError(problem.detail)
+        if problem:
+            raise StartupError(problem.detail)
+        return find_setup_url() or ""
 
 
 def warn_of_theme(app: Flask) -> None:
@@ -83,15 +88,23 @@ def warn_of_theme(app: Flask) -> None:
         click.echo(f"Warning: {sentence}.", err=True)
 
 
-def passes_in_child(check: Callable[[], None]) -> bool:
-    """Run a check in a child process, so that the workers inherit none of its connections."""
+def ask_child(check: Callable[[], str]) -> str | None:
+    """Run a check in a child process, so that the workers inherit none of its connections.
+
+    Return its text, or None if it has failed.
+    """
+    reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        os._exit(_exit_status(check))
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        os.close(reader)
+        os._exit(_exit_status(lambda: os.write(writer, check().encode())))
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as pipe:
+        text = pipe.read()
+    return None if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) else text
 
 
-def _exit_status(check: Callable[[], None]) -> int:
+def _exit_status(check: Callable[[], object]) -> int:
     try:
         check()
     except click.ClickException as error:

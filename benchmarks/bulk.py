@@ -116,7 +116,8 @@ def main() -> None:
             ratios.append(whole.cpu / alone.cpu)
             fast, posts = import_once(folder, options.jobs)
             print(
-                f"{posts} posts: import {whole.cpu:.1f} s of CPU, texts alone {alone.cpu:.1f} s; "
+                f"{posts} posts: import {whole.cpu * 1000 / posts:.1f} ms of CPU for each, "
+                f"texts alone {alone.cpu * 1000 / posts:.1f} ms; "
                 f"with all processes {posts / fast.wall:.0f} posts per second"
             )
     print(f"import ÷ texts alone: {median(ratios):.2f} in CPU time; the goal is {GOAL} or less.")

@@ -3,7 +3,7 @@
 Ids are never reused: a browser tab that was left open must not save into another writer's copy.
 
 Revision ID: 0025
-Revises: 0019
+Revises: 0024
 Create Date: 2026-11-29
 """
 
@@ -15,7 +15,7 @@ from alembic import op
 from app.database import Instant
 
 revision = "0025"
-down_revision = "0023"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sqlite3
 import sys
@@ -13,7 +14,7 @@ import pytest
 from app import config, startup_checks
 
 from .depth import choose_cases
-from .live.gunicorn import environment, flask, gunicorn
+from .live.gunicorn import Serve, environment, flask, gunicorn
 from .live.programs import ROOT, free_port, running, running_python
 
 
@@ -210,3 +211,30 @@ def test_a_site_without_an_address_on_a_platform_says_so_at_its_start(
             assert started.log.read_text().count("site.url_missing: SITE_URL is not set") == 1
     assert feeds[0] == feeds[1]
     assert "http://127.0.0.1:8000" in json.dumps(feeds[0])
+
+
+def test_the_start_log_has_the_set_up_link_until_there_is_an_owner(
+    serve: Serve,
+) -> None:
+    """It is printed once a start, not once per worker; the link opens the form."""
+    running_site = serve(WEB_CONCURRENCY="2")
+    log = running_site.log.read_text()
+    (path,) = re.findall(r"Make the first account at http://[^/]+(/studio/setup/\w+)", log)
+    with urllib.request.urlopen(f"{running_site.url}{path}") as response:
+        assert response.headers["Cache-Control"] == "private, no-store"
+        assert b"Welcome" in response.read()
+
+
+def test_with_an_owner_the_start_log_has_no_set_up_link(tmp_path: Path, serve: Serve) -> None:
+    """The owner may come from the command line."""
+    password = ("--password", "a password for tests")
+    instance = tmp_path / "instance"
+    instance.mkdir()
+    database = f"sqlite:///{instance / 'broadsheet.db'}"
+    settings = {"DATABASE_URL": database}
+    assert flask("db", "upgrade", instance=instance, settings=settings).returncode == 0
+    arguments = ("users", "add", "a@example.com", "--name", "A", "--role", "owner", *password)
+    assert flask(*arguments, instance=instance, settings=settings).returncode == 0
+    log = serve(**settings).log.read_text()
+    assert "Broadsheet is at" in log
+    assert "/studio/setup" not in log

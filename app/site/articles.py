@@ -12,19 +12,17 @@ from . import policies
 
 bp = Blueprint("articles", __name__)
 
-RELATED = 3
-
 
 @bp.get("/articles/<slug:slug>")
 @cached(policies.ARTICLE)
 def show(slug: str) -> ResponseReturnValue:
     """One published article."""
     article = articles.by_slug(slug) or abort(404)
-    topic = article.topics[0] if article.topics else None
+    around = articles.surroundings(article)
     return render_template(
         "site/articles/show.html",
         article=article,
-        neighbours=articles.neighbours(article),
-        topic=topic,
-        related=articles.earlier_about(topic, article, RELATED) if topic else [],
+        neighbours=around.neighbours,
+        topic=around.topic,
+        related=around.related,
     )

@@ -11,10 +11,37 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.private_paths import PREFIXES
 
-from . import account, cli, errors, guard, home, links, login, setup, users
+from . import (
+    account,
+    cli,
+    copies,
+    errors,
+    guard,
+    home,
+    links,
+    login,
+    posts,
+    previews,
+    publishing,
+    revisions,
+    setup,
+    users,
+)
 from .policies import STUDIO
 
-RESOURCES = (home, login, setup, links, account, users)
+RESOURCES = (
+    home,
+    login,
+    setup,
+    links,
+    account,
+    users,
+    posts,
+    copies,
+    revisions,
+    previews,
+    publishing,
+)
 """The modules with a blueprint `bp`; the rule of each of their routes is in `roles.py`."""
 
 
@@ -28,6 +55,7 @@ def init_app(app: Flask) -> None:
     studio.context_processor(guard.template_values)
     errors.register(studio)
     app.register_blueprint(studio)
+    app.register_blueprint(previews.public)
     app.register_blueprint(make_unknown_paths())
     cli.init_app(app)
 

@@ -6,6 +6,7 @@ because hashing is slow and must not hold a lock.
 
 from __future__ import annotations
 
+import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -64,10 +65,9 @@ def setup_token(session: Session) -> str | None:
 def set_up_owner(token: str, owner: NewUser, *, now: datetime) -> int:
     """Make the first owner; return the user's id. Raises Missing if there is one already."""
     with transaction() as session:
-        expected = setup_token(session)
-        if expected is None or token != expected:
-            raise Missing(GONE)
-        if not _mark_owner_made(session, now):
+        valid_token = setup_token(session)
+        is_valid = hmac.compare_digest((valid_token or "").encode(), token.encode())
+        if not valid_token or not is_valid or not _mark_owner_made(session, now):
             raise Missing(GONE)
         user = _insert_user(session, owner, Role.OWNER, now)
         events.record(session, "set up", now=now, user_id=user.id, subject=f"user {user.id}")
@@ -238,8 +238,8 @@ def _write_password(session: Session, user: User, password_hash: str, now: datet
 
 
 def _withdraw_links_to(session: Session, user_id: int, now: datetime) -> None:
-    unused = sa.update(Link).where(Link.user_id == user_id, Link.used_at.is_(None))
-    session.execute(unused.values(used_at=now))
+    links = sa.update(Link).where(Link.user_id == user_id, Link.used_at.is_(None))
+    session.execute(links.values(used_at=now))
 
 
 def set_role(user_id: int, role: Role, *, now: datetime, actor: Actor) -> User:

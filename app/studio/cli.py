@@ -63,9 +63,9 @@ def add_command(email: str, name: str, role: str, password: str) -> None:
 @click.option("--owner", is_flag=True, help="The same as --role owner.")
 def invite_command(email: str, role: str, *, owner: bool) -> None:
     """Print a link by which EMAIL makes an account; it is valid for 72 hours and for one use."""
-    chosen = Role.OWNER if owner else Role(role)
+    role_of_user = Role.OWNER if owner else Role(role)
     with _one_sentence():
-        token = accounts.invite(email, chosen, now=_now(), actor=SYSTEM)
+        token = accounts.invite(email, role_of_user, now=_now(), actor=SYSTEM)
     click.echo(link_url(Purpose.INVITE, token))
 
 

@@ -72,5 +72,5 @@ def token_of(token_hash: str) -> str:
 
 def has_token(request: Request, token_hash: str) -> bool:
     """Tell whether the form or the header has the token of this session."""
-    sent = request.headers.get(HEADER) or request.form.get(FIELD, "")
-    return hmac.compare_digest(sent.encode(), token_of(token_hash).encode())
+    token = request.headers.get(HEADER) or request.form.get(FIELD, "")
+    return hmac.compare_digest(token.encode(), token_of(token_hash).encode())

@@ -80,7 +80,7 @@ def template_values() -> dict[str, Any]:
 
 
 def check_request() -> ResponseReturnValue | None:
-    """Let the request pass, or answer it."""
+    """Answer a request that the view must not get; return None for the others."""
     rule = RULES.get(request.endpoint or "")
     if rule is None:
         _log.error("studio.route: %s has no rule in app/studio/roles.py", request.endpoint)

@@ -52,8 +52,8 @@ def log_in() -> ResponseReturnValue:
     is_known = account is not None and sessions.known_user(request) == account.user_id
     keys = throttle.keys_for(email, client_network())
     # A flood of attempts on one account must not lock out the browser of its user.
-    counted = [key for key in keys if not (is_known and key.kind is throttle.Kind.ACCOUNT)]
-    delay = throttle.find_delay(db.session(), counted, guard.now())
+    checked_keys = [key for key in keys if not (is_known and key.kind is throttle.Kind.ACCOUNT)]
+    delay = throttle.find_delay(db.session(), checked_keys, guard.now())
     db.session.rollback()  # no read transaction stays open while the password is hashed
     if delay:
         return refuse(delay, "Too many attempts.")
@@ -114,17 +114,22 @@ def begin_session(
 def continue_after_login(token: str) -> Response:
     """Lead to the page that asked for the log-in, or offer the form that it interrupted."""
     target = safe_target(request.form.get("next", ""))
-    fields = [
-        (name.removeprefix(guard.KEPT), value)
-        for name, value in request.form.items(multi=True)
-        if name.startswith(guard.KEPT)
-    ]
+    fields = carried_fields()
     if not fields:
         return make_response(redirect(target, HTTPStatus.SEE_OTHER))
     page = render_template(
         "studio/login/resume.html", target=target, fields=fields, token=guard.token_for(token)
     )
     return make_response(page)
+
+
+def carried_fields() -> list[tuple[str, str]]:
+    """Return the fields of the interrupted form, which the log-in form carries."""
+    return [
+        (name.removeprefix(guard.KEPT), value)
+        for name, value in request.form.items(multi=True)
+        if name.startswith(guard.KEPT)
+    ]
 
 
 def safe_target(target: str) -> str:
@@ -143,16 +148,11 @@ def refuse(delay: timedelta, reason: str) -> ResponseReturnValue:
 
 def show_again(error: str, status: HTTPStatus) -> Response:
     """Show the form again, with the fields that it carries."""
-    kept = [
-        (name.removeprefix(guard.KEPT), value)
-        for name, value in request.form.items(multi=True)
-        if name.startswith(guard.KEPT)
-    ]
     target = safe_target(request.form.get("next", ""))
     page = render_template(
         "studio/login/show.html",
         next=target,
-        kept=kept,
+        kept=carried_fields(),
         error=error,
         email=request.form.get("email", ""),
     )
@@ -161,7 +161,7 @@ def show_again(error: str, status: HTTPStatus) -> Response:
 
 @bp.post("/logout")
 def log_out() -> ResponseReturnValue:
-    """End this session, and let the browser forget what the studio has stored in it."""
+    """End this session, and delete what the studio has stored in the browser."""
     with transaction() as session:
         sessions.end(session, guard.current_session().login_id)
     guard.visit().session = None

@@ -34,13 +34,19 @@ class RouteRule:
             raise ValueError("an open route needs no session, so it can't ask for a role")
 
     def allows(self, role: Role) -> bool:
-        """Tell whether the role may use the route at all, whatever the subject is."""
+        """Tell whether the role may use the route at all; the action checks the subject."""
         return self.verb is None or PERMISSIONS[role][self.verb] is not Scope.NONE
 
 
 _OPEN = RouteRule(is_open=True)
 _MEMBER = RouteRule()
 _USERS = RouteRule(verb=Verb.MANAGE_USERS, needs_proof=True)
+_LIST = RouteRule(verb=Verb.LIST_POSTS)
+_CREATE = RouteRule(verb=Verb.CREATE_POST)
+_EDIT = RouteRule(verb=Verb.EDIT_COPY)
+_SAVE = RouteRule(verb=Verb.SAVE_DRAFT)
+_REVIEW = RouteRule(verb=Verb.REQUEST_REVIEW)
+_PUBLISH = RouteRule(verb=Verb.PUBLISH)
 
 RULES: Mapping[str, RouteRule] = {
     "studio.home.show": _MEMBER,
@@ -61,5 +67,38 @@ RULES: Mapping[str, RouteRule] = {
     "studio.users.disable": _USERS,
     "studio.users.enable": _USERS,
     "studio.users.make_reset_link": _USERS,
+    "studio.posts.index": _LIST,
+    "studio.posts.begin": _CREATE,
+    "studio.posts.show": _EDIT,
+    "studio.posts.find": _LIST,
+    "studio.posts.edit": _EDIT,
+    "studio.posts.unpublish": _PUBLISH,
+    "studio.posts.archive": _PUBLISH,
+    "studio.posts.rename": _SAVE,
+    "studio.copies.edit": _EDIT,
+    "studio.copies.save": _EDIT,
+    "studio.copies.discard": _EDIT,
+    "studio.copies.review": _REVIEW,
+    "studio.copies.compare": _EDIT,
+    "studio.copies.resolve": _EDIT,
+    "studio.copies.discard_fork": _EDIT,
+    "studio.copies.newer": _EDIT,
+    "studio.copies.rebase": _EDIT,
+    "studio.copies.presence": _EDIT,
+    "studio.copies.report_presence": _EDIT,
+    "studio.revisions.index": _EDIT,
+    "studio.revisions.compare": _EDIT,
+    "studio.revisions.restore": _EDIT,
+    "studio.previews.show": _EDIT,
+    "studio.previews.render": _EDIT,
+    "studio.previews.create": _EDIT,
+    "studio.previews.revoke": _EDIT,
+    "studio.publishing.plan": _PUBLISH,
+    "studio.publishing.plan_json": _PUBLISH,
+    "studio.publishing.save": _SAVE,
+    "studio.publishing.publish": _PUBLISH,
+    "studio.publishing.schedule": _PUBLISH,
+    "studio.publishing.show": _LIST,
+    "studio.publishing.progress": _LIST,
 }
 """The rule of each endpoint."""

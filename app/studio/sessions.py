@@ -157,12 +157,12 @@ def list_of(session: Session, user_id: int, now: datetime) -> list[Login]:
 def send_cookies(response: Response, request: Request, token: str, user_id: int) -> None:
     """Give the browser its session, and the mark that it has logged in to this account."""
     secure = is_secure(request)
-    _set(response, cookie_name("studio", secure=secure), token, ABSOLUTE, secure=secure)
+    _set_cookie(response, cookie_name("studio", secure=secure), token, ABSOLUTE, secure=secure)
     mark = f"{user_id}.{sign('known', str(user_id))}"
-    _set(response, cookie_name("studio-known", secure=secure), mark, KNOWN, secure=secure)
+    _set_cookie(response, cookie_name("studio-known", secure=secure), mark, KNOWN, secure=secure)
 
 
-def _set(response: Response, name: str, value: str, age: timedelta, *, secure: bool) -> None:
+def _set_cookie(response: Response, name: str, value: str, age: timedelta, *, secure: bool) -> None:
     response.set_cookie(
         name, value, max_age=age, path=PATH, secure=secure, httponly=True, samesite="Lax"
     )

@@ -49,7 +49,7 @@ def set_up(token: str) -> ResponseReturnValue:
 
 def _require_valid(token: str) -> None:
     """Raise Missing unless this is the link of an installation without an owner."""
-    expected = accounts.setup_token(db.session())
+    valid_token = accounts.setup_token(db.session())
     db.session.rollback()
-    if expected is None or not hmac.compare_digest(expected.encode(), token.encode()):
+    if valid_token is None or not hmac.compare_digest(valid_token.encode(), token.encode()):
         raise Missing(accounts.GONE)

@@ -1,6 +1,6 @@
 """The throttle of log-ins: it counts failures in the database, before a password is hashed.
 
-Nobody is locked out for good: each delay ends, and counting begins again after an hour without a
+No user is locked out for good: each delay ends, and counting begins again after an hour without a
 failure.
 """
 
@@ -46,8 +46,8 @@ class Limit:
         excess = failures - self.free
         if excess < 0:
             return timedelta(0)
-        doubled: timedelta = self.first * 2 ** min(excess, 20)
-        return min(self.longest, doubled)
+        delay: timedelta = self.first * 2 ** min(excess, 20)
+        return min(self.longest, delay)
 
 
 LIMITS = {

@@ -47,7 +47,6 @@ def test_the_bytes_decide_the_type(form: str, media_type: str, suffix: str) -> N
     info = inspect(picture(form), "../My Photo.exe")
     assert (info.media_type, info.name) == (media_type, f"my-photo.{suffix}")
     assert (info.width, info.height) == (1000, 500)
-    assert info.scalable
     assert len(info.digest) == 64
 
 
@@ -153,7 +152,6 @@ def test_a_moving_image_is_kept_as_it_is() -> None:
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
     info = inspect(out.getvalue(), "a.gif")
     assert info.animated
-    assert not info.scalable
     assert renditions(out.getvalue()) == ()
 
 
@@ -177,7 +175,6 @@ def test_a_drawing_says_its_size(attributes: str, size: tuple[int, int]) -> None
     info = inspect(data, "a.png")
     assert (info.width, info.height) == size
     assert (info.media_type, info.name) == ("image/svg+xml", "a.svg")
-    assert not info.scalable
     assert renditions(data) == ()
 
 

@@ -73,9 +73,9 @@ class Browser:
 
 
 def sign_in(
-    app: Flask, actor: Actor, *, proved: timedelta = timedelta(0), token: str = ""
+    app: Flask, actor: Actor, *, proof_age: timedelta = timedelta(0), token: str = ""
 ) -> Browser:
-    """Return a browser with a session of the user, whose password was given `proved` ago."""
+    """Return a browser with a session of the user, whose password was given `proof_age` ago."""
     token = token or new_token()
     now = datetime.now(UTC)
     with transaction() as session:
@@ -85,7 +85,7 @@ def sign_in(
                 token_hash=hash_token(token),
                 created_at=now,
                 seen_at=now,
-                proved_at=now - proved,
+                proved_at=now - proof_age,
                 method="password",
             )
         )

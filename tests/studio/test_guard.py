@@ -22,7 +22,7 @@ from .people import SAME_ORIGIN, add_person, count_logins, sign_in
 
 SITE, HOST = "https://example.org", "example.org"
 ARGUMENTS: dict[str, Any] = {"token": "0" * 64, "user_id": 99, "login_id": 99}
-"""What stands for the variable parts of an address; nothing has these numbers."""
+"""The values of the variable parts of an address; nothing has these numbers."""
 
 
 def studio_rules(app: Flask) -> list[Rule]:
@@ -43,9 +43,9 @@ def posts(app: Flask) -> list[tuple[str, str]]:
 def fill_in(rule: Rule) -> str:
     """Return an address of the route."""
     values = {name: ARGUMENTS[name] for name in rule.arguments - set(rule.defaults or ())}
-    built = rule.build({**values, **(rule.defaults or {})})
-    assert built is not None
-    return built[1]
+    address = rule.build({**values, **(rule.defaults or {})})
+    assert address is not None
+    return address[1]
 
 
 def test_each_route_of_the_studio_has_a_rule_and_each_rule_a_route(app: Flask) -> None:
@@ -60,8 +60,8 @@ def test_each_path_of_the_blueprint_is_private(app: Flask) -> None:
 
 def test_only_these_routes_are_open() -> None:
     """Everything else needs a session."""
-    opened = {endpoint for endpoint, rule in RULES.items() if rule.is_open}
-    modules = {endpoint.split(".")[1] for endpoint in opened}
+    endpoints = {endpoint for endpoint, rule in RULES.items() if rule.is_open}
+    modules = {endpoint.split(".")[1] for endpoint in endpoints}
     assert modules == {"login", "setup", "links"}
 
 
@@ -119,7 +119,7 @@ def test_each_post_needs_the_token(app: Flask) -> None:
 def test_each_post_refuses_another_site(app: Flask) -> None:
     """Even with the right token: the browser says where the form stands."""
     browser = sign_in(app, add_person())
-    forged = [
+    foreign_headers = [
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "none"},
@@ -127,7 +127,7 @@ def test_each_post_refuses_another_site(app: Flask) -> None:
         {"Origin": "http://localhost:9000"},
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
     ]
-    for (endpoint, path), headers in product(posts(app), forged):
+    for (endpoint, path), headers in product(posts(app), foreign_headers):
         assert browser.post(path, headers=headers).status_code == 403, (endpoint, headers)
     assert count_logins() == 1
 
@@ -154,14 +154,14 @@ def test_a_script_sends_the_token_in_a_header(app: Flask) -> None:
     """JSON bodies need it too."""
     browser = sign_in(app, add_person())
     path = "/studio/sessions/end-others"
-    refused = browser.client.post(path, json={}, headers=SAME_ORIGIN)
-    assert (refused.status_code, refused.is_json) == (403, True)
+    response = browser.client.post(path, json={}, headers=SAME_ORIGIN)
+    assert (response.status_code, response.is_json) == (403, True)
     headers = {**SAME_ORIGIN, csrf.HEADER: browser.csrf}
     assert browser.client.post(path, json={}, headers=headers).status_code == 303
 
 
 @pytest.mark.parametrize(
-    ("fetch_site", "origin", "host", "trusted", "source"),
+    ("fetch_site", "origin", "host", "trusted_hosts", "source"),
     [
         ("same-origin", None, HOST, None, Source.SAME_ORIGIN),
         ("same-origin", "null", "inner:8000", None, Source.SAME_ORIGIN),
@@ -186,12 +186,12 @@ def test_the_source_of_a_request_is_judged_by_its_headers(
     fetch_site: str | None,
     origin: str | None,
     host: str,
-    trusted: list[str] | None,
+    trusted_hosts: list[str] | None,
     source: Source,
 ) -> None:
     """Sec-Fetch-Site decides where a browser sends it; Origin comes second."""
     verdict = judge_source(
-        fetch_site=fetch_site, origin=origin, host=host, site_url=SITE, trusted_hosts=trusted
+        fetch_site=fetch_site, origin=origin, host=host, site_url=SITE, trusted_hosts=trusted_hosts
     )
     assert verdict is source
 
@@ -199,9 +199,9 @@ def test_the_source_of_a_request_is_judged_by_its_headers(
 def test_a_page_that_needs_proof_asks_for_the_password(app: Flask) -> None:
     """After fifteen minutes, for pages and for forms; forms keep their fields."""
     owner = add_person()
-    browser = sign_in(app, owner, proved=timedelta(minutes=14))
+    browser = sign_in(app, owner, proof_age=timedelta(minutes=14))
     assert browser.get("/studio/users").status_code == 200
-    browser = sign_in(app, owner, proved=timedelta(minutes=15))
+    browser = sign_in(app, owner, proof_age=timedelta(minutes=15))
     response = browser.get("/studio/users")
     assert response.headers["Location"] == "/studio/login?next=/studio/users"
     response = browser.post("/studio/users/invite", {"email": "new@example.com", "role": "writer"})

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+import werkzeug.security
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
-from werkzeug.security import check_password_hash
 
 from app.extensions import db
 from app.publishing.models import Event, Login, Role, Throttle, User
@@ -128,14 +128,14 @@ def test_known_and_unknown_accounts_are_hashed_once(
     add_person()
     log_in(client, "warm@example.com", "up")  # the dummy hash is made once per process
     count = 0
-    check = check_password_hash
+    check = werkzeug.security.check_password_hash
 
-    def counted(pwhash: str, password: str) -> bool:
+    def check_and_count(pwhash: str, password: str) -> bool:
         nonlocal count
         count += 1
         return check(pwhash, password)
 
-    monkeypatch.setattr(passwords, "check_password_hash", counted)
+    monkeypatch.setattr(passwords, "check_password_hash", check_and_count)
     log_in(client, email, "wrong")
     assert count == 1
 
@@ -320,8 +320,8 @@ def test_a_form_without_a_session_keeps_its_text(app: Flask, client: FlaskClient
     """The answer is 401 with every field and a log-in form, which offers the form again."""
     add_person()
     text = '\n A first line\r\nand <b>another</b> & "quotes" 😀'
-    posted = {"body": text, "title": "T", "csrf": "old", "password": "p", "new_password": "q"}
-    response = client.post("/studio/account/password", data=posted, headers=SAME_ORIGIN)
+    form = {"body": text, "title": "T", "csrf": "old", "password": "p", "new_password": "q"}
+    response = client.post("/studio/account/password", data=form, headers=SAME_ORIGIN)
     assert response.status_code == 401
     assert response.headers["Cache-Control"] == "private, no-store"
     fields = find_fields(response.text)
@@ -329,17 +329,17 @@ def test_a_form_without_a_session_keeps_its_text(app: Flask, client: FlaskClient
     assert fields["next"] == "/studio/account/password"
     assert {name for name in fields if name.startswith("kept:")} == {"kept:body", "kept:title"}
     fields = {name: value for name, value in fields.items() if name not in {"email", "password"}}
-    again = log_in(client, "owner@example.com", "wrong", **fields)
-    assert find_fields(again.text)["kept:body"] == text
-    resumed = log_in(client, "owner@example.com", **fields)
-    assert resumed.status_code == 200
-    assert 'action="/studio/account/password"' in resumed.text
-    offered = find_fields(resumed.text)
-    assert (offered["body"], offered["title"]) == (text, "T")
+    second = log_in(client, "owner@example.com", "wrong", **fields)
+    assert find_fields(second.text)["kept:body"] == text
+    page = log_in(client, "owner@example.com", **fields)
+    assert page.status_code == 200
+    assert 'action="/studio/account/password"' in page.text
+    new_form = find_fields(page.text)
+    assert (new_form["body"], new_form["title"]) == (text, "T")
     token = find_session_cookie(client)
     assert token
     response = client.post(
-        "/studio/sessions/end-others", data={"csrf": offered["csrf"]}, headers=SAME_ORIGIN
+        "/studio/sessions/end-others", data={"csrf": new_form["csrf"]}, headers=SAME_ORIGIN
     )
     assert response.status_code == 303
 
@@ -389,7 +389,7 @@ def test_old_rows_leave_with_a_log_in(app: Flask, client: FlaskClient) -> None:
 
 
 def test_a_thread_that_fails_gives_its_slot_back(app: Flask) -> None:
-    """An exception while a password is hashed does not lock everybody out."""
+    """An exception while a password is hashed does not lock the other users out."""
 
     def fail_in_slot() -> None:
         with pytest.raises(RuntimeError), passwords.hash_slot(is_known=False):

@@ -1,6 +1,7 @@
 """Manifest of static files with fingerprints: hashes of the bytes that a reader gets.
 
-References in style sheets are rewritten first, so that they have fingerprints, too. This module
+References in style sheets and imports of modules are rewritten first, so that they have
+fingerprints, too. This module
 depends on no framework.
 """
 
@@ -38,6 +39,15 @@ _REFERENCE = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
+_IMPORT = re.compile(
+    r"""
+    (?P<skip>/\*.*?\*/ | //[^\n]*)
+    | \b(?:from|import)\s*\(?\s*(?P<mark>["'])(?P<module>\.{1,2}/[^"'\n]+)(?P=mark)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""A comment, or an import of another module by a relative path."""
+_MODULES = (".js", ".mjs")
 _TYPES = {
     ".avif": "image/avif",
     ".css": "text/css",
@@ -159,6 +169,16 @@ def _sources(folder: Path) -> Iterator[tuple[str, Path]]:
             yield path.as_posix(), source
 
 
+def _without_query(url: str) -> str:
+    return re.split(r"[?#]", url.strip(), maxsplit=1)[0]
+
+
+def _resolve(path: str, url: str) -> str:
+    """Return the path of the file to which a relative URL in a file refers."""
+    bare = unquote(_without_query(url))
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), bare))
+
+
 @dataclass(slots=True, kw_only=True)
 class _Builder:
     folder: Path
@@ -178,6 +198,8 @@ class _Builder:
         body = self.sources[path].read_bytes()
         if path.lower().endswith(".css"):
             body = self._rewrite_references(path, body)
+        elif path.lower().endswith(_MODULES):
+            body = self._rewrite_imports(path, body)
         self.in_progress.pop()
         self.files[path] = file = self._compress(path, body)
         return file
@@ -195,11 +217,29 @@ class _Builder:
         except UnicodeDecodeError as error:
             raise StaticError(f"{path} is not UTF-8: {error.reason}.") from None
 
+    def _rewrite_imports(self, path: str, body: bytes) -> bytes:
+        """Rewrite imports of files of this folder; others, and those of a cycle, stay."""
+
+        def rewrite(match: re.Match[str]) -> str:
+            module = match["module"]
+            if match["skip"] or not self._can_import(path, module):
+                return match[0]
+            start, end = match.start("module") - match.start(), match.end("module") - match.start()
+            return match[0][:start] + self._reference(path, module) + match[0][end:]
+
+        try:
+            return _IMPORT.sub(rewrite, body.decode()).encode()
+        except UnicodeDecodeError:
+            return body
+
+    def _can_import(self, path: str, module: str) -> bool:
+        target = _resolve(path, module)
+        return target in self.sources and target not in self.in_progress
+
     def _reference(self, path: str, raw_url: str) -> str:
         """Return a relative URL from one fingerprinted file to another."""
-        bare = re.split(r"[?#]", raw_url.strip(), maxsplit=1)[0]
-        rest = raw_url.strip()[len(bare) :]
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(bare)))
+        rest = raw_url.strip()[len(_without_query(raw_url)) :]
+        target = _resolve(path, raw_url)
         if target not in self.sources:
             raise StaticError(f"{path} refers to {raw_url!r}, which is not in {self.folder}.")
         up = "../" * (path.count("/") + 1)

@@ -11,6 +11,7 @@ from app.publishing.editing.draft import Draft
 
 from .add_file import add_file
 from .add_media import add_media
+from .add_post_redirects import PostRedirect, add_post_redirects
 from .add_redirect import add_redirect
 from .archive import archive
 from .arrange_menu import arrange_menu
@@ -43,6 +44,7 @@ __all__ = [
     "AuthorDraft",
     "CopyFields",
     "Draft",
+    "PostRedirect",
     "Rebase",
     "Release",
     "SaveOutcome",
@@ -52,6 +54,7 @@ __all__ = [
     "TopicDraft",
     "add_file",
     "add_media",
+    "add_post_redirects",
     "add_redirect",
     "archive",
     "arrange_menu",

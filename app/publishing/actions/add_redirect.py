@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -37,7 +38,7 @@ def add_redirect(
         if existing is not None and (existing.post_id, existing.target) == (post_id, target):
             return existing
         if existing is not None:
-            raise Conflict(f"The address {source} already leads somewhere else.")
+            raise taken_conflict(source)
         redirect = Redirect(source=source, post_id=post_id, target=target, created_at=now)
         session.add(redirect)
         _collapse_chains(session, redirect)
@@ -93,14 +94,41 @@ def check(session: Session, source: str, post_id: int | None, target: str | None
         raise Invalid("target", f"The address {source} would lead to itself.")
     other = find_post_at(session, source)
     if other is not None and (other.id == post_id or other.status is Status.PUBLISHED):
-        raise Conflict(f"{source} is the address of the {other.kind} “{other.title}”.")
+        raise address_conflict(source, other)
+
+
+class TitledPost(Protocol):
+    """A post, or the columns of one."""
+
+    @property
+    def kind(self) -> Kind:
+        """Return whether it is an article or a page."""
+
+    @property
+    def title(self) -> str:
+        """Return its title."""
+
+
+def address_conflict(source: str, other: TitledPost) -> Conflict:
+    """Return the error for a path at which a post stands."""
+    return Conflict(f"{source} is the address of the {other.kind} “{other.title}”.")
+
+
+def taken_conflict(source: str) -> Conflict:
+    """Return the error for a path that is redirected to another target."""
+    return Conflict(f"The address {source} already leads somewhere else.")
 
 
 def find_post_at(session: Session, path: str) -> Post | None:
     """Return the post with this path, published or not."""
-    article = path.startswith("/articles/")
-    slug = path.removeprefix("/articles/") if article else path.removeprefix("/")
-    return lookups.find_post_by_slug(session, Kind.ARTICLE if article else Kind.PAGE, slug)
+    return lookups.find_post_by_slug(session, *split_path(path))
+
+
+def split_path(path: str) -> tuple[Kind, str]:
+    """Return the kind and the slug of a post that would stand at this path."""
+    if path.startswith("/articles/"):
+        return Kind.ARTICLE, path.removeprefix("/articles/")
+    return Kind.PAGE, path.removeprefix("/")
 
 
 def _collapse_chains(session: Session, redirect: Redirect) -> None:

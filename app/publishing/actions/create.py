@@ -7,42 +7,56 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.publishing.editing import lookups, writes
+from app.publishing.editing import lookups, public_addresses, writes
 from app.publishing.editing.draft import Draft, checked
 from app.publishing.editing.rendering import body_columns, render_text
 from app.publishing.models import Author, Media, Ownership, Post, Status, Topic
 from app.publishing.models.post import new_feed_id
-from app.publishing.permissions import Actor, permit, verb_for_new_post
+from app.publishing.permissions import Actor, permit, verb_for_new_post, verb_for_status
 from app.publishing.slugs import slugify
 from app.publishing.text import Rendered
 from app.publishing.transaction import transaction
 
 
-def create(draft: Draft, *, now: datetime, actor: Actor, rendered: Rendered | None = None) -> Post:
+def create(
+    draft: Draft,
+    *,
+    now: datetime,
+    actor: Actor,
+    rendered: Rendered | None = None,
+    publish: bool = False,
+) -> Post:
     """Save a new draft, which the actor owns.
 
-    `rendered` is its rendered text, if the caller has it already. Raises Forbidden, Invalid,
+    `rendered` is its rendered text, if the caller has it already. With `publish` the post is public
+    at once, as after the action `publish`, but with a single write. Raises Forbidden, Invalid,
     Missing for an unknown author, topic or cover, and Conflict for a taken slug.
     """
     draft = checked(draft)
     with transaction() as session:
+        if publish:
+            public_addresses.lock_addresses(session)
         permit(session, actor, verb_for_new_post(draft.kind))
         draft = check(session, draft)
         rendered = rendered or render_text(
             session, draft.title, draft.body_markdown, language=draft.language
         )
         post = _build_post(draft, rendered, now)
+        if publish:
+            writes.make_public(post, now)
         session.add(post)
         lookups.flush_or_conflict(
             session, f"Another post has just taken the slug {draft.slug!r}; choose another."
         )
-        writes.set_authors_and_topics(
-            session, post, authors=draft.author_ids, topics=draft.topic_ids
-        )
-        writes.add_revision(session, post, now=now, user_id=actor.user_id)
+        links = writes.Links(authors=draft.author_ids, topics=draft.topic_ids)
+        writes.add_links(session, post, links)
+        writes.add_revision(session, post, now=now, user_id=actor.user_id, first_links=links)
         if actor.user_id is not None:
             session.add(Ownership(post_id=post.id, user_id=actor.user_id))
             session.flush()
+        if publish:
+            permit(session, actor, verb_for_status(post), post)
+            public_addresses.record_first_address(session, post, now=now)
         return post
 
 
@@ -76,5 +90,6 @@ def _build_post(draft: Draft, rendered: Rendered, now: datetime) -> Post:
         cover_alt=draft.cover_alt,
         feed_id=draft.feed_id or new_feed_id(),
         body_markdown=draft.body_markdown,
+        extra_fields=dict(draft.extra_fields),
         **body_columns(rendered),
     )

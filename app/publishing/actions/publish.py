@@ -20,11 +20,9 @@ def publish(post_id: int, *, expected_version: int, now: datetime, actor: Actor)
         post = lookups.lock_post(
             session, post_id, expected_version, actor=actor, verb=verb_for_status
         )
-        before, post.status = post.status, next_status(post.status, StatusAction.PUBLISH)
-        if not writes.has_past_date(post, now):
-            post.published_at = now
-        writes.record_first_publication(post)
-        post.updated_at = writes.last_change(post, post.updated_at, post.published_at)
+        before = post.status
+        next_status(before, StatusAction.PUBLISH)
+        writes.make_public(post, now)
         if before is not post.status:
             public_addresses.record_public_address(session, post, now=now)
         return post

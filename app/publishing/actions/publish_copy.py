@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.publishing.editing import lookups, publications, working_copies, writes
 from app.publishing.editing.copy_fields import CopyFields, merge_fields
-from app.publishing.editing.draft import Draft
-from app.publishing.errors import Conflict, Invalid, Missing
+from app.publishing.errors import Conflict, Missing
 from app.publishing.models import (
     Ownership,
     Post,
@@ -29,6 +28,8 @@ from app.publishing.transaction import transaction
 from .create import create
 from .publish import publish
 from .revise import revise
+from .save_author import AuthorDraft, save_author
+from .save_topic import TopicDraft, save_topic
 from .schedule import schedule
 
 
@@ -78,11 +79,11 @@ def publish_copy(
         copy, post = _lock(session, copy_id, actor)
         working_copies.require_version(copy, version)
         _require_no_fork(session, copy)
-        draft = _draft(session, copy, post, release, now)
+        fields = _fields(session, copy, post, release)
         return publications.record_publication(
             session,
             _name(post, release),
-            lambda: _write(session, (copy, post), draft, release, now=now, actor=actor),
+            lambda: _write(session, (copy, post), fields, release, now=now, actor=actor),
             now=now,
             actor=actor,
             copy_id=copy_id,
@@ -116,13 +117,11 @@ def _name(post: Post | None, release: Release) -> str:
     return "update" if is_update and release.timing is Timing.NOW else release.timing.value
 
 
-def _draft(
-    session: Session, copy: WorkingCopy, post: Post | None, release: Release, now: datetime
-) -> Draft:
+def _fields(session: Session, copy: WorkingCopy, post: Post | None, release: Release) -> CopyFields:
     """Return what is saved: the copy's changes, and otherwise what the post has."""
     fields = CopyFields.from_json(copy.fields)
     if post is None:
-        return fields.to_draft(copy.kind)
+        return fields
     if post.status is Status.PUBLISHED and release.timing is not Timing.NOW:
         raise Conflict("The post is public. Publish the changes, or unpublish the post first.")
     if copy.base_revision != writes.last_revision(session, post.id):
@@ -132,10 +131,7 @@ def _draft(
     if merged.overlaps:
         names = ", ".join(merged.overlaps)
         raise OutdatedCopyError(f"“{post.title}” has other values by now: {names}.")
-    slug = _slug(session, merged.fields, post)
-    draft = replace(merged.fields, slug=slug).to_draft(copy.kind)
-    has_new_date = release.new_date and post.status is Status.PUBLISHED
-    return replace(draft, published_at=now) if has_new_date else draft
+    return merged.fields
 
 
 def _slug(session: Session, fields: CopyFields, post: Post) -> str:
@@ -150,21 +146,26 @@ def _slug(session: Session, fields: CopyFields, post: Post) -> str:
 def _write(
     session: Session,
     pair: tuple[WorkingCopy, Post | None],
-    draft: Draft,
+    fields: CopyFields,
     release: Release,
     *,
     now: datetime,
     actor: Actor,
 ) -> Post:
     copy, post = pair
+    fields = _create_names(fields, now=now, actor=actor)
+    draft = fields.to_draft(copy.kind)
     if post is None:
         post = create(draft, now=now, actor=actor)
         _set_owner(session, post, copy.owner_id)
     else:
+        has_new_date = release.new_date and post.status is Status.PUBLISHED
+        slug, date = _slug(session, fields, post), now if has_new_date else None
+        draft = replace(draft, slug=slug, published_at=date)
         post = revise(post.id, draft, expected_version=post.version, now=now, actor=actor)
     _keep_facts(session, post, now=now, actor=actor)
     if release.timing is Timing.LATER:
-        _keep_copy(session, copy, post)
+        _keep_copy(session, copy, post, fields)
         return post
     if release.due is not None:
         post = schedule(post.id, release.due, expected_version=post.version, now=now, actor=actor)
@@ -172,6 +173,23 @@ def _write(
         post = publish(post.id, expected_version=post.version, now=now, actor=actor)
     _delete_copy(session, copy, post)
     return post
+
+
+def _create_names(fields: CopyFields, *, now: datetime, actor: Actor) -> CopyFields:
+    """Create the new authors and topics; raises Forbidden, or Conflict for a taken slug."""
+    authors = [
+        save_author(AuthorDraft(name=name), now=now, actor=actor).id for name in fields.new_authors
+    ]
+    topics = [
+        save_topic(TopicDraft(name=name), now=now, actor=actor).id for name in fields.new_topics
+    ]
+    return replace(
+        fields,
+        author_ids=(*fields.author_ids, *authors),
+        topic_ids=(*fields.topic_ids, *topics),
+        new_authors=(),
+        new_topics=(),
+    )
 
 
 def _set_owner(session: Session, post: Post, owner_id: int | None) -> None:
@@ -198,11 +216,12 @@ def _keep_facts(session: Session, post: Post, *, now: datetime, actor: Actor) ->
         session.flush()
 
 
-def _keep_copy(session: Session, copy: WorkingCopy, post: Post) -> None:
+def _keep_copy(session: Session, copy: WorkingCopy, post: Post, fields: CopyFields) -> None:
     """Make the saved post the base of the copy."""
+    stored = replace(fields, slug=CopyFields.from_json(copy.fields).slug).to_json()
     copy.post_id = post.id
     copy.base_revision = writes.last_revision(session, post.id)
-    copy.base_fields = copy.fields
+    copy.fields = copy.base_fields = stored
     session.flush()
     _move_links(session, copy, post)
 
@@ -220,10 +239,3 @@ def _move_links(session: Session, copy: WorkingCopy, post: Post) -> None:
         .where(PreviewLink.working_copy_id == copy.id)
         .values(working_copy_id=None, post_id=post.id)
     )
-
-
-def require_due(due: datetime | None, now: datetime) -> datetime:
-    """Return the due time; raises Invalid without one, or for one that is past."""
-    if due is None or due <= now:
-        raise Invalid("due", "Choose a time in the future, or publish now.")
-    return due

@@ -46,5 +46,5 @@ def discard_fork(copy_id: int, fork_id: int, *, actor: Actor) -> WorkingCopy:
 def _load_fork(session: Session, copy: WorkingCopy, fork_id: int) -> Fork:
     fork = session.get(Fork, fork_id)
     if fork is None or fork.working_copy_id != copy.id:
-        raise Missing("The other text no longer exists; it was resolved or discarded.")
+        raise Missing("The other text does not exist: it was resolved or discarded.")
     return fork

@@ -16,6 +16,9 @@ BODY = 2 * 1024 * 1024
 LISTED = 100
 """The most authors or topics of a post."""
 
+NAME = 200
+"""The most characters of the name of an author or topic."""
+
 _LINES = {"slug": 200, "language": 35, "title": TITLE, "summary": SUMMARY, "cover_alt": COVER_ALT}
 
 
@@ -24,7 +27,8 @@ class CopyFields:
     """The fields as a writer typed them: a title may be empty and a slug invalid.
 
     An empty slug follows the title. An empty summary is made from the text. An empty language is
-    that of the site.
+    that of the site. `new_authors` and `new_topics` are names that no author or topic has yet;
+    publishing creates them, since an author or topic is public.
     """
 
     title: str = ""
@@ -34,6 +38,8 @@ class CopyFields:
     language: str = ""
     author_ids: tuple[int, ...] = ()
     topic_ids: tuple[int, ...] = ()
+    new_authors: tuple[str, ...] = ()
+    new_topics: tuple[str, ...] = ()
     cover_id: int | None = None
     cover_alt: str = ""
     menu_position: int | None = None
@@ -52,10 +58,12 @@ class CopyFields:
 
     def to_draft(self, kind: Kind) -> Draft:
         """Return the draft that an action checks and saves."""
-        return Draft(**{**asdict(self), "kind": kind, "language": self.language or None})
+        values = {name: getattr(self, name) for name in NAMES if name not in NEW}
+        return Draft(**{**values, "kind": kind, "language": self.language or None})
 
 
-LISTS = ("author_ids", "topic_ids")
+NEW = ("new_authors", "new_topics")
+LISTS = ("author_ids", "topic_ids", *NEW)
 NAMES = tuple(field.name for field in fields(CopyFields))
 
 
@@ -74,11 +82,18 @@ def cleaned(values: CopyFields) -> CopyFields:
         body_markdown=validation.clean_lines("body_markdown", values.body_markdown, limit=BODY),
         author_ids=_distinct(values.author_ids),
         topic_ids=_distinct(values.topic_ids),
+        new_authors=_names(values.new_authors),
+        new_topics=_names(values.new_topics),
     )
 
 
 def _distinct(ids: Sequence[int]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(ids))[:LISTED]
+
+
+def _names(names: Sequence[str]) -> tuple[str, ...]:
+    lines = (validation.clean_line("name", name, limit=NAME, empty=True) for name in names)
+    return tuple(dict.fromkeys(line for line in lines if line))[:LISTED]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from app.publishing.errors import Invalid
 from app.publishing.models import Kind
@@ -30,7 +32,8 @@ class Draft:
     `slug` is made from the title and `summary` from the body when they are empty. `published_at`
     and `updated_at` say when a text that was published elsewhere came out and last changed, and
     `feed_id` identified it in the feed there; only a new post takes it. `language` is a language
-    tag (BCP 47), or None for the language of the site.
+    tag (BCP 47), or None for the language of the site. `extra_fields` are those of an imported
+    file that have no meaning here; only a new post takes them.
     """
 
     title: str
@@ -47,13 +50,14 @@ class Draft:
     updated_at: datetime | None = None
     feed_id: str = ""
     language: str | None = None
+    extra_fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 def checked(draft: Draft) -> Draft:
     """Return the cleaned draft; raises Invalid for the first invalid field."""
-    for field in ("published_at", "updated_at"):
-        if (instant := getattr(draft, field)) is not None:
-            validation.require_timezone(field, instant)
+    for name in ("published_at", "updated_at"):
+        if (instant := getattr(draft, name)) is not None:
+            validation.require_timezone(name, instant)
     return replace(
         draft,
         title=validation.clean_line("title", draft.title, limit=TITLE),

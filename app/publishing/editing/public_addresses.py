@@ -38,6 +38,13 @@ def record_public_address(session: Session, post: Post, *, now: datetime) -> Non
         restore_redirect(session, old, now=now)
 
 
+def record_first_address(session: Session, post: Post, *, now: datetime) -> None:
+    """Record the address of a new post that is public at once; it has no earlier address."""
+    path = normal(post.path)
+    _remove_redirect(session, path)
+    session.add(PostAddress(post_id=post.id, path=path, public_at=now))
+
+
 def restore_earlier_redirects(session: Session, post: Post, *, now: datetime) -> None:
     """Redirect the addresses of a post that is no longer public to posts that had them before."""
     session.flush()

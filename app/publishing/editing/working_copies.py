@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,7 +34,7 @@ STEP_AGE = timedelta(days=1)
 MOST_STEPS = 500
 """How many steps a copy has at most: 500 steps of a text of 5,000 words are 15 MB."""
 
-GONE = "The working copy no longer exists; it was published or discarded."
+GONE = "The working copy does not exist: it was published or discarded."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def fields_of_post(session: Session, post: Post) -> CopyFields:
 
 def with_facts_of_post(session: Session, fields: CopyFields, post: Post) -> CopyFields:
     """Return the fields with the slug, authors, topics, cover and so on that the post has now."""
-    return CopyFields.from_json({**fields.to_json(), **_facts(session, post)})
+    return replace(fields, **_facts(session, post))
 
 
 def _facts(session: Session, post: Post) -> dict[str, Any]:

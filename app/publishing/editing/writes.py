@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +14,28 @@ from sqlalchemy.orm.attributes import flag_modified
 from app.publishing.models import Post, Revision, Status, post_author, post_topic
 
 
-def add_revision(session: Session, post: Post, *, now: datetime, user_id: int | None) -> None:
-    """Store the current text and facts of the post as a revision; the caller holds its lock."""
-    last = last_revision(session, post.id)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """The authors and topics of a post by their ids, in their order."""
+
+    authors: Sequence[int]
+    topics: Sequence[int]
+
+
+def add_revision(
+    session: Session,
+    post: Post,
+    *,
+    now: datetime,
+    user_id: int | None,
+    first_links: Links | None = None,
+) -> None:
+    """Store the current text and facts of the post as a revision; the caller holds its lock.
+
+    `first_links` are those of a post without a revision; they spare three queries.
+    """
+    last = None if first_links else last_revision(session, post.id)
+    facts = _facts(post, first_links) if first_links else facts_of(session, post)
     session.add(
         Revision(
             post_id=post.id,
@@ -23,7 +43,7 @@ def add_revision(session: Session, post: Post, *, now: datetime, user_id: int | 
             title=post.title,
             summary=post.summary,
             body_markdown=post.body_markdown,
-            facts=facts_of(session, post),
+            facts=facts,
             created_at=now,
             user_id=user_id,
         )
@@ -38,11 +58,17 @@ def last_revision(session: Session, post_id: int) -> int | None:
 
 def facts_of(session: Session, post: Post) -> dict[str, Any]:
     """Return the fields of a post that a revision keeps besides the text."""
+    authors = linked_ids(session, post_author.c.author_id, post.id)
+    topics = linked_ids(session, post_topic.c.topic_id, post.id)
+    return _facts(post, Links(authors=authors, topics=topics))
+
+
+def _facts(post: Post, links: Links) -> dict[str, Any]:
     return {
         "slug": post.slug,
         "language": post.language or "",
-        "author_ids": linked_ids(session, post_author.c.author_id, post.id),
-        "topic_ids": linked_ids(session, post_topic.c.topic_id, post.id),
+        "author_ids": list(links.authors),
+        "topic_ids": list(links.topics),
         "cover_id": post.cover_id,
         "cover_alt": post.cover_alt,
         "menu_position": post.menu_position,
@@ -65,6 +91,15 @@ def set_authors_and_topics(
     return wrote or about
 
 
+def add_links(session: Session, post: Post, links: Links) -> None:
+    """Set the authors and topics of a post that has none yet."""
+    for table, column, ids in (
+        (post_author, post_author.c.author_id, links.authors),
+        (post_topic, post_topic.c.topic_id, links.topics),
+    ):
+        _insert_links(session, table, column, post.id, dict(zip(ids, range(len(ids)), strict=True)))
+
+
 def _link(
     session: Session, table: sa.Table, column: sa.Column[int], post_id: int, ids: Sequence[int]
 ) -> bool:
@@ -79,14 +114,33 @@ def _link(
         if positions[row_id] != before[row_id]:
             update = sa.update(table).where(mine, column == row_id)
             session.execute(update.values(position=positions[row_id]))
-    added = [
+    added = {row_id: positions[row_id] for row_id in positions if row_id not in before}
+    _insert_links(session, table, column, post_id, added)
+    return positions != before
+
+
+def _insert_links(
+    session: Session,
+    table: sa.Table,
+    column: sa.Column[int],
+    post_id: int,
+    positions: Mapping[int, int],
+) -> None:
+    rows = [
         {"post_id": post_id, column.name: row_id, "position": position}
         for row_id, position in positions.items()
-        if row_id not in before
     ]
-    if added:
-        session.execute(sa.insert(table), added)
-    return positions != before
+    if rows:
+        session.execute(sa.insert(table), rows)
+
+
+def make_public(post: Post, now: datetime) -> None:
+    """Give the post the status and the dates of a public one; a date in the past stays."""
+    post.status = Status.PUBLISHED
+    if not has_past_date(post, now):
+        post.published_at = now
+    record_first_publication(post)
+    post.updated_at = last_change(post, post.updated_at, post.published_at)
 
 
 def bump_version(post: Post) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import PurePosixPath
 from threading import current_thread, main_thread
 from typing import Any
 
@@ -23,11 +24,13 @@ from app.publishing.errors import PublishingError
 from app.publishing.transaction import transaction
 
 from . import save_post
+from .batch_rows import BatchRows
 from .image_queue import MAX_WAITING_BYTES, size_of
 from .post import Job
 from .preparation import PreparedEntry
 from .redirects.model import OldRedirect, find_redirect_target
-from .report import Outcome
+from .report import Outcome, Report
+from .save_post import OldAddress
 from .source_folder import SourcePost
 
 POSTS = 50
@@ -85,8 +88,7 @@ def save_batch(job: Job, batch: list[PreparedEntry]) -> None:
     with _without_interrupts():
         if any(_has_writes(job, one) for one in batch):
             with suppress(_Undo), transaction() as session:
-                for one in batch:
-                    _save(session, job, one)
+                _save_all(session, job, batch)
                 if job.dry_run:
                     raise _Undo
         for one in batch:
@@ -104,14 +106,35 @@ def _needs_record(job: Job, one: PreparedEntry) -> bool:
     return is_unchanged and not entry.is_recorded and not job.dry_run
 
 
-def _save(session: Session, job: Job, one: PreparedEntry) -> None:
-    """Write one post; what is wrong with it is undone and reported."""
+def _save_all(session: Session, job: Job, batch: list[PreparedEntry]) -> None:
+    """Write the posts one after another, and then their redirects together."""
+    addresses: list[tuple[OldAddress, PurePosixPath, Report]] = []
+    rows = _load_rows(session, batch)
+    for one in batch:
+        result = _save(session, job, one, rows)
+        if result is None:
+            rows = _load_rows(session, batch)  # the undone post may have added some
+        else:
+            addresses += ((address, one.entry.path, one.report) for address in result)
+    save_post.add_redirects(addresses, now=job.now)
+
+
+def _load_rows(session: Session, batch: list[PreparedEntry]) -> BatchRows:
+    ids = [save_post.find_feed_id(one.ready) for one in batch if one.ready is not None]
+    return BatchRows.load(session, [one.entry for one in batch], ids)
+
+
+def _save(
+    session: Session, job: Job, one: PreparedEntry, rows: BatchRows
+) -> list[OldAddress] | None:
+    """Write one post, and return its old addresses; None if it was wrong, and undone."""
     try:
         with session.begin_nested():
             if one.ready is not None:
-                save_post.save(session, one.ready, one.report)
-            elif _needs_record(job, one):
-                _complete_record(session, job, one)
+                return save_post.save(session, one.ready, one.report, rows)
+            if _needs_record(job, one):
+                _complete_record(session, job, one, rows)
+            return []
     except PublishingError as error:
         one.skip_after(error)
     except StaleDataError:
@@ -122,9 +145,10 @@ def _save(session: Session, job: Job, one: PreparedEntry) -> None:
         raise
     except Exception:  # noqa: BLE001 - it is logged, and the other posts are imported
         one.skip_unexpected(traceback.format_exc())
+    return None
 
 
-def _complete_record(session: Session, job: Job, one: PreparedEntry) -> None:
+def _complete_record(session: Session, job: Job, one: PreparedEntry, rows: BatchRows) -> None:
     entry = one.entry
     values = save_post.RecordValues(
         post_id=entry.post_id or 0,
@@ -132,7 +156,7 @@ def _complete_record(session: Session, job: Job, one: PreparedEntry) -> None:
         folder=str(job.folder.root),
         now=job.now,
     )
-    save_post.save_import_record(session, entry, values)
+    save_post.save_import_record(session, entry, values, rows)
 
 
 def _report(job: Job, one: PreparedEntry) -> None:

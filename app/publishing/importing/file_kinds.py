@@ -28,6 +28,8 @@ _ROOT_FOLDERS = {
 }
 _WITHOUT_UNDERSCORES = frozenset({Tool.JEKYLL, Tool.HEXO, Tool.DOCUSAURUS})
 _POST_FOLDERS = frozenset({"_posts", "_drafts"})
+_TRANSLATIONS = PurePosixPath("_i18n")
+"""Jekyll's folder with a folder for each language (jekyll-multiple-languages)."""
 _DATED = re.compile(r"\d{2,4}-\d{1,2}-\d{1,2}-.")
 _TEST_FILE = re.compile(r"\.test\.\w+\Z")
 
@@ -44,6 +46,8 @@ def find_skip_reason(path: PurePosixPath, tool: Tool | None) -> str | None:
         return "describes the project, and is no post"
     if path.stem.partition(".")[0] == "_index":
         return "is the page of a section; sections are made from topics here"
+    if _TRANSLATIONS in path.parents and _POST_FOLDERS.isdisjoint(path.parts):
+        return "is a text that other pages include, and no post"
     if name.startswith((".", "#", "~")) or name.endswith("~"):
         return "has the name of a temporary file"
     is_test = tool is Tool.DOCUSAURUS and _TEST_FILE.search(name)
@@ -56,6 +60,8 @@ def is_passed_over(path: PurePosixPath, tool: Tool | None) -> bool:
     """Whether a folder holds no posts: those of the tool at the root, and private ones anywhere."""
     if len(path.parts) == 1 and path.name in _ROOT_FOLDERS.get(tool, _ROOT_FOLDERS[None]):
         return True
+    if path == _TRANSLATIONS:
+        return tool not in {Tool.JEKYLL, None}
     return path.name.startswith("_") and path.name not in _POST_FOLDERS
 
 

@@ -7,7 +7,8 @@ without the language or in another one, or a folder of the site's own language b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -59,10 +60,12 @@ class LanguageFinder:
     site_language: str
     list_folder: ListFolder
     _names: Mapping[str, str] = field(init=False)
+    _pattern: re.Pattern[str] | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the names of the configured languages."""
         self._names = {name.lower(): name for name in self.configuration.languages}
+        self._pattern = _compile(self.configuration.language_pattern, self._names)
 
     @property
     def default(self) -> str | None:
@@ -74,6 +77,10 @@ class LanguageFinder:
 
     def find(self, path: PurePosixPath) -> FileLanguage:
         """Return the language of a file: that of its suffix, else that of its folder."""
+        if match := self._pattern and self._pattern.fullmatch(path.as_posix()):
+            name = self._names[match["lang"].lower()]
+            neutral = PurePosixPath(f"{match['path']}.{match['ext']}")
+            return FileLanguage(path=neutral, name=name, tag=self._tag(name))
         stem, dot, suffix = path.stem.rpartition(".")
         if dot and stem and self._is_suffix(path, stem, suffix):
             name = self._names.get(suffix.lower(), suffix)
@@ -135,6 +142,19 @@ class LanguageFinder:
             return True
         folders = [above, *(above / name for name in others)]
         return any(below.name in self.list_folder((top / below).parent) for top in folders)
+
+
+def _compile(pattern: str, names: Iterable[str]) -> re.Pattern[str] | None:
+    """Return the expression for a pattern such as `{path}.{lang}.{ext}`, if it has all parts."""
+    languages = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    groups = {"path": "(?P<path>.+)", "lang": f"(?P<lang>{languages})", "ext": r"(?P<ext>\w+)"}
+    if not languages or any(pattern.count(f"{{{name}}}") != 1 for name in groups):
+        return None
+    parts = re.split(r"\{(path|lang|ext)\}", pattern.lstrip("/"))
+    text = "".join(
+        groups[part] if number % 2 else re.escape(part) for number, part in enumerate(parts)
+    )
+    return re.compile(text, re.IGNORECASE)
 
 
 def find_folder_language(configuration: SourceConfiguration, path: PurePosixPath) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import yaml
 
 from .value_limits import depth_change, exceeds_limits
+from .yaml_loader import NULL, make_loader
 
 Kind: TypeAlias = Literal["yaml", "toml", "json", "headers", "none"]
 
@@ -64,9 +65,14 @@ class Document:
     def line_of(self, key: str) -> int:
         """Tell the line of the file on which a key is written; the first when it is not."""
         spelling = "[-_]?".join(map(re.escape, key))
-        pattern = re.compile(rf"""\s*["']?[-_]?{spelling}["']?\s*[:=]""", re.IGNORECASE)
+        pattern = re.compile(rf"""\s*(?:\.\. )?["']?[-_]?{spelling}["']?\s*[:=]""", re.IGNORECASE)
         lines = self.source.split("\n")
         return next((number for number, line in enumerate(lines, 1) if pattern.match(line)), 1)
+
+
+DOTTED = re.compile(r"\ufeff?\s*(?:<!--\s*)?\.\. [\w-]+:(?:\s|$)", re.MULTILINE)
+"""The start of Nikola's metadata."""
+_DOTTED_LINE = re.compile(r"\.\. ([\w-]+):(?:\s+(.*)|$)")
 
 
 def split(text: str) -> Document:
@@ -75,11 +81,30 @@ def split(text: str) -> Document:
     first = text.split("\n", 1)[0].rstrip()
     if first in _FENCES:
         return _fenced(text, first)
+    if DOTTED.match(text):
+        return _dotted(text)
     if first.startswith("{"):
         return _braced(text)
     if _HEADER.match(first):
         return _headers(text)
     return Document(kind="none", values={}, body=text, offset=0)
+
+
+def _dotted(text: str) -> Document:
+    """Read Nikola's `.. key: value` lines, often inside a comment."""
+    lines = text.split("\n")
+    values: dict[str, str] = {}
+    end = 0
+    for end, line in enumerate(lines):  # noqa: B007 - the line after the last key counts
+        stripped = line.strip().removeprefix("<!--").strip()
+        if match := _DOTTED_LINE.match(stripped.removesuffix("-->").strip()):
+            values.setdefault(match[1], match[2].strip())
+        if line.strip().endswith("-->") or (values and not match):
+            break
+    source = "\n".join(lines[: end + 1])
+    _bounded_source(source)
+    body = "\n".join(lines[end + 1 :])
+    return _document("headers", values, body, offset=end + 1, source=source)
 
 
 def _headers(text: str) -> Document:
@@ -146,21 +171,11 @@ def _document(kind: Kind, values: Any, body: str, *, offset: int, source: str) -
     return Document(kind=kind, values=fields, body=body, offset=offset, source=source)
 
 
-_RESOLVED_TAGS = frozenset({"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"})
 _TRAILING_BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML whose scalars stay text: a title `No`, a slug `007`, a time `12:30:45`.
-
-    The reader of each key converts its text. A value that is empty, `~` or `null` is None.
-    """
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag in _RESOLVED_TAGS]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+_LOADER = make_loader(NULL)
+"""A title `No`, a slug `007` and a time `12:30:45` stay text; each key has its own reader."""
 
 
 def parse_yaml(source: str) -> Any:
@@ -171,7 +186,7 @@ def parse_yaml(source: str) -> Any:
     source = _TRAILING_BLANKS.sub("", source)  # YAML refuses a tab at the end of a line
     try:
         _refuse_bombs(source)
-        return yaml.load(source, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+        return yaml.load(source, Loader=_LOADER)  # noqa: S506 - it is a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 2 if mark else 1

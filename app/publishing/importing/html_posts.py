@@ -16,7 +16,7 @@ from .frontmatter import Document
 
 SUFFIXES = frozenset({".htm", ".html"})
 
-_CONTENT_TOOLS = frozenset({Tool.HUGO, Tool.PELICAN})
+_CONTENT_TOOLS = frozenset({Tool.HUGO, Tool.NIKOLA, Tool.PELICAN})
 """Tools that read HTML anywhere in their content folders."""
 
 _POST_FOLDERS = frozenset({"_posts", "_drafts"})
@@ -37,13 +37,18 @@ def is_post_folder(path: PurePosixPath, tool: Tool | None) -> bool:
 
 
 def has_metadata(start: str, tool: Tool | None) -> bool:
-    """Tell whether a file that begins like this has front matter, or `<meta>` as in Pelican."""
-    return _FENCE.match(start) is not None or (tool is Tool.PELICAN and bool(_META.search(start)))
+    """Tell whether a file that begins like this has front matter, or `<meta>` as in Pelican.
+
+    Nikola reads its own `.. title:` lines as well, in a comment or without one.
+    """
+    if _FENCE.match(start) or (tool is Tool.NIKOLA and frontmatter.DOTTED.match(start)):
+        return True
+    return tool in {Tool.NIKOLA, Tool.PELICAN} and bool(_META.search(start))
 
 
 def split(text: str) -> Document:
     """Take a file apart into metadata and HTML; raises `FrontMatterError`."""
-    if _FENCE.match(text):
+    if _FENCE.match(text) or frontmatter.DOTTED.match(text):
         return replace(frontmatter.split(text), is_html=True)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     reader = _HeadReader()

@@ -88,6 +88,11 @@ class NameIndex:
             return row
         return None if named is None or named.slug in claimed else named
 
+    def add(self, row: Named) -> None:
+        """Add a row that has just been created."""
+        self._by_name.setdefault(fold(row.name), row)
+        self._by_slug[row.slug] = row
+
     def free_slug(self, name: str) -> str:
         """Return a slug for a new row: "c-sharp" for C# where "c" is taken."""
         base = slugify(name)
@@ -104,9 +109,3 @@ class NameIndex:
         """Return the name if it leads back to the row, else the slug."""
         target = self.find(row.name)
         return row.name if target is not None and target.id == row.id else row.slug
-
-
-def find_id(session: Session, model: type[Author | Topic], name: str) -> int | None:
-    """Return the row of exactly this name with the slug that follows from it: the usual case."""
-    exact = sa.select(model.id).where(model.name == name, model.slug == slugify(name))
-    return session.scalar(exact)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import count
 from pathlib import PurePosixPath
 from unicodedata import normalize
@@ -222,7 +223,7 @@ def _unique(entries: Iterable[Entry], plan: Plan) -> list[Entry]:
     for entry in sorted(entries, key=lambda entry: bool(entry.language_suffix)):
         source = entry.source
         if source in sources and entry.language_suffix:
-            source = normal(f"/{entry.language_name or entry.language}{source}")
+            source = f"/{entry.language_name or entry.language}{source}".lower()
         first = sources.setdefault(source, entry.path)
         if first == entry.path:
             unique.append(replace(entry, source=source))
@@ -245,7 +246,7 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
         path=post.path,
         kind=kind or Kind(meta.kind),
         preferred_slug=slugify(preferred_slug),
-        source=normal(post.source_url),
+        source=_source(post),
         aliases=tuple(_normal(post.aliases)),
         date=meta.date,
         siblings=tuple(_normal((*post.siblings, *_composed(post)))),
@@ -256,6 +257,13 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
         language_name=post.language_name,
         has_stated_slug=bool(stated_slug),
     )
+
+
+def _source(post: SourcePost) -> str:
+    """Return the old address; one that is too long is replaced by one that no other file has."""
+    if post.has_usable_url:
+        return normal(post.source_url)
+    return f"/{sha256(str(post.path).encode()).hexdigest()}"
 
 
 def _composed(post: SourcePost) -> Iterator[str]:

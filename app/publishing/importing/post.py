@@ -42,7 +42,6 @@ from .publication.decision import decide
 from .publication.state import Publication, State
 from .redirects.model import OldRedirect
 from .reference_targets import Folder, Translation, translate
-from .remote_images import RemoteImages
 from .report import Report
 from .source_folder import Rules, Skipped, SourcePost
 
@@ -86,6 +85,8 @@ class Reading:
     language: str | None
     words: tuple[str, ...]
     """The inputs of the import that count for its digest, beside files."""
+    remote_images: tuple[str, ...] = ()
+    """The URLs of the images of other sites."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,7 @@ def read(job: Job, path: PurePosixPath) -> Reading | Skipped:
         publication=publication,
         language=language,
         words=words,
+        remote_images=_find_remote_images(post),
     )
 
 
@@ -147,7 +149,9 @@ def prepare(
     Returns None for a post that an earlier import has saved like this.
     """
     post, meaning = reading.post, reading.meaning
-    remote = _remote_images(job, post)
+    remote = remote_images.find_images(
+        db.session(), reading.remote_images, job.fetcher, dry_run=job.dry_run
+    )
     digest = post_images.digest_of(
         job.folder.root,
         post.digest,
@@ -230,14 +234,12 @@ def _stored_images(session: Session, markdown: str) -> dict[str, text.Image]:
     return {source: image for source, image in images if image is not None}
 
 
-def _remote_images(job: Job, post: SourcePost) -> RemoteImages:
-    """Find, or fetch, the images of other sites that the text shows."""
+def _find_remote_images(post: SourcePost) -> tuple[str, ...]:
+    """Return the URLs of the images of other sites that the text shows, and that of its cover."""
     targets = references.find(post.document.body)
     urls = [reference.target for reference in targets if reference.is_image]
-    cover = post.meta.image
-    return remote_images.find_images(
-        db.session(), (*urls, cover) if cover else urls, job.fetcher, dry_run=job.dry_run
-    )
+    urls += [post.meta.image] if post.meta.image else []
+    return tuple(url for url in dict.fromkeys(urls) if remote_images.is_remote(url))
 
 
 def _find_language(job: Job, post: SourcePost) -> str | None:

@@ -1,7 +1,7 @@
 """What a post says of itself: one shape for the fields that Hugo, Jekyll and Zola write."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
@@ -130,12 +130,24 @@ class _Reader:
             line = self.document.line_of(name)
             raise FrontMatterError(f"{name}: {error}", line=line) from None
 
-    def read_line(self, limit: int, *names: str) -> str | None:
+    def convert_or_remark(self, convert: Callable[[Any], Any], *names: str) -> Any:
+        """Convert as `convert` does; a value that is not understood is left out with a remark."""
+        name, value = self.take(*names)
+        if value is None:
+            return None
+        try:
+            return convert(value)
+        except ValueError as error:
+            self.remarks.append((name, f"{name} is left out: {error}"))
+            return None
+
+    def read_line(self, limit: int, *names: str, is_essential: bool = False) -> str | None:
         """Read the first text of `names` on one line; what is too long is cut with a remark."""
         name = next(
             (name for name in names if self.remaining.get(name) not in (None, "")), names[0]
         )
-        text = self.convert(_line, *names)
+        convert = self.convert if is_essential else self.convert_or_remark
+        text = convert(_line, *names)
         return None if text is None else self._cut(name, text, limit)
 
     def cut_extra(self, limit: int, *names: str) -> None:
@@ -149,16 +161,28 @@ class _Reader:
                 self.remaining.pop(name)
                 self.remarks.append((name, f"{name} is left out, because it is not a text"))
 
-    def read_list(self, *names: str, separator: str = "") -> tuple[str, ...]:
+    def read_list(self, *names: str, separator: str = "", limit: int = MAX_NAME) -> tuple[str, ...]:
         """Join the lists under all of `names`; a text is cut at the characters of `apart`."""
         distinct_names: dict[str, None] = {}
         for name in names:
-            texts = self.convert(lambda value: _names(value, separator), name) or ()
+            _, value = self.take(name)
+            texts = tuple(self._read_names(name, value, separator))
             if len(texts) > MAX_LIST:
                 self.remarks.append((name, f"{name} is cut after {MAX_LIST} entries"))
                 texts = texts[:MAX_LIST]
-            distinct_names |= dict.fromkeys(self._cut(name, text, MAX_NAME) for text in texts)
+            distinct_names |= dict.fromkeys(self._cut(name, text, limit) for text in texts)
         return tuple(distinct_names)
+
+    def _read_names(self, key: str, value: Any, separator: str) -> Iterator[str]:
+        """Yield the names of a list; an entry that is no name is left out with a remark."""
+        for item in _split(value, separator):
+            try:
+                name = _line(_name_in(item))
+            except ValueError as error:
+                self.remarks.append((key, f"an entry of {key} is left out: {error}"))
+                continue
+            if name:
+                yield name
 
     def _cut(self, key: str, text: str, limit: int) -> str:
         """Return the text within its limit; what is cut is a remark, not an error."""
@@ -186,21 +210,21 @@ def read_meta(document: Document, name: PurePosixPath, zone: tzinfo = UTC) -> Me
     _read_nested_alt(reader)
     reader.cut_extra(MAX_ALT, "cover_alt", "image_alt")
     return Meta(
-        title=reader.read_line(MAX_TITLE, "title"),
+        title=reader.read_line(MAX_TITLE, "title", is_essential=True),
         date=date or name_date,
         updated=_date(reader, zone, *_UPDATED_NAMES),
-        slug=reader.read_line(MAX_NAME, "slug"),
+        slug=reader.read_line(MAX_NAME, "slug", is_essential=True),
         path=path,
         authors=tuple(dict.fromkeys(person.name for person in people)),
         author_urls=tuple((person.name, person.url) for person in people if person.url),
         topics=_merge_topics(reader, taxonomies),
-        aliases=reader.read_list("aliases", "redirect_from"),
+        aliases=reader.read_list("aliases", "redirect_from", limit=MAX_TEXT),
         publication=flatten(document.values),
         name_date=name_date,
         description=reader.read_line(MAX_TEXT, *_DESCRIPTION_NAMES),
-        image=reader.convert(_image, *_IMAGE_NAMES),
-        weight=reader.convert(_number, *_WEIGHT_NAMES),
-        menu=reader.convert(_menu, "menu", "menus"),
+        image=reader.convert_or_remark(_image, *_IMAGE_NAMES),
+        weight=reader.convert_or_remark(_number, *_WEIGHT_NAMES),
+        menu=reader.convert_or_remark(_menu, "menu", "menus"),
         kind=_kind(reader, name),
         language=_language(reader),
         extra=reader.extra(),
@@ -318,13 +342,13 @@ def _path(value: Any) -> str:
     return _line(value).strip("/")
 
 
-def _names(value: Any, separator: str) -> tuple[str, ...]:
-    values = value if isinstance(value, list) else [value]
+def _split(value: Any, separator: str) -> list[Any]:
+    """Return the entries of a list, or those of a text with a separator between them."""
     if isinstance(value, str):
         used = next((mark for mark in separator if mark in value.strip()), None)
-        values = value.split(used) if used else [value]
-    names = (_line(_name_in(item)) for item in values if item is not None)
-    return tuple(name for name in names if name)
+        return value.split(used) if used else [value]
+    values = value if isinstance(value, list) else [value]
+    return [item for item in values if item is not None]
 
 
 def _name_in(value: Any) -> Any:

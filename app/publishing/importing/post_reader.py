@@ -40,7 +40,7 @@ def read_file_as_post(home: Path, path: PurePosixPath, rules: Rules) -> SourcePo
 def _build_source_post(
     path: PurePosixPath, text: str, digest: str, rules: Rules
 ) -> SourcePost | Skipped:
-    is_html = path.suffix.lower() in html_posts.SUFFIXES
+    is_html = rules.find_suffix(path) in html_posts.SUFFIXES
     document = html_posts.split(text) if is_html else frontmatter.split(text)
     is_post = _needs_no_front_matter(path, rules.tool) and not is_project_file(path)
     if document.kind == "none" and not is_post:

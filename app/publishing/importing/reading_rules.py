@@ -51,6 +51,11 @@ class Rules:
         """Return the language that the path of a file states."""
         return self.languages.find(path) if self.languages else FileLanguage(path=path)
 
+    def find_suffix(self, path: PurePosixPath) -> str:
+        """Return the suffix of a file's format in lower case: `.md` of `post.md.fr` (Nikola)."""
+        has_pattern = self.configuration is not None and self.configuration.language_pattern
+        return (self.find_language(path).path if has_pattern else path).suffix.lower()
+
     def _is_in_bundle(self, path: PurePosixPath) -> bool:
         """Whether a file is a resource of a leaf bundle: beside or below another index file."""
         if self.configuration is None or self.tool is not Tool.HUGO:

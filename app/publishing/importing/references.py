@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 
 # Every pattern reads each character a bounded number of times: a hostile text must not hang it.
@@ -114,12 +115,15 @@ def replace(markdown: str, targets: Mapping[str, str]) -> str:
     return "".join([*pieces, markdown[position:]])
 
 
+@lru_cache(maxsize=8)  # the steps of an import mask the same text one after another
 def mask_code(markdown: str) -> str:
     """Return the text with blanks where its code is; every position stays the same."""
+    if "`" not in markdown and "~~~" not in markdown:
+        return markdown
     lines: list[str] = []
     fence = ""
     for line in markdown.split("\n"):
-        match = _FENCE.match(line)
+        match = _FENCE.match(line) if "```" in line or "~~~" in line else None
         if fence or match:
             lines.append(" " * len(line))
         else:
@@ -138,6 +142,8 @@ def _is_blank(line: str) -> bool:
 
 def _without_spans(paragraph: str) -> str:
     """A paragraph with blanks where its code spans are: from some backticks to as many again."""
+    if "`" not in paragraph:
+        return paragraph
     open_at: dict[int, int] = {}
     pieces, position = [], 0
     for ticks in _TICKS.finditer(paragraph):

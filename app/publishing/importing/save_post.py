@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.publishing import actions
-from app.publishing.actions import AuthorDraft, Draft, TopicDraft
+from app.publishing.actions import AuthorDraft, Draft, PostRedirect, TopicDraft
 from app.publishing.editing import files, images
-from app.publishing.errors import Conflict, Invalid
+from app.publishing.errors import Invalid
 from app.publishing.models import Author, Imported, Kind, Post, Status, Topic
 from app.publishing.paths import find_query_error, normal, to_url
 from app.publishing.permissions import SYSTEM
@@ -22,8 +22,9 @@ from app.publishing.text import Rendered
 
 from . import feed_ids, remote_images
 from .author_names import Person
+from .batch_rows import BatchRows
 from .extra_fields import select_fields
-from .names import NameIndex, find_id
+from .names import NameIndex, Row
 from .plan import Entry
 from .post_files import PostFiles
 from .post_images import PostImages
@@ -32,6 +33,10 @@ from .redirects.model import find_redirect_target
 from .remote_images import RemoteImages
 from .report import Report
 from .source_folder import SourcePost
+
+_MAX_PATH = 500
+_MAX_SHOWN = 100
+"""The longest part of an old address in a remark."""
 
 _MENU = 1000
 """The menu position of a page whose file asks for the menu without a position."""
@@ -73,8 +78,21 @@ class RecordValues:
     now: datetime
 
 
-def save(session: Session, ready: PreparedPost, report: Report) -> Post:
-    """Write everything of one post; inside the caller's transaction."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldAddress:
+    """An old address of a saved post, to be redirected to it; `is_stated` if its file says so."""
+
+    redirect: PostRedirect
+    is_stated: bool
+
+
+def save(
+    session: Session, ready: PreparedPost, report: Report, rows: BatchRows
+) -> list[OldAddress]:
+    """Write everything of one post but its redirects, inside the caller's transaction.
+
+    Returns the addresses that are to be redirected to it.
+    """
     media = {
         file: images.store(new, now=ready.now).id for file, new in ready.images.new_images.items()
     }
@@ -82,19 +100,23 @@ def save(session: Session, ready: PreparedPost, report: Report) -> Post:
         files.store(file, now=ready.now)
     remote_images.store(session, ready.remote, now=ready.now)
     cover_id = _cover_id(session, ready, media)
-    draft = _draft(session, ready, cover_id)
+    draft = _draft(ready, cover_id, rows)
     ready = replace(ready, returns=_was_pruned(session, ready.entry))
+    fields = _select_fields(ready, report)
     if ready.entry.post_id is None:
-        draft = replace(draft, feed_id=_feed_id(session, ready, report))
-        saved = actions.create(draft, now=ready.now, rendered=ready.rendered, actor=SYSTEM)
+        draft = replace(draft, feed_id=_feed_id(ready, report, rows), extra_fields=fields)
+        is_public = _STATUSES[ready.publication.state] is Status.PUBLISHED
+        saved = actions.create(
+            draft, now=ready.now, rendered=ready.rendered, publish=is_public, actor=SYSTEM
+        )
     else:
         saved = _revise(session, ready.entry.post_id, draft, ready)
-    _save_extra_fields(session, saved, ready, report)
+        _save_extra_fields(session, saved, fields)
     _apply_status(saved, _target_status(ready, saved), ready)
-    _redirect(saved, ready, report)
     values = RecordValues(post_id=saved.id, digest=ready.digest, folder=ready.folder, now=ready.now)
-    save_import_record(session, ready.entry, values)
-    return saved
+    save_import_record(session, ready.entry, values, rows)
+    _name_impossible_redirects(ready, report)
+    return _old_addresses(saved, ready)
 
 
 def _was_pruned(session: Session, entry: Entry) -> bool:
@@ -117,7 +139,7 @@ def _cover_id(session: Session, ready: PreparedPost, new: dict[PurePosixPath, in
     return None if existing is None else existing.id
 
 
-def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft:
+def _draft(ready: PreparedPost, cover_id: int | None, rows: BatchRows) -> Draft:
     meta, entry = ready.source_post.meta, ready.entry
     alt = meta.extra.get("cover_alt") or meta.extra.get("image_alt") or ""
     return Draft(
@@ -127,8 +149,8 @@ def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft
         language=ready.language,
         summary=meta.description or "",
         body_markdown=ready.markdown,
-        author_ids=tuple(_authors(session, ready)),
-        topic_ids=tuple(_topics(session, meta.topics, ready.now)),
+        author_ids=tuple(_authors(ready, rows)),
+        topic_ids=tuple(_topics(meta.topics, ready.now, rows)),
         cover_id=cover_id,
         cover_alt=str(alt),
         menu_position=_menu_position(ready),
@@ -138,28 +160,39 @@ def _draft(session: Session, ready: PreparedPost, cover_id: int | None) -> Draft
     )
 
 
-def _feed_id(session: Session, ready: PreparedPost, report: Report) -> str:
-    """Return the identifier of the post in the old feed; empty if there is none, or it is taken."""
+def _feed_id(ready: PreparedPost, report: Report, rows: BatchRows) -> str:
+    """Return the identifier of the post in the old feed; empty if it is taken."""
+    feed_id = find_feed_id(ready)
+    if feed_id in rows.taken_feed_ids:
+        sentence = f"gets a new feed identifier, because another post has {feed_id} already"
+        report.warn(ready.entry.path, None, sentence)
+        return ""
+    if feed_id:
+        rows.taken_feed_ids.add(feed_id)
+    return feed_id
+
+
+def find_feed_id(ready: PreparedPost) -> str:
+    """Return the identifier of the post in the old feed; empty if there is none."""
     source = ready.source_post
     feed_id = feed_ids.find_explicit_id(source.meta.extra)
     if not feed_id and ready.base_url:
         date = source.meta.date and source.meta.date.astimezone(source.zone)
         url = f"{ready.base_url}{source.source_url}"
         feed_id = feed_ids.feed_id_at(url, tool=source.tool, date=date)
-    if not feed_id or len(feed_id) > feed_ids.MAX_LENGTH:
-        return ""
-    if session.scalar(sa.select(Post.id).where(Post.feed_id == feed_id)) is None:
-        return feed_id
-    sentence = f"gets a new feed identifier, because another post has {feed_id} already"
-    report.warn(ready.entry.path, None, sentence)
-    return ""
+    return feed_id if feed_id and len(feed_id) <= feed_ids.MAX_LENGTH else ""
 
 
-def _save_extra_fields(session: Session, post: Post, ready: PreparedPost, report: Report) -> None:
+def _select_fields(ready: PreparedPost, report: Report) -> dict[str, Any]:
+    """Return the fields that have no meaning here, and name the fields that are too large."""
     fields, too_large = select_fields(ready.source_post.meta.extra)
     for name in too_large:
         sentence = f"the field {name} is not stored: all such fields together exceed 64 KiB"
         report.warn(ready.entry.path, ready.source_post.document.line_of(name), sentence)
+    return fields
+
+
+def _save_extra_fields(session: Session, post: Post, fields: dict[str, Any]) -> None:
     if (post.extra_fields or {}) != fields:
         post.extra_fields = fields
         session.flush()
@@ -172,45 +205,46 @@ def _menu_position(ready: PreparedPost) -> int | None:
     return _MENU if meta.weight is None else max(0, min(meta.weight, _MENU))
 
 
-def _authors(session: Session, ready: PreparedPost) -> Iterable[int]:
+def _authors(ready: PreparedPost, rows: BatchRows) -> Iterable[int]:
     urls = dict(ready.source_post.meta.author_urls)
     names = ready.source_post.meta.authors
     if not names and ready.default_author and ready.entry.kind is Kind.ARTICLE:
         names = (ready.default_author,)
     for text in names:
         person = ready.people.get(text) or Person(name=text, url=urls.get(text, ""))
-        if author_id := find_id(session, Author, person.name):
-            yield author_id
-            continue
-        authors = NameIndex.load(session, Author)
-        if row := authors.find(person.name):
-            yield row.id
-            continue
-        slug = authors.free_slug(person.name)
-        yield _create_author(person, slug, ready.now)
+        authors = rows.names(Author)
+        row = authors.find(person.name) or _create_author(person, authors, ready.now)
+        yield row.id
 
 
-def _create_author(person: Person, slug: str, now: datetime) -> int:
+def _create_author(person: Person, authors: NameIndex, now: datetime) -> Row:
+    slug = authors.free_slug(person.name)
     draft = AuthorDraft(name=person.name, slug=slug, bio_markdown=person.bio, url=person.url)
     try:
-        return actions.save_author(draft, now=now, actor=SYSTEM).id
+        author = actions.save_author(draft, now=now, actor=SYSTEM)
     except Invalid:  # the web address or the biography
-        return actions.save_author(
+        author = actions.save_author(
             AuthorDraft(name=person.name, slug=slug), now=now, actor=SYSTEM
-        ).id
+        )
+    row = Row(id=author.id, name=author.name, slug=author.slug)
+    authors.add(row)
+    return row
 
 
-def _topics(session: Session, names: Iterable[str], now: datetime) -> Iterable[int]:
+def _topics(names: Iterable[str], now: datetime, rows: BatchRows) -> Iterable[int]:
     for name in names:
-        if topic_id := find_id(session, Topic, name):
-            yield topic_id
-            continue
-        topics = NameIndex.load(session, Topic)
-        if row := topics.find(name):
-            yield row.id
-            continue
-        draft = TopicDraft(name=name, slug=topics.free_slug(name))
-        yield actions.save_topic(draft, now=now, actor=SYSTEM).id
+        topics = rows.names(Topic)
+        row = topics.find(name) or _create_topic(name, topics, now)
+        yield row.id
+
+
+def _create_topic(name: str, topics: NameIndex, now: datetime) -> Row:
+    topic = actions.save_topic(
+        TopicDraft(name=name, slug=topics.free_slug(name)), now=now, actor=SYSTEM
+    )
+    row = Row(id=topic.id, name=topic.name, slug=topic.slug)
+    topics.add(row)
+    return row
 
 
 _STATUSES = {
@@ -263,46 +297,58 @@ def _apply_status(post: Post, target_status: Status, ready: PreparedPost) -> Non
         )
 
 
-def _redirect(post: Post, ready: PreparedPost, report: Report) -> None:
-    """Lead every address that the post had to where it stands now."""
+def _old_addresses(post: Post, ready: PreparedPost) -> list[OldAddress]:
+    """Return the addresses that the post had or may have had."""
     entry = ready.entry
     if find_redirect_target(ready.source_post.meta.publication):
-        return  # the old site showed another page there; `redirects.saving` leads to it
-    own = normal(post.path)
-    for source in dict.fromkeys((entry.source, *entry.aliases)):
-        old = _with_prefix(ready, source)
-        if old in {own, "/"}:
-            continue
+        return []  # the old site showed another page there; `redirects.saving` leads to it
+    own = (entry.source,) if ready.source_post.has_usable_url else ()
+    stated = (*own, *entry.aliases)
+    sources = [*((source, True) for source in dict.fromkeys(stated)), *_siblings(ready)]
+    addresses: list[OldAddress] = []
+    for source, is_stated in sources:
+        with suppress(ValueError):  # it is too long below the path of the old site
+            old = _with_prefix(ready, source)
+            if old not in {normal(post.path), "/"}:
+                redirect = PostRedirect(source=to_url(old), post_id=post.id)
+                addresses.append(OldAddress(redirect=redirect, is_stated=is_stated))
+    return addresses
+
+
+def _name_impossible_redirects(ready: PreparedPost, report: Report) -> None:
+    """Name the old addresses that are too long, or differ by a query which no route reads."""
+    for source in (ready.source_post.source_url, *ready.source_post.aliases):
         try:
-            actions.add_redirect(to_url(old), post_id=post.id, now=ready.now, actor=SYSTEM)
-        except (Conflict, Invalid) as error:
-            report.warn(entry.path, None, f"no redirect from {old}: {error}")
-    _name_impossible_queries(ready, report)
-    _redirect_siblings(post, ready)
+            error = find_query_error(source) if "?" in source else ""
+            _with_prefix(ready, normal(source))
+        except ValueError as invalid:
+            error = str(invalid)
+        if error:
+            address = (ready.prefix + source)[:_MAX_SHOWN]
+            report.warn(ready.entry.path, None, f"no redirect from {address}: {error}")
 
 
-def _name_impossible_queries(ready: PreparedPost, report: Report) -> None:
-    """Name the old addresses that differ by a query which the routes do not read."""
-    for alias in ready.source_post.aliases:
-        address = ready.prefix + alias
-        with suppress(ValueError):
-            if error := find_query_error(address):
-                report.warn(ready.entry.path, None, f"no redirect from {address}: {error}")
-
-
-def _redirect_siblings(post: Post, ready: PreparedPost) -> None:
-    """Redirect the addresses that the post may have had, unless another post had them."""
+def _siblings(ready: PreparedPost) -> Iterable[tuple[str, bool]]:
+    """Yield the addresses that the post may have had, unless another post had them."""
     addresses = (*ready.siblings, ready.entry.source, *ready.entry.aliases)
     # The lookup of a path without .html reads one row alone, so each spelling has a row of its own.
     without_html = (
         a.removesuffix(".html").removesuffix("/index") for a in addresses if a.endswith(".html")
     )
     for source in dict.fromkeys((*ready.siblings, *filter(None, without_html))):
-        old = _with_prefix(ready, source)
-        if old in {normal(post.path), "/"}:
-            continue
-        with suppress(Conflict, Invalid):
-            actions.add_redirect(to_url(old), post_id=post.id, now=ready.now, actor=SYSTEM)
+        yield source, False
+
+
+def add_redirects(
+    addresses: Sequence[tuple[OldAddress, PurePosixPath, Report]], *, now: datetime
+) -> None:
+    """Redirect the old addresses of saved posts, and name the ones that conflict."""
+    redirects = [address.redirect for address, _, _ in addresses]
+    errors = actions.add_post_redirects(redirects, now=now, actor=SYSTEM) if redirects else []
+    for (address, path, report), error in zip(addresses, errors, strict=True):
+        if error is not None and address.is_stated:
+            old = normal(address.redirect.source)
+            report.warn(path, None, f"no redirect from {old}: {error}")
 
 
 def _with_prefix(ready: PreparedPost, source: str) -> str:
@@ -311,19 +357,23 @@ def _with_prefix(ready: PreparedPost, source: str) -> str:
     return normal(url if "?" in url else ready.prefix + url)
 
 
-def save_import_record(session: Session, entry: Entry, values: RecordValues) -> None:
+def save_import_record(
+    session: Session, entry: Entry, values: RecordValues, rows: BatchRows
+) -> None:
     """Record which file the post came from; an address that another record has stays there."""
     record = session.get(Imported, entry.record.id) if entry.record else None
-    same_source = session.scalars(
-        sa.select(Imported).where(Imported.source == entry.source)
-    ).one_or_none()
+    same_source = rows.find_record(entry.source)
     record = record or same_source
     if record is None:
         record = Imported(source=entry.source, post_id=values.post_id)
         session.add(record)
+        rows.records[entry.source] = record
     elif same_source is None:
         record.source = entry.source
+        rows.records[entry.source] = record
     record.post_id = values.post_id
-    record.path, record.folder = str(entry.path), values.folder
+    path = str(entry.path)
+    record.path = path if len(path) <= _MAX_PATH else None
+    record.folder = values.folder
     record.body_digest = entry.body_digest
     record.digest, record.imported_at = values.digest, values.now

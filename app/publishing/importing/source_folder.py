@@ -45,21 +45,21 @@ def scan(
     for path in walk(home, start, rules, [rules.limits.files]):
         if isinstance(path, Skipped):
             yield path
-        elif path.suffix.lower() not in MARKDOWN | _OTHER_TEXTS and not _is_html_post(
-            home, path, rules
-        ):
             continue
-        elif reason := _outside(rules.configuration, path):
+        suffix = rules.find_suffix(path)
+        if suffix not in MARKDOWN | _OTHER_TEXTS and not _is_html_post(home, path, rules):
+            continue
+        if reason := _outside(rules.configuration, path):
             yield Skipped(path=path, line=None, reason=reason)
-        elif path.suffix.lower() in _OTHER_TEXTS:
-            yield Skipped(path=path, line=None, reason=f"{path.suffix} is not Markdown")
+        elif suffix in _OTHER_TEXTS:
+            yield Skipped(path=path, line=None, reason=f"{suffix} is not Markdown")
         else:
             yield read_file_as_post(home, path, rules)
 
 
 def _is_html_post(home: Path, path: PurePosixPath, rules: Rules) -> bool:
     """Tell whether a file in HTML is a post: by its place, and by metadata at its top."""
-    if path.suffix.lower() not in html_posts.SUFFIXES:
+    if rules.find_suffix(path) not in html_posts.SUFFIXES:
         return False
     if not html_posts.is_post_folder(path, rules.tool):
         return False

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from pathlib import PurePosixPath
 
+from app.publishing.paths import MAX_LENGTH, normal
+
 from . import frontmatter, post_meta, source_urls
 from .configuration import Tool
 from .publication.state import Reason
@@ -38,6 +40,15 @@ class SourcePost:
     earlier_url: str = ""
     language: str | None = None
     language_name: str = ""
+
+    @property
+    def has_usable_url(self) -> bool:
+        """Whether the old address is short enough to be stored."""
+        try:
+            normal(self.source_url)
+        except ValueError:
+            return len(self.source_url) <= MAX_LENGTH
+        return True
 
     @property
     def name(self) -> str:

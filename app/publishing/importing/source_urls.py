@@ -65,15 +65,6 @@ def source_url(document: Document, meta: Meta, name: PurePosixPath) -> str:
     return _as_path("/".join(part.lower().replace(" ", "-") for part in parts))
 
 
-def alias_urls(document: Document, meta: Meta, name: PurePosixPath) -> tuple[str, ...]:
-    """Tell the paths that led to the post, from its aliases."""
-    base = "/"
-    if generator(document, name) == "hugo":
-        base = source_url(document, meta, name).rstrip("/").rpartition("/")[0] + "/"
-    paths = (urlsplit(urljoin(base, alias)).path for alias in meta.aliases)
-    return tuple(dict.fromkeys(path for path in paths if path.startswith("/") and path != "/"))
-
-
 def target(href: str, *, name: PurePosixPath, base: str) -> Target | None:
     """Tell what a link of the post `name`, served at `base`, means; None for other sites.
 

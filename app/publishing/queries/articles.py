@@ -31,6 +31,18 @@ class Neighbours:
     newer: Post | None
 
 
+RELATED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the page of an article shows besides the article."""
+
+    topic: Topic | None
+    neighbours: Neighbours
+    related: list[Post]
+
+
 def by_slug(slug: str) -> Post | None:
     """One published article with its body."""
     return db.session.scalar(articles().where(Post.slug == slug).options(*for_reading()))
@@ -62,6 +74,16 @@ def neighbours(article: Post) -> Neighbours:
     return Neighbours(
         older=_first(_before(article).order_by(*NEWEST_FIRST)),
         newer=_first(_after(article).order_by(*OLDEST_FIRST)),
+    )
+
+
+def surroundings(article: Post) -> Surroundings:
+    """The neighbours of an article, its first topic, and earlier articles about that topic."""
+    topic = article.topics[0] if article.topics else None
+    return Surroundings(
+        topic=topic,
+        neighbours=neighbours(article),
+        related=earlier_about(topic, article, RELATED) if topic else [],
     )
 
 

@@ -23,6 +23,7 @@ LIGHT, DARK = "xcode", "lightbulb"
 LIGHT_GROUND, DARK_GROUND = "f4eddf", "1a2238"
 """The backgrounds of code: `--sheet` of `static/css/site.css` in both schemes."""
 
+_FORMATTER = HtmlFormatter(nowrap=True)
 _BLANK = re.compile(r'<span class="w">(\s*)</span>')
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,30}")
 _ALIASES = {"rs": "rust", "wasm": "wast", "sh-session": "console", "shell-session": "console"}
@@ -54,7 +55,7 @@ def _coloured(code: str, name: str) -> str | None:
         lexer = get_lexer_by_name(_ALIASES.get(name, name), stripnl=False)
     except ClassNotFound:
         return None
-    return _BLANK.sub(r"\1", pygments_highlight(code, lexer, HtmlFormatter(nowrap=True)))
+    return _BLANK.sub(r"\1", pygments_highlight(code, lexer, _FORMATTER))
 
 
 def stylesheet() -> str:

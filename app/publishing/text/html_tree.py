@@ -14,6 +14,12 @@ MAX_DEPTH = 100
 _MATH, _MATH_END = "<math", "</math>"
 _ALTTEXT = re.compile(r'<math[^<>]*? alttext="([^"]*)"')
 _TAG = re.compile(r"<[^<>]*>")
+_SANITIZED = re.compile(
+    r"""(?P<text>[^<]+)|<(?:/(?P<end>[a-z][a-z0-9]*)"""
+    r"""|(?P<start>[a-z][a-z0-9]*)(?P<attrs>(?:[ ][a-z][a-z-]*="[^"]*")*))>"""
+)
+"""Text or a tag, in the only spelling that the sanitizer writes."""
+_ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 VOID = frozenset({"br", "col", "hr", "img", "input", "source", "wbr"})
 
 Child: TypeAlias = "Node | str"
@@ -33,15 +39,12 @@ class Node:
 
     def elements(self) -> Iterator["Node"]:
         """Give every element below this one, in document order; children may be replaced."""
-        stack = [iter(list(self.children))]  # nested generators take longer
-        while stack:
-            for child in stack[-1]:
-                if isinstance(child, Node):
-                    yield child
-                    stack.append(iter(list(child.children)))
-                    break
-            else:
-                stack.pop()
+        stack = [child for child in reversed(self.children) if isinstance(child, Node)]
+        while stack:  # nested generators take longer
+            node = stack.pop()
+            yield node
+            if node.children:
+                stack += [child for child in reversed(node.children) if isinstance(child, Node)]
 
     def content(self) -> str:
         """All text below this element, as it stands."""
@@ -66,7 +69,7 @@ class Node:
 
 
 class _Builder(HTMLParser):
-    """Collects the events of the parser into a tree."""
+    """Collects the events of a parser into a tree; reads what the sanitizer writes by itself."""
 
     def __init__(self, root: Node) -> None:
         super().__init__(convert_charrefs=True)
@@ -89,6 +92,21 @@ class _Builder(HTMLParser):
         if tag not in VOID and len(self.open) > 1 and self.open.pop() is not None:
             self.parents.pop()
 
+    def add(self, html: str) -> None:
+        """Add the elements and texts of some HTML that begins and ends outside a tag."""
+        tokens = [*_SANITIZED.finditer(html)]
+        if sum(match.end() - match.start() for match in tokens) != len(html):
+            self.feed(html)  # another spelling, as inside <iframe>
+            self.close()
+            return
+        for match in tokens:
+            if text := match["text"]:
+                self.handle_data(unescape(text))
+            elif end := match["end"]:
+                self.handle_endtag(end)
+            else:
+                self.handle_starttag(match["start"], _attributes(match))
+
     def add_formula(self, html: str) -> None:
         """Add MathML as one element with its source as text."""
         match = _ALTTEXT.match(html)
@@ -108,13 +126,16 @@ def parse(html: str) -> Node:
     builder = _Builder(root)
     position = 0
     while (start := html.find(_MATH, position)) >= 0:
-        builder.feed(html[position:start])
+        builder.add(html[position:start])
         end = html.find(_MATH_END, start)
         position = len(html) if end < 0 else end + len(_MATH_END)
         builder.add_formula(html[start:position])
-    builder.feed(html[position:])
-    builder.close()
+    builder.add(html[position:])
     return root
+
+
+def _attributes(tag: re.Match[str]) -> list[tuple[str, str | None]]:
+    return [(name, unescape(value)) for name, value in _ATTRIBUTE.findall(tag["attrs"])]
 
 
 def unwrap(root: Node) -> None:
@@ -127,15 +148,24 @@ def unwrap(root: Node) -> None:
 
 def serialise(node: Node) -> str:
     """Write the tree as HTML; the root has no tag of its own."""
-    inner = "".join(
-        serialise(child) if isinstance(child, Node) else escape(child, quote=False)
-        for child in node.children
-    )
+    pieces: list[str] = []
+    _write(node, pieces)
+    return "".join(pieces)
+
+
+def _write(node: Node, pieces: list[str]) -> None:
     if node.raw:
-        return node.raw
-    if not node.tag:
-        return inner
-    attrs = "".join(f' {name}="{escape(value)}"' for name, value in node.attrs.items())
-    if node.tag in VOID:
-        return f"<{node.tag}{attrs}>"
-    return f"<{node.tag}{attrs}>{inner}</{node.tag}>"
+        pieces.append(node.raw)
+        return
+    if node.tag:
+        attrs = "".join(f' {name}="{escape(value)}"' for name, value in node.attrs.items())
+        pieces.append(f"<{node.tag}{attrs}>")
+        if node.tag in VOID:
+            return
+    for child in node.children:
+        if isinstance(child, Node):
+            _write(child, pieces)
+        else:
+            pieces.append(escape(child, quote=False))
+    if node.tag:
+        pieces.append(f"</{node.tag}>")

@@ -187,3 +187,56 @@ class TestShelf:
         shelf = BuildCache(tmp_path / "shelf")
         assert shelf.get("name", lambda: b"bytes") == b"bytes"
         assert shelf.get("name", lambda: b"others") == b"bytes"
+
+
+IMPORTS = {
+    "names": ('import { a } from "./b.js";', 'import { a } from "../../{b}/js/b.js";'),
+    "several lines": (
+        "import {\n a,\n} from './b.js'",
+        "import {\n a,\n} from '../../{b}/js/b.js'",
+    ),
+    "its effect alone": ('import "./b.js"', 'import "../../{b}/js/b.js"'),
+    "a module again": ('export * from"./b.js"', 'export * from"../../{b}/js/b.js"'),
+    "while it runs": ('await import("./b.js")', 'await import("../../{b}/js/b.js")'),
+    "another folder": ('import x from "../c.mjs"', 'import x from "../../{c}/c.mjs"'),
+    "a package": ('import x from "lodash"', 'import x from "lodash"'),
+    "another site": ('import x from "https://a.b/c.js"', 'import x from "https://a.b/c.js"'),
+    "a file that is not there": ('import x from "./d.js"', 'import x from "./d.js"'),
+    "a comment": ('// from "./b.js"\n/* from "./b.js" */', '// from "./b.js"\n/* from "./b.js" */'),
+}
+
+
+@pytest.mark.parametrize(("source", "target"), IMPORTS.values(), ids=IMPORTS)
+def test_imports_of_modules_get_fingerprints(
+    build: Callable[[dict[str, str]], Manifest], source: str, target: str
+) -> None:
+    """A browser that has an old module never combines it with a new one."""
+    manifest = build({"js/a.js": source, "js/b.js": "b", "c.mjs": "c"})
+    for letter, path in (("{b}", "js/b.js"), ("{c}", "c.mjs")):
+        target = target.replace(letter, manifest.files[path].fingerprint)
+    assert body(manifest, "js/a.js") == target
+
+
+def test_modules_that_import_one_another_stay_usable(
+    build: Callable[[dict[str, str]], Manifest],
+) -> None:
+    """A cycle of modules is legal; the import that closes it stays as it is."""
+    manifest = build({"a.js": 'import "./b.js"', "b.js": 'import "./a.js"'})
+    assert body(manifest, "b.js") == 'import "./a.js"'
+    assert body(manifest, "a.js") == f'import "../{manifest.files["b.js"].fingerprint}/b.js"'
+
+
+def test_a_changed_module_changes_those_that_import_it(
+    build: Callable[[dict[str, str]], Manifest],
+) -> None:
+    """So that an immutable module never names an old one."""
+    first = build({"a.js": 'import "./b.js"', "b.js": "1"})
+    second = build({"a.js": 'import "./b.js"', "b.js": "2"})
+    assert first.files["a.js"].fingerprint != second.files["a.js"].fingerprint
+
+
+def test_a_script_that_is_not_utf8_is_served_as_it_is(tmp_path: Path) -> None:
+    """An old script of a host application may have another encoding."""
+    (tmp_path / "a.js").write_bytes(b'"\xff"; import "./b.js"')
+    manifest = build_manifest(tmp_path, BuildCache(None))
+    assert manifest.files["a.js"].bodies["identity"] == b'"\xff"; import "./b.js"'

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +12,9 @@ from app.extensions import db
 from app.publishing import actions
 from app.publishing.actions import AuthorDraft, Draft, TopicDraft
 from app.publishing.errors import Conflict, Invalid, Missing
-from app.publishing.models import Kind, Post, Revision, Status
+from app.publishing.models import Kind, Post, PostAddress, Redirect, Revision, Status
 from app.publishing.permissions import SYSTEM
+from app.publishing.transaction import transaction
 
 
 def test_a_new_post_is_a_draft_with_a_first_revision(app: Flask, now: datetime) -> None:
@@ -150,3 +151,32 @@ def test_a_language_that_is_no_tag_is_refused(app: Flask, now: datetime, languag
         actions.create(Draft(title="x", language=language), now=now, actor=SYSTEM)
     assert caught.value.field == "language"
     assert db.session.scalar(sa.select(sa.func.count(Post.id))) == 0
+
+
+@pytest.mark.parametrize("dated", [None, datetime(2020, 1, 1, tzinfo=UTC), "later"])
+def test_a_post_that_is_public_at_once_is_like_one_that_was_published(
+    app: Flask, now: datetime, dated: datetime | str | None
+) -> None:
+    """Its dates, its recorded address and the redirect that it replaces are the same."""
+    date = now + timedelta(days=1) if isinstance(dated, str) else dated
+    results = []
+    for is_at_once in (True, False):
+        session = db.session()
+        with pytest.raises(ZeroDivisionError), transaction():
+            other = actions.create(Draft(title="Other"), now=now, actor=SYSTEM)
+            actions.add_redirect("/articles/a", post_id=other.id, now=now, actor=SYSTEM)
+            draft = Draft(title="A", published_at=date, feed_id="urn:a")
+            post = actions.create(draft, now=now, publish=is_at_once, actor=SYSTEM)
+            if not is_at_once:
+                post = actions.publish(post.id, expected_version=1, now=now, actor=SYSTEM)
+            session.flush()
+            addresses = session.execute(
+                sa.select(PostAddress.path, PostAddress.post_id, PostAddress.public_at)
+            ).all()
+            redirects = session.scalars(sa.select(Redirect.source)).all()
+            dates = (post.published_at, post.updated_at, post.created_at)
+            results.append((post.status, dates, sorted(addresses), redirects))
+            raise ZeroDivisionError
+    assert results[0] == results[1]
+    assert results[0][0] is Status.PUBLISHED
+    assert ("/articles/a", post.id) in [address[:2] for address in results[0][2]]

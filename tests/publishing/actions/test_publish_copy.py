@@ -11,12 +11,13 @@ from flask import Flask
 
 from app.extensions import db
 from app.publishing import actions
-from app.publishing.actions import AuthorDraft, CopyFields, Draft, Release, Timing
+from app.publishing.actions import AuthorDraft, CopyFields, Draft, Release, Timing, TopicDraft
 from app.publishing.actions.publish_copy import OpenForkError, OutdatedCopyError
 from app.publishing.dry_run import pages_touched_by
 from app.publishing.editing.working_copies import StaleCopyError
 from app.publishing.errors import Conflict, Forbidden, Invalid, Missing
 from app.publishing.models import (
+    Author,
     Kind,
     Ownership,
     Post,
@@ -26,6 +27,7 @@ from app.publishing.models import (
     Revision,
     Role,
     Status,
+    Topic,
     WorkingCopy,
     WorkingCopyStep,
 )
@@ -273,6 +275,25 @@ def test_a_change_of_other_fields_makes_a_revision(ada: Actor, now: datetime) ->
     copy_id, version = edit(post, ada, now)
     actions.publish_copy(copy_id, PUBLISH, version=version, now=now, actor=ada)
     assert counts(Revision) == [2]
+
+
+def test_new_topics_and_authors_are_created_with_the_post(ada: Actor, now: datetime) -> None:
+    """Not before: a topic is public, a working copy is not."""
+    topic = actions.save_topic(TopicDraft(name="Rain"), now=now, actor=SYSTEM).id
+    fields = replace(START, topic_ids=(topic,), new_topics=("Snow",), new_authors=("Zoe",))
+    copy_id = begin(ada, now, fields)
+    assert counts(Topic, Author) == [1, 0]
+    actions.publish_copy(copy_id, SAVE, version=1, now=now, actor=ada)
+    post = db.session.scalars(sa.select(Post)).one()
+    assert [topic.name for topic in post.topics] == ["Rain", "Snow"]
+    assert [author.name for author in post.authors] == ["Zoe"]
+    copy = db.session.get_one(WorkingCopy, copy_id)
+    assert copy.fields["topic_ids"] == [topic.id for topic in post.topics]
+    assert copy.fields["new_topics"] == copy.fields["new_authors"] == []
+    eve = hire("Eve", Role.WRITER)
+    copy_id = begin(eve, now, replace(START, new_authors=("Max",)))
+    with pytest.raises(Forbidden, match="authors"):
+        actions.publish_copy(copy_id, SAVE, version=1, now=now, actor=eve)
 
 
 def test_the_slug_follows_the_title_until_it_is_public(ada: Actor, now: datetime) -> None:

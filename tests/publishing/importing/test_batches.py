@@ -116,9 +116,9 @@ def test_a_post_that_cannot_be_saved_loses_no_other_post(
     """Its savepoint is rolled back with its images, and the next import saves it."""
     save = save_post.save
 
-    def save_or_fail(session: Any, ready: Any, report: Any) -> Post:
-        saved = save(session, ready, report)
-        if saved.slug == "bundle-3":
+    def save_or_fail(session: Any, ready: Any, report: Any, rows: Any) -> Any:
+        saved = save(session, ready, report, rows)
+        if ready.entry.slug == "bundle-3":
             raise error
         return saved
 

@@ -119,14 +119,45 @@ def test_an_alternative_text_that_is_too_long_is_cut(front: str) -> None:
     ("front", "line", "reason"),
     [
         ("title: [a]", 2, "title: a text is expected"),
-        ("weight: heavy", 2, "weight: 'heavy' is not a whole number"),
-        ("authors: [{x: 1}]", 2, "without a name"),
+        ("slug: {a: b}", 2, "slug: a text is expected"),
         ('title: "a\\u0007b"', 2, "control characters"),
     ],
-    ids=range(4),
+    ids=range(3),
 )
 def test_a_wrong_value_is_named_with_its_line(front: str, line: int, reason: str) -> None:
     """The error says which field, which line and what is wrong."""
     with pytest.raises(FrontMatterError, match=reason) as raised:
         parse_meta(front)
     assert raised.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("front", "key", "reason"),
+    [
+        ("weight: heavy", "weight", "'heavy' is not a whole number"),
+        ("nav_order: [1]", "nav_order", "is not a whole number"),
+        ("weight: .inf", "weight", "is not a whole number"),
+        ("description: [a]", "description", "a text is expected"),
+        ('summary: "a\\u0007b"', "summary", "control characters"),
+        ("image: {src: [a]}", "image", "a text is expected"),
+        ("menu: [[a]]", "menu", "a text is expected"),
+        ("authors: [{x: 1}, Ada]", "authors", "without a name"),
+        ('tags: [print, "a\\u0007b"]', "tags", "control characters"),
+        ("aliases: [[a], /b]", "aliases", "a text is expected"),
+    ],
+    ids=range(10),
+)
+def test_a_value_that_no_post_needs_is_left_out_with_a_remark(
+    front: str, key: str, reason: str
+) -> None:
+    """The post is imported, and the remark names the key and what is wrong with its value."""
+    meta = parse_meta(front)
+    assert [name for name, _ in meta.remarks] == [key]
+    assert reason in meta.remarks[0][1]
+    assert "left out" in meta.remarks[0][1]
+    assert (meta.authors, meta.topics, meta.aliases) in {
+        ((), (), ()),
+        (("Ada",), (), ()),
+        ((), ("print",), ()),
+        ((), (), ("/b",)),
+    }

@@ -45,26 +45,6 @@ def test_the_source_url_is_what_the_tool_served(text: str, name: str, url: str) 
 
 
 @pytest.mark.parametrize(
-    ("text", "name", "urls"),
-    [
-        (
-            with_front("aliases = ['a/b.html', '/c/']\npath = 'x/y'", "+++"),
-            "p.md",
-            ("/a/b.html", "/c/"),
-        ),
-        (with_front("aliases: [old, /top/]"), "posts/new.md", ("/posts/old", "/top/")),
-        (with_front("redirect_from: https://x.example/a"), "2019-11-07-p.md", ("/a",)),
-        (with_front("aliases: ['', '/', '#x']"), "p.md", ()),
-    ],
-)
-def test_aliases_are_absolute_paths(text: str, name: str, urls: tuple[str, ...]) -> None:
-    """An alias without a slash in front is relative where its tool says so."""
-    document = split(text)
-    path = PurePosixPath(name)
-    assert source_urls.alias_urls(document, read_meta(document, path), path) == urls
-
-
-@pytest.mark.parametrize(
     ("href", "expected"),
     [
         ("@/x/y.md#f", Target(file=PurePosixPath("x/y.md"), fragment="f")),

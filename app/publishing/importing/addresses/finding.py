@@ -71,7 +71,9 @@ def find_addresses(  # noqa: PLR0913 - the last three are optional facts of the 
     """
     earlier = source_urls.source_url(document, meta, path)
     language = language or FileLanguage(path=path)
-    page = _page(configuration, document, meta, path, title)
+    is_renamed = bool(configuration.language_pattern and language.name)
+    own_path = language.path if is_renamed else path
+    page = _page(configuration, document, meta, own_path, title)
     page = replace(page, language=_language_name(configuration, meta, language))
     candidates = list(dict.fromkeys(_candidates(page, document, meta, permalink)))
     is_certain = configuration.files or permalink or "?" in "".join(candidates[:1])

@@ -20,6 +20,7 @@ _TEMPLATE = re.compile(r"\{\{-?\s*([\w.]+)\s*((?:\|[^{}]*)?)-?\}\}")
 def find_nikola(page: Page) -> Iterator[str]:
     """Yield the address of Nikola: the target folder of POSTS or PAGES and the slug."""
     page, language = split_language(page)
+    language = language or page.other_language.lower()
     options = page.configuration.values
     folder = next(
         (

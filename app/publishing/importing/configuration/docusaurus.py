@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from . import javascript
 from . import values as read
 from .files import Files
 from .model import PermalinkRule, SiteFacts, SourceConfiguration, Tool
 
 _NAMES = tuple(f"docusaurus.config.{suffix}" for suffix in ("js", "ts", "mjs", "cjs", "mts", "cts"))
+
+
+def _menu(source: str) -> Iterator[tuple[str, str]]:
+    """Yield the names and addresses of `themeConfig.navbar.items`, and of its menus below."""
+    for names, item in javascript.read_objects_in_place(source):
+        if "navbar" in names and "items" in names:
+            name, url = read.text(item, "label"), read.text(item, "to", "href")
+            if name and url:
+                yield name, url
 
 
 def matches(files: Files) -> bool:
@@ -41,6 +53,7 @@ def read_configuration(files: Files) -> SourceConfiguration:
             tagline=read.text(values, "tagline"),
             description=read.text(values, "tagline"),
             language=language,
+            menu=tuple(_menu(files.read_text(files.first(_NAMES) or _NAMES[0]))),
         ),
         values=values,
     )

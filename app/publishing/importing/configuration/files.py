@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import yaml
 from app.publishing.importing import file_access
 from app.publishing.importing.report import Remark
 from app.publishing.importing.value_limits import depth_change, exceeds_limits
+from app.publishing.importing.yaml_loader import SIMPLE, make_loader
 
 from . import javascript
 
@@ -59,6 +59,13 @@ class Files:
             return values
         return {}
 
+    def read_text(self, name: str) -> str:
+        """Return the text of a file whose values have been read; empty for another one."""
+        path = PurePosixPath(name)
+        if path not in self.read_files:
+            return ""
+        return file_access.read_file(self.root, path, most=MAX_BYTES).decode("utf-8-sig")
+
     def remark(self, name: str, sentence: str) -> None:
         """Note something about a configuration file."""
         self.remarks.append(Remark(path=name, line=None, sentence=sentence))
@@ -77,20 +84,7 @@ def parse_values(name: str, text: str) -> Any:
     return values
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML in which only plain `true`, `false`, null and decimal numbers are no texts."""
-
-
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", "[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
-    ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("merge", "<<", "<"),
-):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), list(_first)
-    )
+_LOADER = make_loader(SIMPLE)
 
 
 def _parse_yaml(text: str) -> dict[str, Any]:
@@ -105,7 +99,7 @@ def _load_yaml(text: str) -> Any:
             depth += depth_change(token)
             if aliases > MAX_ALIASES or depth > MAX_DEPTH:
                 raise ValueError(f"it has more than {MAX_ALIASES} aliases or {MAX_DEPTH} levels")
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - it is a SafeLoader
     except (yaml.YAMLError, TypeError, AttributeError) as error:
         raise ValueError(f"the YAML is broken: {error}") from None
 

@@ -144,6 +144,11 @@ def read_objects(source: str) -> Iterator[dict[str, Any]]:
 
     A list of literals becomes a list; what is part of an expression is left out.
     """
+    return (values for _, values in read_objects_in_place(source))
+
+
+def read_objects_in_place(source: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield each object as `read_objects` does, with the names of the objects around it."""
     tokens = list(_tokens(source))
     frames = [_Frame("", "")]
     objects: list[dict[str, Any]] = []
@@ -154,9 +159,10 @@ def read_objects(source: str) -> Iterator[dict[str, Any]]:
             is_end = token.value == "}" and frames[-1].mark == "{"
             if token.value == "{":
                 objects.append({})
+            names = tuple(frame.name for frame in frames if frame.name)
             _enter_or_leave(frames, token.value, previous, tokens, index)
             if is_end and objects:
-                yield objects.pop()
+                yield names, objects.pop()
         elif _is_key(token, previous, following, frames[-1]):
             frames[-1].key = token.value
         elif objects and _is_value(token, previous, following, frames[-1]):

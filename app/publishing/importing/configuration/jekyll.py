@@ -23,16 +23,21 @@ def matches(files: Files) -> bool:
 def read_configuration(files: Files) -> SourceConfiguration:
     """Read the configuration of Jekyll."""
     values = files.read(files.first(NAMES) or NAMES[0])
+    languages = read.texts(values.get("languages"))
     language = read.text(values, "default_lang", "lang", "locale", "language")
+    by_folder = {f"_i18n/{name}": name for name in languages}
+    translated = read.existing(files.root, by_folder)
+    language = language or (languages[0] if translated else "")
     return SourceConfiguration(
         root=files.root,
         tool=Tool.JEKYLL,
-        content_folders=read.folders([read.text(values, "source") or "."]),
+        content_folders=(*read.folders([read.text(values, "source") or "."]), *translated),
         static_folders=read.folders([read.text(values, "source") or "."]),
         base_url=read.join_url(read.text(values, "url"), read.text(values, "baseurl")),
         time_zone=read.time_zone(read.text(values, "timezone")),
         default_language=language,
-        languages=read.texts(values.get("languages")) or read.texts(language),
+        languages=languages or read.texts(language),
+        language_folders=tuple((folder, by_folder[str(folder)]) for folder in translated),
         permalinks=tuple(_permalinks(values)),
         site=_site(files, values, language),
         values=values,

@@ -59,6 +59,7 @@ class SourceConfiguration:
     the values as written, with keys in lower case for Hugo, and with dotted keys for JavaScript.
     `languages` are the names that paths use. `language_tags` has the tag of a name, in lower case,
     that is none itself. `language_folders` are content folders of one language each.
+    `language_pattern` places `{path}`, `{lang}` and `{ext}` in the path of a translation (Nikola).
     """
 
     root: Path
@@ -71,6 +72,7 @@ class SourceConfiguration:
     languages: tuple[str, ...] = ()
     language_tags: Mapping[str, str] = field(default_factory=dict)
     language_folders: tuple[tuple[PurePosixPath, str], ...] = ()
+    language_pattern: str = ""
     permalinks: tuple[PermalinkRule, ...] = ()
     site: SiteFacts = field(default_factory=SiteFacts)
     values: Mapping[str, Any] = field(default_factory=dict)

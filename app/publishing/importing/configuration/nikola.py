@@ -35,6 +35,7 @@ def read_configuration(files: Files) -> SourceConfiguration:
         time_zone=read.time_zone(read.text(values, "TIMEZONE")),
         default_language=language,
         languages=tuple(dict.fromkeys((language, *read.table(values, "TRANSLATIONS")))),
+        language_pattern=read.text(values, "TRANSLATIONS_PATTERN"),
         permalinks=tuple(
             PermalinkRule(pattern=target, scope=folder) for folder, target in _folders(values)
         ),

@@ -85,6 +85,8 @@ def convert_other_comments(source: Source) -> Iterator[Edit]:
 
 
 def _obsidian(source: Source) -> Iterator[Edit]:
+    if "%%" not in source.masked:
+        return
     start = -1
     for match in _OBSIDIAN.finditer(source.masked):
         if start < 0:
