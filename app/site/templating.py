@@ -14,6 +14,8 @@ from flask import Flask, current_app, g
 from markupsafe import Markup, escape
 
 from app import i18n
+from app.edge.dependencies.current_record import current_record
+from app.edge.dependencies.recorder import RenderRecord
 from app.publishing import languages, text_direction
 from app.publishing.models import Author, Media, Post, Site, Topic
 from app.publishing.queries import pages, site
@@ -35,9 +37,13 @@ _ALIKE = 60
 class Publication:
     """The site's settings and its menu, each loaded when a template first uses it."""
 
+    record: RenderRecord | None = None
+    """The record of dependencies that has the read of the settings."""
+
     @cached_property
     def site(self) -> Site:
         """The settings of the site: its title and the like."""
+        self.record = current_record()
         return site.settings()
 
     @cached_property

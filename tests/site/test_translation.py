@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import ChoiceLoader, DictLoader
 from markupsafe import Markup
 
 from app import i18n
 from app.edge.flask.deploy import release
+from app.edge.policy.guard import Leak
 from app.edge.testing import assert_hit, assert_miss
 from app.extensions import db
 from app.i18n.catalogues import FOLDER
@@ -142,6 +144,19 @@ def test_another_language_of_the_site_purges_its_pages(client: FlaskClient) -> N
     assert_miss(response)
     assert response.text != german
     assert "Aller au texte" in response.text
+
+
+def test_words_outside_of_macros_are_not_shared(client: FlaskClient) -> None:
+    """Jinja renders them once per process, in the language of the first page."""
+    app = client.application
+    loader = app.jinja_env.loader
+    assert loader is not None
+    name = "site/shared/parts.html"
+    source = loader.get_source(app.jinja_env, name)[0] + '{% set label = _("Search") %}'
+    app.jinja_env.loader = ChoiceLoader([DictLoader({name: source}), loader])
+    app.extensions["edge"].tracker.parts.reset()
+    with pytest.raises(Leak, match="move them into a macro"):
+        client.get("/")
 
 
 def deploy_catalogues(app: Flask, folder: Path) -> None:
