@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from app.extensions import db
 from app.publishing import actions
+from app.publishing.actions import PostRedirect
 from app.publishing.models import (
     Author,
     Fork,
@@ -167,6 +168,31 @@ def add_redirect(desk: Desk) -> None:
     else:
         target = desk.one(("/archive", "/old/other", "https://example.com/"))
         actions.add_redirect(source, now=desk.now, target=target, actor=SYSTEM)
+
+
+def add_post_redirects(desk: Desk) -> None:
+    """Several old addresses lead to posts, as after an import."""
+    sources = (*OLD, "/articles/gum", "/press")
+    redirects = [
+        PostRedirect(source=desk.one(sources), post_id=desk.post().id)
+        for _ in range(desk.one((1, 2, 3)))
+    ]
+    actions.add_post_redirects(redirects, now=desk.now, actor=SYSTEM)
+
+
+def reindex(desk: Desk) -> None:
+    """The search index is compared with the posts, or built again."""
+    actions.reindex(actor=SYSTEM, rebuild=desk.one((True, False, False)))
+
+
+def index_queue(_desk: Desk) -> None:
+    """The relay indexes the posts that SQL has changed."""
+    actions.index_queue(actor=SYSTEM)
+
+
+def queue_outdated(_desk: Desk) -> None:
+    """A process of a new release queues the posts of another analysis."""
+    actions.queue_outdated(actor=SYSTEM)
 
 
 def add_media(desk: Desk) -> None:
@@ -363,6 +389,10 @@ VERBS: dict[Door, int] = {
     render_again: 1,
     arrange_menu: 1,
     add_redirect: 2,
+    add_post_redirects: 1,
+    reindex: 1,
+    index_queue: 1,
+    queue_outdated: 1,
     add_media: 2,
     add_file: 1,
     create_copy: 1,
