@@ -20,7 +20,14 @@ from .test_previews import make_link
 from .writing import NOW, begin, open_post, read_public, save
 
 COPY, FORK, LABEL = "canary-copy-91", "canary-fork-92", "canary-label-93"
-PUBLIC = ("/", "/articles/first-light", "/archive", "/feed.xml", "/sitemap.xml", "/search?q=canary")
+PUBLIC: tuple[str, ...] = (
+    "/",
+    "/articles/first-light",
+    "/archive",
+    "/feed.xml",
+    "/sitemap.xml",
+    "/search?q=canary",
+)
 PUBLIC += ("/topics", "/authors", "/api/posts", "/feed.json", "/robots.txt", "/nothing-here")
 
 
