@@ -15,8 +15,10 @@ from .post_selects import (
     Posts,
     articles,
     for_feeds,
+    for_links,
     for_lists,
     for_reading,
+    for_source,
     for_titles,
 )
 
@@ -46,6 +48,19 @@ class Surroundings:
 def by_slug(slug: str) -> Post | None:
     """One published article with its body."""
     return db.session.scalar(articles().where(Post.slug == slug).options(*for_reading()))
+
+
+def source_by_slug(slug: str) -> Post | None:
+    """One published article with its Markdown."""
+    options = for_source(authors_and_topics=True)
+    return db.session.scalar(articles().where(Post.slug == slug).options(*options))
+
+
+def newest_summed_up(limit: int) -> list[Post]:
+    """The newest articles: their titles and summaries alone."""
+    columns = (Post.title, Post.summary, Post.published_at)
+    statement = articles().order_by(*NEWEST_FIRST).limit(limit).options(*for_links(*columns))
+    return list(db.session.scalars(statement))
 
 
 def newest(

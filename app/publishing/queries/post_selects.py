@@ -76,6 +76,13 @@ def for_pages() -> tuple[ExecutableOption, ...]:
     return (load_only(*_READ, raiseload=True), *_COVER)
 
 
+def for_source(*, authors_and_topics: bool) -> tuple[ExecutableOption, ...]:
+    """Load the Markdown of a post and the facts above it."""
+    columns = (*_SUMMED_UP, Post.updated_at, Post.body_markdown)
+    names = _around(Post.topics) if authors_and_topics else ()
+    return (load_only(*columns, raiseload=True), *names, raiseload("*"))
+
+
 def _around(topics: Any) -> tuple[ExecutableOption, ...]:
     """Load who wrote an article, and these of its topics."""
     return (

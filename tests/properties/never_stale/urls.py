@@ -44,7 +44,7 @@ def file_path(name: str) -> str:
 
 def listed(place: str, slugs: tuple[str, ...]) -> list[str]:
     """The addresses of a noun that articles are listed under: a topic or an author."""
-    below = ("", "/pages/1", "/pages/2", "/feed.xml", "/feed.json")
+    below = ("", "/pages/1", "/pages/2", "/feed.xml", "/feed.rss", "/feed.json")
     return [f"{place}/{slug}{path}" for slug in slugs for path in below]
 
 
@@ -79,7 +79,11 @@ ADDRESSES = (
     "/topics",
     *listed("/topics", TOPICS),
     "/feed.xml",
+    "/feed.rss",
     "/feed.json",
+    *(f"/articles/{slug}.md" for slug in ARTICLES),
+    *(f"/{slug}.md" for slug in PAGES),
+    "/llms.txt",
     "/sitemap.xml",
     *(f"/sitemaps/{number}.xml" for number in (1, 2, 3)),
     "/robots.txt",
