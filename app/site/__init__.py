@@ -22,6 +22,7 @@ from . import (
     query_redirects,
     robots,
     search,
+    share_images,
     sitemap,
     templating,
     theme,
@@ -46,6 +47,7 @@ RESOURCES = (
     demo,
     favicon,
     theme,
+    share_images,
 )
 
 

@@ -24,8 +24,8 @@ _ELSEWHERE = {
     "/feed.atom": "/feed.xml",
     "/index.html": "/",
     "/index.xml": "/feed.xml",
-    "/rss": "/feed.rss",
-    "/rss.xml": "/feed.rss",
+    "/rss": "/feed.xml",
+    "/rss.xml": "/feed.xml",
 }
 
 

@@ -49,13 +49,6 @@ def test_a_feed_of_nothing_known_is_not_found(app: Flask, below: str, name: str)
     assert app.test_client().get(f"{below}/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/rss", "/rss.xml"])
-def test_a_usual_path_of_rss_leads_to_it(app: Flask, path: str) -> None:
-    """Other publishing tools have their RSS there."""
-    answer = app.test_client().get(path)
-    assert (answer.status_code, answer.headers["Location"]) == (301, "/feed.rss")
-
-
 def test_a_feed_has_no_clock(site_app: Flask) -> None:
     """The same content gives the same bytes and the same ETag."""
     client = site_app.test_client()

@@ -93,6 +93,7 @@ ADDRESSES = (
     "/search?q=rain",
     "/search?q=wind",
     *(image_path(name) for name in IMAGES),
+    *(f"/theme/covers/{image_path(name).split('/')[2]}.jpg" for name in IMAGES),
     *(file_path(name) for name in FILES),
     "/index.php",
     "/index.php?p=20",
