@@ -149,6 +149,11 @@ MOST_STATEMENTS = {
     "/llms.txt": 4,
     "/sitemap.xml": 5,
     "/api/posts": 5,
+    "/api/posts?updated_since=2020-01-01T00:00:00Z": 5,
+    "/api/pages": 1,
+    "/api/authors": 1,
+    "/api": 0,
+    "/api/openapi.json": 1,
     "/downloads/posts.csv": 3,
 }
 

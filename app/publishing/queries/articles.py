@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -61,6 +62,28 @@ def newest_summed_up(limit: int) -> list[Post]:
     columns = (Post.title, Post.summary, Post.published_at)
     statement = articles().order_by(*NEWEST_FIRST).limit(limit).options(*for_links(*columns))
     return list(db.session.scalars(statement))
+
+
+def changed_since(since: datetime, *, after: int, limit: int) -> list[Post]:
+    """The articles that readers saw change at an instant or later, the earliest change first.
+
+    Of those that changed at that very instant only the ones with a greater id than `after`.
+    """
+    changed = sa.case(
+        (Post.published_at > Post.updated_at, Post.published_at), else_=Post.updated_at
+    )
+    later = sa.or_(changed > since, sa.and_(changed == since, Post.id > after))
+    statement = articles().where(later).order_by(changed, Post.id).limit(limit)
+    return list(db.session.scalars(statement.options(*for_lists(details=True))))
+
+
+def is_storable(at: datetime) -> bool:
+    """Tell whether a database can compare an instant: in UTC, its year has four digits."""
+    try:
+        at.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def newest(
