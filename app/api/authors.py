@@ -19,5 +19,5 @@ bp = Blueprint("authors", __name__, url_prefix="/api/authors")
 @describe(shapes.AuthorList)
 def index() -> ResponseReturnValue:
     """Every author who has articles, with how many."""
-    counted = [serializers.counted_author(each) for each in authors.named_with_articles()]
-    return jsonify(shapes.AuthorList(authors=counted))
+    rows = [serializers.counted_author(each) for each in authors.named_with_articles()]
+    return jsonify(shapes.AuthorList(authors=rows))

@@ -15,7 +15,7 @@ _ATTRIBUTE = "api_description"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """The types of the JSON of a response, or its media type if it is no JSON of ours.
+    """The types of the JSON of a response, or its media type if it is another one.
 
     `query` describes each parameter: a schema with a sentence.
     """

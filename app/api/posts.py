@@ -24,7 +24,7 @@ _QUERY: dict[str, dict[str, Any]] = {
     "after": {
         "type": "integer",
         "minimum": 0,
-        "description": "Leave out articles of that very instant that were listed; `next` has it.",
+        "description": "The id of the last article listed for this instant; `next` contains it.",
     },
     "updated_since": {
         "type": "string",
@@ -81,11 +81,11 @@ def show(slug: str) -> ResponseReturnValue:
 def _changed(since: datetime, after: int) -> shapes.ChangedPosts:
     """Return the articles that changed since a position, and the position behind them."""
     posts = articles.changed_since(since, after=after, limit=archive.PAGE_SIZE + 1)
-    listed = posts[: archive.PAGE_SIZE]
-    at, last = (changed_at(listed[-1]), listed[-1].id) if listed else (since, after)
+    page = posts[: archive.PAGE_SIZE]
+    at, last = (changed_at(page[-1]), page[-1].id) if page else (since, after)
     instant = quote(at.isoformat().replace("+00:00", "Z"), safe="")
     return shapes.ChangedPosts(
-        posts=[serializers.post(post) for post in listed],
+        posts=[serializers.post(post) for post in page],
         next=serializers.url(f"/api/posts?after={last}&updated_since={instant}"),
         complete=len(posts) <= archive.PAGE_SIZE,
     )

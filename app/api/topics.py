@@ -19,5 +19,5 @@ bp = Blueprint("topics", __name__, url_prefix="/api/topics")
 @describe(shapes.TopicList)
 def index() -> ResponseReturnValue:
     """Every topic that has articles, with how many."""
-    counted = [serializers.counted_topic(topic) for topic in topics.with_articles()]
-    return jsonify(shapes.TopicList(topics=counted))
+    rows = [serializers.counted_topic(topic) for topic in topics.with_articles()]
+    return jsonify(shapes.TopicList(topics=rows))

@@ -56,9 +56,9 @@ def _lines(overview: Overview) -> Iterator[str]:
 
 
 def _section(name: str, links: Iterable[str]) -> Iterator[str]:
-    listed = [*links]
-    if listed:
-        yield from ("", f"## {name}", "", *listed)
+    lines = [*links]
+    if lines:
+        yield from ("", f"## {name}", "", *lines)
 
 
 def _post(site_url: str, post: Post) -> str:

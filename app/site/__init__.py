@@ -11,6 +11,7 @@ from . import (
     archive,
     articles,
     authors,
+    content_usage,
     demo,
     favicon,
     feeds,
@@ -22,6 +23,7 @@ from . import (
     query_redirects,
     robots,
     search,
+    security_txt,
     share_images,
     sitemap,
     templating,
@@ -40,6 +42,7 @@ RESOURCES = (
     feeds,
     sitemap,
     robots,
+    security_txt,
     llms,
     search,
     media,
@@ -58,3 +61,4 @@ def init_app(app: Flask) -> None:
         site.register_blueprint(resource.bp)
     app.register_blueprint(site)
     templating.init_app(app)
+    content_usage.init_app(app)

@@ -11,7 +11,7 @@ from app.publishing.models import Author, Topic
 from app.publishing.queries import articles, authors, site, topics
 from app.publishing.rss import rss
 
-from . import policies
+from . import content_usage, policies
 
 bp = Blueprint("feeds", __name__)
 
@@ -95,7 +95,9 @@ def _json(about: Topic | Author | None) -> Response:
 
 
 def _feed(about: Topic | Author | None, name: str, *, cover: bool) -> Feed:
-    title, subtitle, language = site.columns("title", "tagline", "language")
+    names = ("title", "tagline", "language", "content_usage")
+    title, subtitle, language, usage = site.columns(*names)
+    content_usage.use(usage)
     below = about.path if about else ""
     return Feed(
         site_url=current_app.config["SITE_URL"],

@@ -21,7 +21,7 @@ from app.publishing.models import Author, Media, Post, Site, Topic
 from app.publishing.queries import pages, site
 from app.publishing.queries.search import CLOSE, OPEN
 
-from . import structured_data, theme, translation
+from . import content_usage, structured_data, theme, translation
 from .local_time import has_later_change
 from .share_images import ShareImage, image_of_post, image_of_site
 from .structured_data import absolute as absolute  # noqa: PLC0414 - a filter, exported as the others
@@ -45,7 +45,9 @@ class Publication:
     @cached_property
     def site(self) -> Site:
         """The settings of the site: its title and the like."""
-        return site.settings()
+        settings = site.settings()
+        content_usage.use(settings.content_usage)
+        return settings
 
     @cached_property
     def logo(self) -> Picture | None:

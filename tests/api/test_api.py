@@ -154,7 +154,7 @@ def test_an_id_is_that_of_the_feed_and_outlives_a_rename(app: Flask) -> None:
     assert before["id"].startswith("urn:uuid:")
 
 
-def changed(app: Flask, url: str) -> tuple[list[str], str, bool]:
+def list_changes(app: Flask, url: str) -> tuple[list[str], str, bool]:
     """Return the slugs of a list of changes, where the next is, and whether it is complete."""
     answer = app.test_client().get(url, follow_redirects=True)
     assert answer.status_code == 200, answer.text
@@ -173,11 +173,11 @@ def test_changes_are_listed_from_an_instant_on(app: Flask) -> None:
     with transaction() as session:
         late = sa.update(Post).where(Post.slug == "n0").values(published_at=content.day(9))
         session.execute(late)
-    slugs, after, complete = changed(app, "/api/posts?updated_since=2024-01-03T09:00:00Z")
+    slugs, after, complete = list_changes(app, "/api/posts?updated_since=2024-01-03T09:00:00Z")
     assert (slugs, complete) == (["n2", "n3", "n0"], True)
-    assert changed(app, after)[0] == []
+    assert list_changes(app, after)[0] == []
     content.post("n9", at=content.day(9))
-    assert changed(app, after)[0] == ["n9"]
+    assert list_changes(app, after)[0] == ["n9"]
 
 
 def test_all_changes_of_one_instant_are_reached(app: Flask) -> None:
@@ -185,9 +185,11 @@ def test_all_changes_of_one_instant_are_reached(app: Flask) -> None:
     count = archive.PAGE_SIZE + 5
     for number in range(count):
         content.post(f"n{number}", at=content.day(1))
-    first, after, complete = changed(app, "/api/posts?updated_since=2024-01-01T00:00:00%2B01:00")
+    first, after, complete = list_changes(
+        app, "/api/posts?updated_since=2024-01-01T00:00:00%2B01:00"
+    )
     assert not complete
-    second, _, complete = changed(app, after)
+    second, _, complete = list_changes(app, after)
     assert complete
     assert sorted(first + second) == sorted(f"n{number}" for number in range(count))
 
@@ -195,8 +197,8 @@ def test_all_changes_of_one_instant_are_reached(app: Flask) -> None:
 def test_a_plus_sign_that_is_not_encoded_is_understood(app: Flask) -> None:
     """A form decoder makes a space of it."""
     content.post("n", at=content.day(1))
-    assert changed(app, "/api/posts?updated_since=2024-01-02T10:00:00+01:00")[0] == ["n"]
-    assert changed(app, "/api/posts?updated_since=2024-01-02T10:00:01+01:00")[0] == []
+    assert list_changes(app, "/api/posts?updated_since=2024-01-02T10:00:00+01:00")[0] == ["n"]
+    assert list_changes(app, "/api/posts?updated_since=2024-01-02T10:00:01+01:00")[0] == []
 
 
 INVALID = [

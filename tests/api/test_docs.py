@@ -18,17 +18,17 @@ EXAMPLES = EXAMPLE.findall(DOCS.read_text(encoding="utf-8"))
 SITE = "http://127.0.0.1:8000"
 
 
-def matches(shown: Any, actual: Any) -> bool:
+def matches(example: Any, actual: Any) -> bool:
     """Tell whether a response has every field that the page shows, in lists of the same length."""
-    if isinstance(shown, dict):
+    if isinstance(example, dict):
         fields = actual if isinstance(actual, dict) else {}
-        return all(name in fields and matches(shown[name], fields[name]) for name in shown)
-    if isinstance(shown, list):
-        return len(shown) == len(actual) and all(map(matches, shown, actual))
-    if isinstance(shown, str) and "…" in shown:
-        pattern = ".*".join(map(re.escape, shown.split("…")))
+        return all(name in fields and matches(example[name], fields[name]) for name in example)
+    if isinstance(example, list):
+        return len(example) == len(actual) and all(map(matches, example, actual))
+    if isinstance(example, str) and "…" in example:
+        pattern = ".*".join(map(re.escape, example.split("…")))
         return re.fullmatch(pattern, actual, re.DOTALL) is not None
-    return bool(shown == actual and type(shown) is type(actual))
+    return bool(example == actual and type(example) is type(actual))
 
 
 def test_the_page_has_examples() -> None:
@@ -37,20 +37,21 @@ def test_the_page_has_examples() -> None:
     assert len(EXAMPLES) == text.count("```sh") == text.count("```json") > 3
 
 
-@pytest.mark.parametrize(("url", "shown"), EXAMPLES, ids=[url for url, _ in EXAMPLES])
-def test_an_example_shows_the_response(site_app: Flask, url: str, shown: str) -> None:
+@pytest.mark.parametrize(("url", "example"), EXAMPLES, ids=[url for url, _ in EXAMPLES])
+def test_an_example_shows_the_response(site_app: Flask, url: str, example: str) -> None:
     """Field by field; a response may have further ones."""
     path = url.removeprefix("https://example.org")
     answer = site_app.test_client().get(path, follow_redirects=True)
-    expected = json.loads(shown.replace("https://example.org", SITE))
+    values = json.loads(example.replace("https://example.org", SITE))
     assert answer.json is not None
-    assert matches(expected, answer.json), answer.text
+    assert matches(values, answer.json), answer.text
 
 
 def test_a_difference_is_noticed() -> None:
     """Another value, another type, a missing field and another length are differences."""
     assert matches({"a": [1, "x…z"]}, {"a": [1, "xyz"], "b": 2})
-    for actual in ({"a": [1]}, {"a": [True, "xyz"]}, {"a": [1, "xy"]}, {}, []):
+    others: list[Any] = [{"a": [1]}, {"a": [True, "xyz"]}, {"a": [1, "xy"]}, {}, []]
+    for actual in others:
         assert not matches({"a": [1, "x…z"]}, actual)
 
 
@@ -63,5 +64,5 @@ def test_the_page_names_every_endpoint(app: Flask) -> None:
         each["path"].replace("{slug}", "<slug>").replace("{number}", "1")
         for each in answer["endpoints"]
     }
-    named = {path for path in paths if f"`{path}`" in text}
-    assert paths - named == {"/downloads/posts/1.csv", "/downloads/posts/1.json"}
+    documented_paths = {path for path in paths if f"`{path}`" in text}
+    assert paths - documented_paths == {"/downloads/posts/1.csv", "/downloads/posts/1.json"}

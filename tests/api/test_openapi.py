@@ -23,7 +23,7 @@ VALUES = {"slug": ("lanterns", "about"), "number": (1,)}
 def document_of(app: Flask) -> dict[str, Any]:
     """Return the document that readers get."""
     answer = app.test_client().get("/api/openapi.json")
-    assert answer.json is not None
+    assert isinstance(answer.json, dict)
     return answer.json
 
 
@@ -43,9 +43,9 @@ def problems(value: Any, schema: Any, components: Any, at: str = "$") -> Iterato
         name = schema["$ref"].removeprefix("#/components/schemas/")
         yield from problems(value, components[name], components, at)
     if "anyOf" in schema:
-        tried = [[*problems(value, each, components, at)] for each in schema["anyOf"]]
-        if all(tried):
-            yield min(tried, key=len)[0]
+        alternatives = [[*problems(value, each, components, at)] for each in schema["anyOf"]]
+        if all(alternatives):
+            yield min(alternatives, key=len)[0]
     if "type" in schema and type(value) is not TYPES[schema["type"]]:
         yield f"{at} is {value!r}, not {schema['type']}"
         return
@@ -121,12 +121,12 @@ def test_every_response_has_the_described_shape(site_app: Flask) -> None:
     for path, item in document["paths"].items():
         for url in _urls(path, item["get"]):
             answer = site_app.test_client().get(url, follow_redirects=True)
-            described = item["get"]["responses"][str(answer.status_code)]
+            description = item["get"]["responses"][str(answer.status_code)]
             statuses.add((path, answer.status_code))
-            (media_type,) = described["content"]
+            (media_type,) = description["content"]
             assert answer.content_type.partition(";")[0] == media_type
             if answer.is_json:
-                schema = described["content"][media_type]["schema"]
+                schema = description["content"][media_type]["schema"]
                 assert [*problems(answer.json, schema, components)] == [], url
     assert {(path, 200) for path in document["paths"]} <= statuses
     with_errors = {

@@ -83,7 +83,7 @@ TERRITORIES = {
 }
 
 
-@pytest.mark.parametrize(("tag", "expected"), TERRITORIES.items())
-def test_a_language_is_written_with_its_territory(tag: str, expected: str) -> None:
+@pytest.mark.parametrize(("tag", "locale"), TERRITORIES.items())
+def test_a_language_is_written_with_its_territory(tag: str, locale: str) -> None:
     """As the Open Graph protocol spells it; a language of no country stays without one."""
-    assert i18n.find_territory_locale(tag) == expected
+    assert i18n.find_territory_locale(tag) == locale

@@ -45,12 +45,12 @@ def test_a_script_may_ask_whether_a_copy_is_current(site_app: Flask) -> None:
     """The header If-None-Match needs a preflight, and the 304 has the header as well."""
     client = site_app.test_client()
     etag = client.get("/api/posts").headers["ETag"]
-    asked = {
+    preflight = {
         "Origin": "https://other.example",
         "Access-Control-Request-Method": "GET",
         "Access-Control-Request-Headers": "if-none-match",
     }
-    answer = client.options("/api/posts", headers=asked)
+    answer = client.options("/api/posts", headers=preflight)
     assert answer.status_code == 204
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Access-Control-Allow-Headers"] == "*"

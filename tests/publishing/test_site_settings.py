@@ -48,6 +48,10 @@ EVERYTHING: dict[str, Any] = {
     "posts_per_page": 7,
     "copyright": "© 2026 Ada",
     "profiles": ["https://mastodon.example/@ada"],
+    "content_signal": "search=yes, ai-train=no",
+    "content_usage": "train-ai=n",
+    "security_contact": "mailto:safe@ada.example",
+    "security_expires": "2026-12-31",
     "emoji": True,
     "smart_punctuation": True,
 }

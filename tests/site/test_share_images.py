@@ -37,8 +37,8 @@ def graph_of(app: Flask, path: str) -> dict[str, str]:
 def data_of(app: Flask, path: str) -> dict[str, dict[str, Any]]:
     """Return the schema.org data of a page, by type."""
     html = app.test_client().get(path).text
-    found = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
-    return {data["@type"]: data for data in map(json.loads, found)}
+    scripts = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
+    return {data["@type"]: data for data in map(json.loads, scripts)}
 
 
 @pytest.mark.parametrize("path", INDEXED)

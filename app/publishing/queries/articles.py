@@ -67,13 +67,13 @@ def newest_summed_up(limit: int) -> list[Post]:
 def changed_since(since: datetime, *, after: int, limit: int) -> list[Post]:
     """The articles that readers saw change at an instant or later, the earliest change first.
 
-    Of those that changed at that very instant only the ones with a greater id than `after`.
+    Articles that changed at the instant itself are listed only if their id is greater than `after`.
     """
-    changed = sa.case(
+    change_time = sa.case(
         (Post.published_at > Post.updated_at, Post.published_at), else_=Post.updated_at
     )
-    later = sa.or_(changed > since, sa.and_(changed == since, Post.id > after))
-    statement = articles().where(later).order_by(changed, Post.id).limit(limit)
+    later = sa.or_(change_time > since, sa.and_(change_time == since, Post.id > after))
+    statement = articles().where(later).order_by(change_time, Post.id).limit(limit)
     return list(db.session.scalars(statement.options(*for_lists(details=True))))
 
 

@@ -87,6 +87,7 @@ ADDRESSES = (
     "/sitemap.xml",
     *(f"/sitemaps/{number}.xml" for number in (1, 2, 3)),
     "/robots.txt",
+    "/.well-known/security.txt",
     "/favicon.ico",
     "/site.webmanifest",
     *theme_paths(),
