@@ -32,7 +32,7 @@ from .config import cli
 from .edge.policy.policy import PolicyError, SettingError
 from .publishing import cli as content
 from .publishing import models  # noqa: F401 - migrations compare the database with them
-from .publishing.actions import publish_due
+from .publishing.actions import index_queue, publish_due, queue_outdated
 from .publishing.permissions import SYSTEM
 from .publishing.queries import scheduled
 from .watched_tables import SCHEMA, WATCHED
@@ -103,7 +103,7 @@ def init_edge(app: Flask) -> None:
             SCHEMA,
             site=app.config["SITE_URL"],
             settings=("SITE_URL", "EDGE_STORE_ENTRY"),
-            hooks=(make_publish_hook(app),),
+            hooks=(make_publish_hook(app), make_index_hook(app)),
             unavailable=error_handlers.unavailable(app),
         )
     profile = audit_profile.site_profile(
@@ -123,3 +123,21 @@ def make_publish_hook(app: Flask) -> Callable[[datetime], datetime | None]:
             return scheduled.next_due()
 
     return publish
+
+
+def make_index_hook(app: Flask) -> Callable[[datetime], datetime | None]:
+    """Return the hook that the relay calls to index posts that were changed by SQL for search.
+
+    Its first call also indexes what a release with another analysis of words has left.
+    """
+    is_checked = False
+
+    def index(now: datetime) -> datetime | None:
+        nonlocal is_checked
+        with app.app_context():
+            if not is_checked:
+                queue_outdated(actor=SYSTEM)
+                is_checked = True
+            return now if index_queue(actor=SYSTEM) else None
+
+    return index

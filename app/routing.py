@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from flask import Flask
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, ValidationError
+
+from .publishing.slugs import is_slug
 
 
 class Slug(BaseConverter):
-    """Lower-case letters and digits, with single hyphens between them."""
+    """Lower-case letters and digits of any script, with single hyphens between them."""
 
-    regex = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+    regex = r"[a-z0-9\u0080-\U0010ffff]+(?:-[a-z0-9\u0080-\U0010ffff]+)*"
+
+    def to_python(self, value: str) -> str:
+        """Return the slug; another spelling of one is no slug, so that a page has one URL."""
+        if not (value.isascii() or is_slug(value)):
+            raise ValidationError
+        return value
 
 
 class Number(BaseConverter):

@@ -29,8 +29,14 @@ WATCHED = (
     WatchedTable(table="attachment", compared_columns=("fingerprint",), label_column="name"),
     WatchedTable(table="redirect", compared_columns=("source",)),
     WatchedTable(table="site"),
+    WatchedTable(table="search_post"),
 )
 
+SEARCH_TABLES = ("search_term", "search_text", "search_word")
+"""The parts of the search index that change only together with a row of `search_post`."""
+
 SCHEMA = PublicSchema.from_watched_tables(
-    WATCHED, derived={"post_search": ("post",)}, functions=("local_date", "year_of")
+    WATCHED,
+    derived=dict.fromkeys(SEARCH_TABLES, ("search_post",)),
+    functions=("local_date", "year_of", "contains_text"),
 )

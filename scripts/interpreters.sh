@@ -11,7 +11,7 @@ failed="" missing="" passed="" first=""
 run_tests() { # environment, name, arguments of pytest
     environment=$1 name=$2
     shift 2
-    if "$environment/bin/python" -m pytest -q -p no:cacheprovider -m "not live and not slow" \
+    if CASES=all "$environment/bin/python" -m pytest -q -p no:cacheprovider -m "not live and not slow" \
         "${@:-tests/edge}"; then
         passed="$passed, $name"
     else

@@ -20,6 +20,7 @@ if [ $# -eq 0 ] && [ "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)" -gt 1 
     set -- -n 2 --dist loadgroup --no-loadscope-reorder -q
 fi
 if [ -n "${COVERAGE:-}" ]; then
+    export CASES=all  # the recorded coverage is that of every case
     .venv/bin/python -m coverage erase
     failed=0
     .venv/bin/python -m coverage run -m pytest -m "not slow" "$@" || failed=$?

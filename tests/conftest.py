@@ -33,6 +33,7 @@ depth.register_profiles()  # before a test module is imported: decorators read t
 PLATFORM = {variable for setting in SETTINGS for variable in setting.variables}
 
 pytest_plugins = [
+    "tests.case_sampling",
     "tests.coverage_data",
     "tests.live.chromium",
     "tests.live.gunicorn",
@@ -81,15 +82,33 @@ def basetemp(session: pytest.Session) -> Path:
     return factory.getbasetemp()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the fast tests first, then the slow ones: a mistake shows within seconds.
 
     The live tests come last, in many groups of middle size, so that all processes of a parallel run
     end at about the same time. One process runs all tests of a group.
     """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(find_group(item)))
     items.sort(key=run_order)
+    if config.getoption("loadgroup", default=False):
+        for item in items:
+            add_group(item)
+
+
+def add_group(item: pytest.Item) -> None:
+    """Write the group at the end of the name, where xdist reads which process runs the test.
+
+    The marker `xdist_group` of xdist 3.8 has no effect: it sets an attribute that pytest 9.2 removed.
+    """
+    if group := find_group(item):
+        node_id = item._id  # it has no public name
+        item._id = type(node_id).parse(f"{node_id}@{group}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Print the name of a test without its group, so that it can be run by that name."""
+    if hasattr(report, "node") and report.nodeid.rfind("@") > report.nodeid.rfind("]"):
+        report.nodeid = report.nodeid.rpartition("@")[0]
 
 
 LONG_GROUPS = (
@@ -112,17 +131,17 @@ def run_order(item: pytest.Item) -> tuple[int, bool]:
     return (3 - slow) if live else int(slow), not item.nodeid.startswith(LONG_GROUPS)
 
 
-def find_group(item: pytest.Item) -> str:
+def find_group(item: pytest.Item) -> str | None:
     """The group of tests that one process runs, so that it starts the servers of a module once.
 
-    It is the module. A slow test that shares no server or app is a group by itself.
+    It is the module. A slow test that shares no server or app has no group.
     """
-    path, _, name = item.nodeid.partition("::")
+    path = item.nodeid.partition("::")[0]
     definitions = item._fixtureinfo.name2fixturedefs.values()  # type: ignore[attr-defined]  # no public name
     if any(definition.scope == "module" for several in definitions for definition in several):
         return path
     if "slow" in item.keywords:
-        return f"{path}-{name}"
+        return None
     return f"{path}-{'live' if 'live' in item.keywords else 'fast'}"
 
 

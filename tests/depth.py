@@ -1,11 +1,12 @@
 """How many random cases the tests try: `DEPTH=fast` (the default), `DEPTH=ci` or `DEPTH=night`.
 
 The claims are the same at every depth; only the number of random steps, kills and examples differs.
-`STEPS`, `SEED`, `KILLS`, `CRASHES`, `OUTAGES` and `EXAMPLES` override single numbers.
+`STEPS`, `SEED`, `KILLS`, `CRASHES`, `OUTAGES`, `EXAMPLES` and `CASES` override single numbers.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,16 +50,16 @@ class Depth:
 DEPTHS = MappingProxyType(
     {
         "fast": Depth(
-            steps=450,
-            postgres_steps=150,
-            shell_steps=80,
-            varnish_steps=40,
-            kills=40,
+            steps=240,
+            postgres_steps=80,
+            shell_steps=48,
+            varnish_steps=32,
+            kills=30,
             crashes=6,
-            store_kills=20,
-            outages=4,
-            examples=1 / 3,
-            default_examples=100,
+            store_kills=15,
+            outages=2,
+            examples=1 / 4,
+            default_examples=60,
         ),
         "ci": Depth(
             steps=2_500,
@@ -96,8 +97,21 @@ def choose_depth(name: str) -> Depth:
     return DEPTHS[name]
 
 
+def choose_case_limit(depth: str, value: str = "") -> int | None:
+    """Return how many cases of one parametrised test run: all (None) in CI and at night.
+
+    `value` overrides it: a number, or `all`.
+    """
+    if value == "all" or (not value and depth != "fast"):
+        return None
+    return int(value or 12)
+
+
 NAME = os.environ.get("DEPTH") or "fast"
 DEPTH = choose_depth(NAME)
+CASES = choose_case_limit(NAME, os.environ.get("CASES", ""))
+SLOW_CASES = max((CASES or 0) // 3, 1)
+"""How many cases of a slow parametrised test run, where `CASES` is a number."""
 
 
 def _number(variable: str, default: int) -> int:
@@ -123,13 +137,26 @@ def examples(count: int) -> int:
 
 def share(count: int) -> int:
     """Return `count` in CI and at night, and a third of it by default: a size, not a number of tries."""
-    return round(count * min(DEPTH.examples, 1))
+    return count if DEPTH.examples >= 1 else round(count / 3)
+
+
+def choose_positions(count: int, *, most: int, random: Random) -> list[int]:
+    """One position of each of `most` equal parts of a table with `count` cases.
+
+    One random position per part, not every n-th one: in a product of parameters every n-th case
+    could have the same value of one of them.
+    """
+    if count <= most:
+        return list(range(count))
+    bounds = [part * count // most for part in range(most + 1)]
+    return [random.randrange(*bounds[part : part + 2]) for part in range(most)]
 
 
 def choose_cases(cases: Sequence[Case], start: int = 0) -> Sequence[Case]:
-    """Return all cases in CI, and every third one by default, from the one numbered `start` on."""
-    stride = max(round(1 / DEPTH.examples), 1)
-    return cases[start % stride :: stride]
+    """Return all cases in CI, and one of each four by default, chosen by the seed and `start`."""
+    most = math.ceil(len(cases) * min(DEPTH.examples, 1))
+    random = Random(f"{SEED} {start}")
+    return [cases[position] for position in choose_positions(len(cases), most=most, random=random)]
 
 
 def register_profiles() -> None:

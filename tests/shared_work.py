@@ -3,6 +3,8 @@
 An app is created for nearly every test. Half of the time went into functions that werkzeug compiles
 to build URLs, two for each route, and a quarter into a manifest of the same static files. The same
 bytes are compressed once, and the same picture is scaled once: both depend on the bytes alone.
+Most apps have a copy of the same SQLite file, so the digest of its tables is computed once. A
+statement is compiled once for all engines of the same kind: each app has an engine of its own.
 """
 
 from __future__ import annotations
@@ -11,10 +13,15 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.orm import Mapper
+from sqlalchemy.sql.compiler import Compiled, SQLCompiler
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from app.config import ROOT
+from app.edge.changes import triggers
+from app.edge.changes.watched_table import WatchedTable
 from app.edge.dependencies import DependencyPlan, PublicSchema, analyse_select, engine_events
 from app.edge.flask import static
 from app.edge.static import manifest
@@ -30,9 +37,11 @@ if TYPE_CHECKING:
 
     Builder = Callable[..., tuple[str, str]]
 
+_DIGESTS: dict[tuple[object, ...], str] = {}
 _PLANS: dict[tuple[object, ...], DependencyPlan] = {}
 STATIC = ROOT / "static"
 _renditions = images.renditions
+_trigger_digest = triggers.trigger_digest
 _compile_builder: Callable[..., Builder] = Rule._compile_builder
 
 
@@ -42,6 +51,10 @@ def share_work() -> None:
     images.renditions = _renditions_once
     engine_events.analyse_select = _analyse_once  # type: ignore[attr-defined]  # a name that it imports
     Rule._compile_builder = _compile_later  # type: ignore[method-assign, assignment]  # for all apps of a test process
+    triggers.trigger_digest = _digest_once
+    cache_of_engine = property(lambda engine: engine.statements, _share_statements)
+    setattr(Engine, "_compiled_cache", cache_of_engine)  # noqa: B010 - mypy knows an attribute
+    setattr(Mapper, "_compiled_cache", _SharedStatements())  # noqa: B010 - for writes of a session
     static.build_manifest = _build_manifest_once  # type: ignore[attr-defined]  # a name that it imports
 
 
@@ -70,6 +83,43 @@ def _analyse_once(
     if key not in _PLANS:
         _PLANS[key] = analyse_select(compiled, schema, clock=clock)
     return _PLANS[key]
+
+
+class _SharedStatements:
+    """The cache of compiled statements of one engine: a view of that of all engines.
+
+    SQLAlchemy's key begins with the dialect, of which each engine has an object of its own.
+    """
+
+    _statements: LRUCache[tuple[object, ...], Compiled] = LRUCache(5_000)
+
+    def get(self, key: tuple[Any, ...]) -> Compiled | None:
+        """Return the compiled statement, or None."""
+        return self._statements.get(self._shared_key(*key))
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Compiled) -> None:
+        self._statements[self._shared_key(*key)] = compiled
+
+    @staticmethod
+    def _shared_key(dialect: Dialect, *key: object) -> tuple[object, ...]:
+        options = ("server_version_info", "paramstyle", "_json_serializer", "_json_deserializer")
+        return type(dialect), *(getattr(dialect, name, None) for name in options), *key
+
+
+def _share_statements(owner: Engine, cache: object) -> None:
+    """Replace the cache that an engine creates, unless it was created without one."""
+    owner.__dict__["statements"] = None if cache is None else _SharedStatements()
+
+
+def _digest_once(connection: Connection, watched: Sequence[WatchedTable]) -> str:
+    """Compute the digest of a SQLite database once for each schema that it can have."""
+    if connection.dialect.name != "sqlite":
+        return _trigger_digest(connection, watched)
+    schema = connection.exec_driver_sql("SELECT type, name, tbl_name, sql FROM sqlite_master")
+    key = (repr([table.trigger_definition for table in watched]), *map(tuple, schema))
+    if key not in _DIGESTS:
+        _DIGESTS[key] = _trigger_digest(connection, watched)
+    return _DIGESTS[key]
 
 
 def _compile_later(rule: Rule, append_unknown: bool = True) -> Builder:  # noqa: FBT002 - werkzeug's signature

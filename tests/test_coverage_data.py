@@ -21,6 +21,7 @@ def test_one():
 
 
 @pytest.mark.slow
+@pytest.mark.ci
 def test_a_worker_that_is_killed_at_its_exit_has_written_its_data(tmp_path: Path) -> None:
     """After the last test, xdist kills a worker that takes longer than ten seconds to exit."""
     (tmp_path / "test_one.py").write_text(TEST)

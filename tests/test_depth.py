@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from .depth import DEPTHS, NAME, NAMES, choose_depth
+from . import depth
+from .depth import DEPTHS, NAME, NAMES, choose_cases, choose_depth
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,6 +25,21 @@ def test_an_unknown_depth_is_refused() -> None:
     """A misspelt DEPTH does not silently run the fewest cases."""
     with pytest.raises(ValueError, match=r"DEPTH='nightly' .* fast, ci, night"):
         choose_depth("nightly")
+
+
+def test_repeated_runs_reach_every_case_of_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default a quarter of the cases is chosen, at least one of them; CI chooses all."""
+    reached_cases: set[int] = set()
+    monkeypatch.setattr(depth, "DEPTH", DEPTHS["fast"])
+    for seed in range(100):
+        monkeypatch.setattr(depth, "SEED", seed)
+        cases = choose_cases(range(7))
+        assert len(cases) == 2
+        reached_cases |= set(cases)
+    assert reached_cases == set(range(7))
+    assert len(choose_cases("ab")) == 1
+    monkeypatch.setattr(depth, "DEPTH", DEPTHS["ci"])
+    assert choose_cases(range(7)) == list(range(7))
 
 
 def test_ci_tries_more_than_a_developer() -> None:

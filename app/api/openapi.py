@@ -18,7 +18,7 @@ from .descriptions import Description
 _SIMPLE = {str: "string", int: "integer", bool: "boolean", type(None): "null"}
 _CONVERTERS: Mapping[type, Mapping[str, Any]] = {
     Number: {"type": "integer", "minimum": 1},
-    Slug: {"type": "string", "pattern": f"^{Slug.regex}$"},
+    Slug: {"type": "string"},
 }
 
 

@@ -20,7 +20,7 @@ from app.edge.changes.log import count_unresolved
 from app.extensions import db
 
 from . import site_command
-from .actions import publish, publish_due, render_again
+from .actions import publish, publish_due, reindex, render_again
 from .address_check import AddressCheck, check_addresses
 from .dry_run import pages_touched_by
 from .errors import Missing
@@ -139,6 +139,19 @@ def render_command(slug: str | None) -> None:
     )
     _tell_what_is_left()
     sys.exit(1 if report.failed else 0)
+
+
+@content.command("reindex")
+@click.option("--rebuild", is_flag=True, help="Empty the index before.")
+def reindex_command(*, rebuild: bool) -> None:
+    """Index the posts for search whose texts differ from the index, in batches.
+
+    Actions and the relay keep the index right. Run this command after a release with another
+    version of the stemmers, or with --rebuild if tables of the index were changed by hand.
+    """
+    with in_one_sentence(), _shown_progress("Indexing") as progress:
+        report = reindex(rebuild=rebuild, progress=progress, actor=SYSTEM)
+    click.echo(f"{report.changed} posts indexed, {report.unchanged} unchanged.")
 
 
 @content.command("sample")

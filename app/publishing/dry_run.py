@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.edge.pages.impact import Impact, impact_of_action
 
+from .search.index import index_changes
 from .transaction import transaction
 
 
@@ -27,4 +28,4 @@ def pages_touched_by(action: Callable[[], object], what: str = "The action") -> 
 
 def _do(session: Session, action: Callable[[], object]) -> None:
     action()
-    session.flush()
+    index_changes(session)

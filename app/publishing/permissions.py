@@ -65,7 +65,7 @@ class Verb(StrEnum):
     SEE_EDGE = "see the edge panel"
     PURGE_PAGE = "purge a page, retry a dead letter"
     PURGE_EVERYTHING = "purge everything"
-    RUN_JOBS = "publish the posts that are due"
+    RUN_JOBS = "publish the posts that are due, index posts for search"
 
 
 class Scope(StrEnum):

@@ -372,6 +372,15 @@ SETTINGS = (
     ),
     _switch("emoji", "Whether :smile: becomes an emoji."),
     _switch("smart_punctuation", "Whether quotes and dashes become typographic."),
+    SiteSetting(
+        name="slugs",
+        kind=Kind.TEXT,
+        default="ascii",
+        help="How new slugs are made of titles: `ascii`, or `unicode` for the title's own script.",
+        check=lambda _name, value: validation.validate_slug_style(value),
+        column="slugs",
+        type=sa.String(10),
+    ),
 )
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -27,15 +27,20 @@ def choose_dir(text: str) -> DirValue:
     `auto` makes the browser use the first letter. A title such as "CSS" followed by Arabic words
     begins with a letter of the other direction; for it the direction of most letters is returned.
     """
-    main = _find_main_direction(text)
-    first = next(_directions_of_letters(text), None)
+    main = find_main_direction(text)
+    first = find_first_direction(text)
     return "auto" if main is None or main == first else main
 
 
-def _find_main_direction(text: str) -> Direction | None:
+def find_first_direction(text: str) -> Direction | None:
+    """Return the direction of the first letter; None for a text without letters."""
+    return next(_directions_of_letters(text), None)
+
+
+def find_main_direction(text: str) -> Direction | None:
     """Return the direction of most letters; None for a text without letters."""
     if _RTL_LETTER.search(text) is None:
-        return next(_directions_of_letters(text), None)
+        return find_first_direction(text)
     counts = Counter(_directions_of_letters(text))
     return max(counts, key=lambda direction: counts[direction], default=None)
 

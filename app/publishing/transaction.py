@@ -12,6 +12,7 @@ from app.database import WRITING
 from app.extensions import db
 
 from .errors import Conflict
+from .search.index import index_changes
 
 _OPEN = "publishing.transaction"
 
@@ -31,6 +32,7 @@ def transaction() -> Iterator[Session]:
     session.info[_OPEN] = True
     try:
         yield session
+        index_changes(session)  # last, as its docstring says
         # When the connection returns to its pool, `app.edge.dependencies.engine_events` calls
         # `app.edge.flask.worker.PurgeWorker.after_write`, which resolves the logged changes and
         # purges the pages that they affect.

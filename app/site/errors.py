@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import quote
 
 from flask import Response, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
@@ -10,6 +11,7 @@ from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as Answer
 
 from app.edge.flask import serve_as
+from app.publishing import slugs
 from app.publishing.queries import articles, redirects
 
 from . import error_texts, policies, translation
@@ -45,19 +47,19 @@ def _not_found() -> Answer:
 
 def find_new_path(path: str) -> str | None:
     """Return the new path of a page: by a redirect of an editor, else by its canonical spelling."""
-    proper = "/" + path.lower().strip("/")
+    proper = "/" + (path.lower() if path.isascii() else slugs.fold(path)).strip("/")
     return redirects.target(path) or _ELSEWHERE.get(proper) or _respelt(path, proper)
 
 
 def _respelt(path: str, proper: str) -> str | None:
     """Return the path in lower case and without a trailing slash, if a route matches it."""
-    if proper == path or not proper.isprintable() or not proper.isascii():
+    if proper == path or not proper.isprintable():
         return None
     try:
         current_app.url_map.bind("localhost").match(proper)
     except HTTPException:
         return None
-    return proper
+    return quote(proper)
 
 
 def _permanent_redirect(to: str) -> Response:

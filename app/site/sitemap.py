@@ -12,6 +12,7 @@ from app.edge import cached
 from app.publishing import sitemaps
 from app.publishing.queries import articles, authors, exports, pages, topics
 from app.publishing.sitemaps import Address
+from app.publishing.slugs import to_path
 
 from . import policies
 
@@ -45,8 +46,8 @@ def _places() -> list[Address]:
         Address(path="/topics"),
         Address(path="/authors"),
         *(Address(path=page.path, changed_at=page.updated_at) for page in pages.everything()),
-        *(Address(path=f"/topics/{slug}") for slug in topics.slugs_with_articles()),
-        *(Address(path=f"/authors/{slug}") for slug in authors.slugs_with_articles()),
+        *(Address(path=to_path("/topics/", slug)) for slug in topics.slugs_with_articles()),
+        *(Address(path=to_path("/authors/", slug)) for slug in authors.slugs_with_articles()),
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import weakref
 from collections.abc import Iterable
 from datetime import datetime
@@ -19,7 +18,7 @@ from app.publishing import languages, text_direction
 from app.publishing.looks.look import Look, Picture
 from app.publishing.models import Author, Media, Post, Site, Topic
 from app.publishing.queries import pages, site
-from app.publishing.queries.search import CLOSE, OPEN
+from app.publishing.search.snippets import Piece
 
 from . import content_usage, structured_data, theme, translation
 from .local_time import has_later_change
@@ -141,11 +140,17 @@ def by_month(posts: Iterable[Post]) -> list[tuple[str, list[Post]]]:
     return [(_MONTH_ANCHORS[(number or 1) - 1], list(group)) for number, group in groups]
 
 
-def marked(snippet: str) -> Markup:
-    """Return a snippet as HTML with its matched words highlighted."""
-    html = str(escape(snippet)).replace(OPEN, "<mark>").replace(CLOSE, "</mark>")
-    balanced = html.count("<mark>") == html.count("</mark>")
-    return Markup(html) if balanced else Markup(re.sub("</?mark>", "", html))  # noqa: S704 - escaped above
+def marked(pieces: Iterable[Piece]) -> Markup:
+    """Return a snippet as HTML with its matched words highlighted; every piece is escaped."""
+    html = (
+        Markup("<mark>{}</mark>").format(p.text) if p.is_match else escape(p.text) for p in pieces
+    )
+    return Markup("").join(html)
+
+
+def plain(pieces: Iterable[Piece]) -> str:
+    """Return a snippet as text, without its marks."""
+    return "".join(piece.text for piece in pieces)
 
 
 def renditions(media: Media) -> dict[str, Any] | None:
@@ -254,6 +259,7 @@ FILTERS = (
     links,
     marked,
     og_locale,
+    plain,
     renditions,
     website_data,
 )

@@ -26,7 +26,12 @@ def show() -> ResponseReturnValue:
 def _page(error: Invalid | None) -> str:
     current = guard.current_session()
     logins = sessions.list_of(db.session(), current.actor.user_id or 0, guard.now())
-    return render_template("studio/account/show.html", logins=logins, error=error)
+    return render_template(
+        "studio/account/show.html",
+        logins=logins,
+        error=error,
+        describe_agent=sessions.describe_agent,
+    )
 
 
 def _refuse(error: Invalid) -> Response:

@@ -141,6 +141,21 @@ def end_all(session: Session, user_id: int, *, but: int | None = None) -> None:
     session.execute(statement if but is None else statement.where(Login.id != but))
 
 
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
+_SYSTEMS = (
+    *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows")),
+    *(("Mac OS", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
+
+
+def describe_agent(agent: str) -> str:
+    """Return browser and system of a User-Agent in words: `Firefox on Windows`."""
+    browser = next((name for word, name in _BROWSERS if word in agent), "")
+    browser = browser or ("Safari" if "Safari/" in agent else "A browser")
+    system = next((name for word, name in _SYSTEMS if word in agent), "")
+    return f"{browser} on {system}" if system else browser
+
+
 def delete_old(session: Session, now: datetime) -> None:
     """Delete the sessions that have ended by their age."""
     is_old = (Login.seen_at <= now - IDLE) | (Login.created_at <= now - ABSOLUTE)

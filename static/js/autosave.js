@@ -12,6 +12,7 @@ export function carryOver(sent, merged, current) {
   if (current === sent) return merged;
   if (merged === sent) return current;
   const mine = difference(sent, current), theirs = difference(sent, merged);
+  if (mine.start === theirs.start && mine.end === theirs.end && mine.start === mine.end) return null;
   if (mine.end <= theirs.start) return current.slice(0, mine.start + mine.text.length) + merged.slice(mine.end);
   if (mine.start >= theirs.end) {
     const shift = merged.length - sent.length;
@@ -64,7 +65,11 @@ export class Autosave {
   }
 
   changed() {
-    if (!this.unsaved) return;
+    const typed = JSON.stringify(this.fields());
+    // Leaving a field is a change event, too: a message with a button must not vanish under a click.
+    if (typed === this.acknowledged || typed === this.typed) return;
+    this.typed = typed;
+    if (this.ended) return void this.keep();
     this.report("unsaved", "Not saved yet");
     clearTimeout(this.timers.keep);
     this.timers.keep = setTimeout(() => this.keep(), KEEP_AFTER);
@@ -99,7 +104,17 @@ export class Autosave {
     return saved && !this.unsaved;
   }
 
-  /** Send fields that were typed on a version: now, or before the tab was closed. */
+  /** Send a text that was kept before the tab was closed; resolves to where both texts are. */
+  async deliver(entry) {
+    if (this.unsaved && !(await this.save())) return "";
+    const body = { ...entry.fields, version: entry.version, tab: `${this.tab}-kept` };
+    const response = await this.request(body).catch(() => null);
+    if (!response || (!response.ok && response.status !== 409)) return "";
+    this.ended = true;
+    await backup.remove(this.user, this.copy);
+    return (await response.json()).compare ?? location.pathname;
+  }
+
   async send(fields, version) {
     this.report("saving", "Saving …");
     let response;
@@ -129,7 +144,7 @@ export class Autosave {
       case 410: return this.gone(body);
       case 401: case 403:
         this.expired = true;
-        return this.failed("Not saved: your session has ended. ", { href: "/studio/login", text: "Log in in another tab" });
+        return this.failed("Not saved: your session has ended. ", { href: "/studio/login", text: "Log in in another tab", blank: true });
       case 413: case 422:
         this.report("failed", `Not saved: ${body.message ?? "the text is too large."}`);
         return false;

@@ -43,7 +43,7 @@ function report(state, name, sentence, action) {
   if (!action) return;
   const element = document.createElement(action.href ? "a" : "button");
   element.textContent = action.text;
-  if (action.href) Object.assign(element, { href: action.href, target: "_blank" });
+  if (action.href) Object.assign(element, { href: action.href, target: action.blank ? "_blank" : "" });
   else Object.assign(element, { type: "button", className: "quiet", onclick: action.act });
   state.append(element);
 }

@@ -13,7 +13,7 @@ function inline(node) {
   const inner = () => [...node.childNodes].map(inline).join("");
   switch (node.tagName) {
     case "BR": return "  \n";
-    case "B": case "STRONG": return wrap(inner(), node.style.fontWeight === "normal" ? "" : "**");
+    case "B": case "STRONG": return wrap(inner(), "data-plain" in node.attributes ? "" : "**");
     case "I": case "EM": return wrap(inner(), "*");
     case "S": case "DEL": return wrap(inner(), "~~");
     case "CODE": case "KBD": case "SAMP": return code(node.textContent);
@@ -100,9 +100,18 @@ function table(node) {
   return [print(rows[0]), `|${" --- |".repeat(width)}`, ...rows.slice(1).map(print)].join("\n");
 }
 
+/* Google Docs wraps everything in a bold element that is not bold. Attributes with styles and
+   handlers are taken off before parsing: they would be violations of the security policy. */
+function withoutStyles(html) {
+  return html.replace(/<[a-z][^>]*>/gi, (tag) => {
+    const plain = /^<b\b[^>]*font-weight:\s*(?:normal|400)/i.test(tag) ? " data-plain" : "";
+    return tag.replace(/\s(?:on\w+|style)\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]+)/gi, "").replace(/^<b\b/i, (start) => start + plain);
+  });
+}
+
 /** The Markdown of a piece of HTML. It is parsed without running scripts or loading images. */
 export function toMarkdown(html) {
-  const body = new DOMParser().parseFromString(html, "text/html").body;
+  const body = new DOMParser().parseFromString(withoutStyles(html), "text/html").body;
   return blocks(body).replace(/[ \t]+\n(?!\n)/g, (end) => (end.startsWith("  ") ? "  \n" : "\n"))
     .replace(/\n{3,}/g, "\n\n").trim();
 }

@@ -1,6 +1,6 @@
 /* The preview beside the text: the public page in a frame, whose main part is replaced. */
 
-const PAUSE = 500;
+const PAUSE = 500, VISIBLE_FROM = 120;
 
 export class Preview {
   constructor(place, toggle, autosave, area) {
@@ -12,6 +12,7 @@ export class Preview {
     autosave.form.addEventListener("input", () => this.changed());
     area.addEventListener("scroll", () => this.follow(), { passive: true });
     area.addEventListener("keyup", () => this.follow());
+    window.addEventListener("scroll", () => this.follow(), { passive: true });
   }
 
   get isOpen() { return !this.place.hidden; }
@@ -105,8 +106,9 @@ export class Preview {
   }
 
   topOffset() {
-    const { value, scrollTop, scrollHeight, clientHeight, selectionStart } = this.area;
-    if (scrollHeight > clientHeight + 4) return Math.round((scrollTop / scrollHeight) * value.length);
-    return selectionStart;
+    const { value, scrollTop, scrollHeight, clientHeight } = this.area;
+    const box = this.area.getBoundingClientRect();
+    const hidden = scrollHeight > clientHeight + 4 ? scrollTop / scrollHeight : (VISIBLE_FROM - box.top) / box.height;
+    return Math.round(Math.min(1, Math.max(0, hidden)) * value.length);
   }
 }

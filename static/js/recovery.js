@@ -32,7 +32,8 @@ export async function offer(autosave, place) {
   const close = () => box.remove();
   actions.append(
     button("Merge it into the working copy", async () => {
-      if (await autosave.send(entry.fields, entry.version)) location.reload();
+      const address = await autosave.deliver(entry);
+      if (address) location.assign(address);
     }),
     button("Delete it", async () => {
       await backup.remove(autosave.user, autosave.copy);

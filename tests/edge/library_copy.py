@@ -15,9 +15,13 @@ SOURCE = Path(app.edge.__file__).parent
 ROOT = SOURCE.parents[1]
 
 
-def copy_library(folder: Path) -> Path:
-    """Copy the library into a folder under its public name, and return the folder."""
-    shutil.copytree(SOURCE, folder / NAME, ignore=shutil.ignore_patterns("__pycache__"))
+def copy_library(folder: Path, name: str = NAME) -> Path:
+    """Copy the library into a folder, by default under its public name, and return the folder.
+
+    The bytecode is copied as well, so that a program does not compile two hundred modules.
+    Another process may still be writing a file such as `*.pyc.1234`.
+    """
+    shutil.copytree(SOURCE, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
     return folder
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from . import distribution as dist
 
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
 ALL = ("sqlalchemy", "lmdb", "brotli", "httpx", "httpcore")
 HELLO = """
 from flask import Flask

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +25,8 @@ from app.edge.gateway.finding_key import FINDING_KEY
 from app.edge.gateway.store.lmdb.folder import StoreIdentity
 from app.edge.http.connection import PROTECTED
 from app.edge.policy.cdn_headers import DIALECTS
+
+from .library_copy import copy_library
 
 ROOM = Path(app.edge.__file__).parent
 DERIVED = {
@@ -174,7 +175,7 @@ def test_no_other_file_contains_the_name() -> None:
 @pytest.fixture
 def copied_library(tmp_path: Path) -> Path:
     """Return a folder with a copy of the library, as `news`, whose name is `news-site`."""
-    shutil.copytree(ROOM, tmp_path / "news", ignore=shutil.ignore_patterns("__pycache__"))
+    copy_library(tmp_path, "news")
     rename(tmp_path, "news-site")
     return tmp_path
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,8 @@ from app.edge.cdn.setting import Setting
 from app.edge.policy.cdn_headers import DIALECTS, Dialect
 from app.edge.policy.guard import LEAK_REASONS
 from app.edge.settings import SETTINGS
+
+from .library_copy import copy_library
 
 ROOM = Path(app.edge.__file__).parent
 README = (ROOM / "README.md").read_text(encoding="utf-8")
@@ -74,8 +75,7 @@ def test_the_settings_are_those_that_are_read() -> None:
 @pytest.fixture
 def copied_library(tmp_path: Path) -> Path:
     """Return a folder that holds a copy of the room, under another name, and nothing else."""
-    shutil.copytree(ROOM, tmp_path / "edge", ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+    return copy_library(tmp_path, "edge")
 
 
 FIXTURES = """
@@ -115,6 +115,8 @@ def app(tmp_path):
 EXAMPLES = {"without a database": (0, FIXTURES, "3"), "with a database": (1, WITH_A_DATABASE, "1")}
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(("place", "fixture", "tests"), EXAMPLES.values(), ids=EXAMPLES)
 def test_an_example_runs_elsewhere(
     copied_library: Path, place: int, fixture: str, tests: str
@@ -137,6 +139,7 @@ def test_an_example_runs_elsewhere(
     assert f"{tests} passed" in result.stdout, result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_the_quickstart_runs_and_is_short(copied_library: Path) -> None:
     """At most 20 lines of code; a page is a HIT until its row changes."""
     (code,) = re.findall(r'```python\n("""A whole quickstart.*?)```', README, re.DOTALL)
@@ -176,6 +179,7 @@ get()
     ], result
 
 
+@pytest.mark.slow
 def test_no_module_imports_the_app_around_it(copied_library: Path) -> None:
     """Each module can be imported where there is no `app`."""
     modules = sorted(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import app.edge
+
+from .library_copy import copy_library
 
 ROOM = Path(app.edge.__file__).parent
 RECIPES = ROOM.parent.parent / "docs" / "library"
@@ -37,10 +38,10 @@ def extract_files(recipe: str, folder: Path) -> list[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with a copy of the library under the name `edge`."""
-    shutil.copytree(ROOM, tmp_path / "edge", ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+    return copy_library(tmp_path, "edge")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "names", "count"),
     [

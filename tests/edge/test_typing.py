@@ -43,6 +43,7 @@ def expected_errors(file: Path) -> dict[int, set[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", ["right_uses.py", "wrong_uses.py"])
 def test_mypy_reports_exactly_the_marked_errors(
     mypy_errors: dict[str, dict[int, set[str]]], name: str

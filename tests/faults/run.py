@@ -75,7 +75,7 @@ def check_tests_pass(faults: Sequence[Fault], copy: Path) -> None:
 def _run_pytest(arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *arguments]
     variables = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
-    environment = {**variables, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**variables, "PYTHONDONTWRITEBYTECODE": "1", "CASES": "all"}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

@@ -21,7 +21,7 @@ from .programs import ROOT
 from .run_folder import RUN
 from .supervisor import Process, find_children, list_processes
 
-pytestmark = [pytest.mark.live, pytest.mark.slow]
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.ci]
 
 TEST = """
 import os, threading

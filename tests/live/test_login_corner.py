@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-import app.edge
+from tests.edge.library_copy import copy_library
 from tests.edge.test_recipes import extract_files
 
 if TYPE_CHECKING:
@@ -27,8 +26,7 @@ pytestmark = pytest.mark.live
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[str]:
     """Run the recipe with its gateway beside a copy of the library, and return its URL."""
-    room = Path(app.edge.__file__).parent
-    shutil.copytree(room, tmp_path / "edge", ignore=shutil.ignore_patterns("__pycache__"))
+    copy_library(tmp_path, "edge")
     extract_files("login-corner.md", tmp_path)
     settings = {
         "FLASK_SECRET_KEY": "k",

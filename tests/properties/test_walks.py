@@ -56,7 +56,7 @@ def test_a_purge_that_is_lost_is_found(
         edge = Gateway(newsroom.site)
         monkeypatch.setattr(edge._gateway, "purge", lambda _url: 0)
         with pytest.raises(AssertionError, match=r"SEED=7 .* is old") as raised:
-            prove(newsroom, edge, count=60, seed=7)
+            prove(newsroom, edge, count=24, seed=7)
     assert str(raised.value).count("Step(") < 5
 
 

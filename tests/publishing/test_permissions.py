@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app.config import ROOT
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.actions import (
@@ -45,6 +46,7 @@ from app.publishing.permissions import (
     Subject,
     Verb,
     decide,
+    format_table,
 )
 from app.publishing.transaction import transaction
 
@@ -267,6 +269,9 @@ SITE_STEPS: dict[str, Callable[[Actor], object]] = {
     ),
     "render_again": lambda actor: actions.render_again(actor=actor),
     "publish_due": publish_what_is_due,
+    "index_queue": lambda actor: actions.index_queue(actor=actor),
+    "queue_outdated": lambda actor: actions.queue_outdated(actor=actor),
+    "reindex": lambda actor: actions.reindex(actor=actor),
     "add_file": lambda actor: actions.add_file(b"%PDF-1.4\n%%EOF\n", "a.pdf", now=NOW, actor=actor),
     "add_media": lambda actor: actions.add_media(PICTURE, "a.png", now=NOW, actor=actor),
 }
@@ -274,6 +279,7 @@ SITE_STEPS: dict[str, Callable[[Actor], object]] = {
 
 WRITER_STEPS = {"create", "create_copy", "save_topic", "add_file", "add_media"}
 OWNER_STEPS = {"save_site", "render_again"}
+SYSTEM_STEPS = {"publish_due", "index_queue", "queue_outdated", "reindex"}
 
 
 def test_the_walk_has_a_step_for_each_action() -> None:
@@ -285,7 +291,7 @@ def test_the_walk_has_a_step_for_each_action() -> None:
 def test_each_action_enforces_the_role(app: Flask, role: Role, name: str) -> None:
     """The action itself refuses, whatever the view has checked."""
     actor = make_user(role)
-    allowed = name != "publish_due" and (
+    allowed = name not in SYSTEM_STEPS and (
         role is Role.OWNER
         or (role is Role.EDITOR and name not in OWNER_STEPS)
         or name in WRITER_STEPS
@@ -448,3 +454,8 @@ def test_authors_of_a_post_are_not_its_owners(app: Flask) -> None:
     save_post(post, SYSTEM, author_ids=(author.id,))
     with pytest.raises(Missing):
         save_post(post, writer)
+
+
+def test_the_documentation_has_the_table() -> None:
+    """`docs/studio.md` contains the table as `format_table` writes it."""
+    assert format_table() in (ROOT / "docs" / "studio.md").read_text(encoding="utf-8")

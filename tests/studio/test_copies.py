@@ -257,9 +257,9 @@ def test_an_editor_sees_who_else_is_there(app: Flask, browser: Browser) -> None:
     assert "Bob &lt;b&gt; has this open too" in browser.get(f"/studio/copies/{copy_id}").text
     seen = json_of(browser.get(f"{path}?tab=x"))
     assert seen == {"version": 1, "others": [{"name": "Bob <b>", "unsaved": True}]}
-    assert other.get(f"{path}?tab=t").json["others"] == []
+    assert json_of(other.get(f"{path}?tab=t"))["others"] == []
     other.client.post(path, json={"tab": "t", "closed": True}, headers=headers)
-    assert browser.get(path).json["others"] == []
+    assert json_of(browser.get(path))["others"] == []
 
 
 def test_opening_the_editor_writes_nothing(browser: Browser) -> None:

@@ -400,3 +400,31 @@ def test_a_thread_that_fails_gives_its_slot_back(app: Flask) -> None:
     thread.join()
     with passwords.hash_slot(is_known=False):
         pass
+
+
+@pytest.mark.parametrize(
+    ("agent", "description"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; rv:130.0) Gecko/20100101 Firefox/130.0",
+            "Firefox on Windows",
+        ),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36",
+            "Chrome on Linux",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/1 Safari/1 Edg/1",
+            "Edge on Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        ("curl/8.0", "A browser"),
+        ("", "A browser"),
+    ],
+)
+def test_a_session_is_described_by_browser_and_system(agent: str, description: str) -> None:
+    """So that users recognise their own devices in the list."""
+    assert sessions.describe_agent(agent) == description

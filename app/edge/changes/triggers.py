@@ -201,18 +201,14 @@ def _postgresql_unique_indexes(
 
 def trigger_digest(connection: Connection, watched: Sequence[WatchedTable]) -> str:
     """Return a digest of the tables, their actual triggers and their expected triggers."""
+    schemas = [read_table_schema(connection, table) for table in watched]
     digest_input = [
         [list(table.trigger_definition) for table in watched],
         connection.dialect.name,
         [[list(row) for row in connection.exec_driver_sql(q)] for q in _catalogue(connection)],
         [_columns(connection, table.table) for table in watched],
-        [read_table_schema(connection, table).unique_indexes for table in watched],
-        [
-            list(
-                _trigger_module(connection).create_statements(read_table_schema(connection, table))
-            )
-            for table in watched
-        ],
+        [schema.unique_indexes for schema in schemas],
+        [list(_trigger_module(connection).create_statements(schema)) for schema in schemas],
     ]
     return hashlib.sha256(json.dumps(digest_input, default=str).encode()).hexdigest()
 

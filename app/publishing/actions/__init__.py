@@ -27,6 +27,7 @@ from .publish_copy import Release, Timing, publish_copy
 from .publish_due import publish_due
 from .rebase_copy import Rebase, rebase_copy
 from .record_presence import forget_presence, record_presence
+from .reindex import index_queue, queue_outdated, reindex
 from .rename import rename
 from .render_again import render_again
 from .request_review import request_review
@@ -66,13 +67,16 @@ __all__ = [
     "discard_copy",
     "discard_fork",
     "forget_presence",
+    "index_queue",
     "move_post",
     "open_copy",
     "publish",
     "publish_copy",
     "publish_due",
+    "queue_outdated",
     "rebase_copy",
     "record_presence",
+    "reindex",
     "rename",
     "render_again",
     "request_review",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.publishing.editing import lookups, public_addresses, writes
 from app.publishing.editing.draft import Draft, checked
 from app.publishing.editing.rendering import body_columns, render_text
+from app.publishing.editing.slug_style import find_slug_style
 from app.publishing.models import Author, Media, Ownership, Post, Status, Topic
 from app.publishing.models.post import new_feed_id
 from app.publishing.permissions import Actor, permit, verb_for_new_post, verb_for_status
@@ -67,9 +68,8 @@ def check(session: Session, draft: Draft) -> Draft:
     lookups.require_free_feed_id(session, draft.feed_id)
     lookups.require_existing(session, Media, () if draft.cover_id is None else (draft.cover_id,))
     if not draft.slug:
-        return replace(
-            draft, slug=lookups.find_free_slug(session, draft.kind, slugify(draft.title))
-        )
+        preferred_slug = slugify(draft.title, find_slug_style(session))
+        return replace(draft, slug=lookups.find_free_slug(session, draft.kind, preferred_slug))
     lookups.require_free_slug(session, draft.kind, draft.slug)
     return draft
 

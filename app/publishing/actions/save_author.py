@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.publishing.editing import lookups, validation
 from app.publishing.editing.rendering import render_text
+from app.publishing.editing.slug_style import find_slug_style, require_slug_style
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Author
 from app.publishing.permissions import Actor, Verb, permit
@@ -40,6 +41,7 @@ def save_author(
     with transaction() as session:
         permit(session, actor, Verb.EDIT_AUTHORS)
         author = _lock_author(session, author_id)
+        values["slug"] = values["slug"] or slugify(values["name"], find_slug_style(session))
         check(session, values["slug"], author)
         if author is None:
             author = Author(slug=values["slug"], name=values["name"], bio_markdown="")
@@ -60,7 +62,7 @@ def checked(draft: AuthorDraft) -> dict[str, str]:
     name = validation.clean_line("name", draft.name, limit=200)
     return {
         "name": name,
-        "slug": validation.validate_slug(draft.slug or slugify(name)),
+        "slug": validation.validate_slug(draft.slug) if draft.slug else "",
         "bio_markdown": validation.clean_lines("bio_markdown", draft.bio_markdown, limit=20_000),
         "url": validation.validate_web_url("url", draft.url, limit=500),
     }
@@ -76,7 +78,9 @@ def _lock_author(session: Session, author_id: int | None) -> Author | None:
 
 
 def check(session: Session, slug: str, author: Author | None) -> None:
-    """Raise Conflict, naming the other author, when the slug is taken."""
+    """Raise Conflict, naming the other author, when the slug is taken; Invalid for its script."""
+    if author is None or slug != author.slug:
+        require_slug_style(session, slug)
     other = session.scalars(sa.select(Author).where(Author.slug == slug)).one_or_none()
     if other is not None and other is not author:
         raise Conflict(f"The slug {slug!r} belongs to the author “{other.name}”; choose another.")

@@ -21,7 +21,8 @@ class SiteDraft:
     """The columns of the site's settings; `app/publishing/site_settings.py` explains each.
 
     `emoji` and `smart_punctuation` apply when a post is rendered: posts that are saved already
-    have to be rendered again (`render_again`). Images are named by their rows in `media`.
+    have to be rendered again (`render_again`). `slugs` applies to new slugs.
+    Images are named by their rows in `media`.
     """
 
     title: str
@@ -46,6 +47,7 @@ class SiteDraft:
     security_expires: str = ""
     emoji: bool = False
     smart_punctuation: bool = False
+    slugs: str = "ascii"
 
 
 def save_site(draft: SiteDraft, *, expected_version: int | None, actor: Actor) -> Site:

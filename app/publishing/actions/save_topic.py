@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.publishing.editing import lookups, validation
+from app.publishing.editing.slug_style import find_slug_style, require_slug_style
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Topic
 from app.publishing.permissions import Actor, Verb, permit
@@ -39,6 +40,7 @@ def save_topic(
         is_new = topic_id is None
         permit(session, actor, Verb.CREATE_TOPIC if is_new else Verb.EDIT_TOPICS)
         topic = _lock_topic(session, topic_id)
+        values["slug"] = values["slug"] or slugify(values["name"], find_slug_style(session))
         check(session, values["slug"], topic)
         if topic is None:
             topic = Topic(slug=values["slug"], name=values["name"], description="")
@@ -55,7 +57,7 @@ def checked(draft: TopicDraft) -> dict[str, str]:
     name = validation.clean_line("name", draft.name, limit=200)
     return {
         "name": name,
-        "slug": validation.validate_slug(draft.slug or slugify(name)),
+        "slug": validation.validate_slug(draft.slug) if draft.slug else "",
         "description": validation.clean_line(
             "description", draft.description, limit=2000, empty=True
         ),
@@ -72,7 +74,9 @@ def _lock_topic(session: Session, topic_id: int | None) -> Topic | None:
 
 
 def check(session: Session, slug: str, topic: Topic | None) -> None:
-    """Raise Conflict, naming the other topic, when the slug is taken."""
+    """Raise Conflict, naming the other topic, when the slug is taken; Invalid for its script."""
+    if topic is None or slug != topic.slug:
+        require_slug_style(session, slug)
     other = session.scalars(sa.select(Topic).where(Topic.slug == slug)).one_or_none()
     if other is not None and other is not topic:
         raise Conflict(f"The slug {slug!r} belongs to the topic “{other.name}”; choose another.")

@@ -17,6 +17,7 @@ from app.publishing.permissions import Actor, Verb, permit
 from app.publishing.slugs import unique_slug
 
 from .draft import validate_post_slug
+from .slug_style import find_slug_style, require_slug_style
 
 
 def lock_post(
@@ -58,7 +59,8 @@ def find_post_by_slug(session: Session, kind: Kind, slug: str) -> Post | None:
 
 
 def require_free_slug(session: Session, kind: Kind, slug: str) -> None:
-    """Raise Conflict, naming the other post, when the slug is taken."""
+    """Raise Conflict, naming the other post, when the slug is taken; Invalid for its script."""
+    require_slug_style(session, slug)
     other = find_post_by_slug(session, kind, slug)
     if other is not None:
         raise Conflict(
@@ -84,7 +86,7 @@ def find_free_slug(session: Session, kind: Kind, preferred_slug: str) -> str:
             return True
         return find_post_by_slug(session, kind, slug) is not None
 
-    return unique_slug(preferred_slug, is_taken)
+    return unique_slug(preferred_slug, is_taken, find_slug_style(session))
 
 
 def require_existing(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from app.publishing.errors import Invalid
 from app.publishing.languages import TagError, parse_tag
-from app.publishing.slugs import check_slug
+from app.publishing.slugs import STYLES, check_slug
 
 # Unicode's control characters, surrogates and non-characters: PostgreSQL, XML or a terminal
 # would choke on them. Tab and line end are kept where text has lines.
@@ -48,11 +48,18 @@ def _field_label(field: str) -> str:
 
 
 def validate_slug(value: str, *, reserved: Iterable[str] = ()) -> str:
-    """Return a slug that is valid in a URL."""
+    """Return a slug of any script that is valid in a URL."""
     try:
-        return check_slug(value, reserved=frozenset(reserved))
+        return check_slug(value, reserved=frozenset(reserved), style="unicode")
     except ValueError as error:
         raise Invalid("slug", str(error)) from None
+
+
+def validate_slug_style(value: str) -> str:
+    """Return the setting of slugs."""
+    if value not in STYLES:
+        raise Invalid("slugs", f"The setting slugs is {value!r}; write one of {', '.join(STYLES)}.")
+    return value
 
 
 def require_timezone(field: str, value: datetime) -> datetime:

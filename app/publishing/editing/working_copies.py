@@ -29,7 +29,7 @@ from .copy_fields import CopyFields
 from .summaries import is_excerpt
 
 STEPS = 50
-"""How many of the newest steps are kept regardless of their age."""
+"""How many of the newest steps are kept whatever their age."""
 STEP_AGE = timedelta(days=1)
 MOST_STEPS = 500
 """How many steps a copy has at most: 500 steps of a text of 5,000 words are 15 MB."""
@@ -191,7 +191,7 @@ def _delete_old_steps(session: Session, copy: WorkingCopy, now: datetime) -> Non
 
 
 def find_step(session: Session, copy: WorkingCopy, version: int) -> CopyFields | None:
-    """Return the fields of an earlier version; None if it was deleted."""
+    """Return the fields of an earlier version; None if it is no longer stored."""
     step = session.get(WorkingCopyStep, (copy.id, version))
     return None if step is None else CopyFields.from_json(step.fields)
 

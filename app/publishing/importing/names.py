@@ -15,8 +15,9 @@ from unicodedata import normalize
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from app.publishing.editing.slug_style import find_slug_style
 from app.publishing.models import Author, Topic
-from app.publishing.slugs import slugify, unique_slug
+from app.publishing.slugs import STYLES, SlugStyle, slugify, unique_slug
 
 _SYMBOLS = {"+": " plus", "#": " sharp"}
 _LAST_SYMBOLS = re.compile(r"(?<=\w)[+#]+$")
@@ -52,13 +53,19 @@ def fold(name: str) -> str:
     return " ".join(normalize("NFKC", normalize("NFKC", name).casefold()).split())
 
 
+def slugs_of(name: str) -> frozenset[str]:
+    """Return the slugs that follow from a name, in each style."""
+    return frozenset(slugify(name, style) for style in STYLES)
+
+
 class NameIndex:
     """The authors or the topics of the site by name and by slug."""
 
-    def __init__(self, rows: Iterable[Named]) -> None:
+    def __init__(self, rows: Iterable[Named], style: SlugStyle = "ascii") -> None:
+        self._style = style
         self._by_name: dict[str, Named] = {}
         self._by_slug: dict[str, Named] = {}
-        for row in sorted(rows, key=lambda row: (slugify(row.name) != row.slug, row.id)):
+        for row in sorted(rows, key=lambda row: (row.slug not in slugs_of(row.name), row.id)):
             self._by_name.setdefault(fold(row.name), row)
             self._by_slug[row.slug] = row
 
@@ -66,14 +73,15 @@ class NameIndex:
     def load(cls, session: Session, model: type[Author | Topic]) -> NameIndex:
         """Read the names of all authors or all topics."""
         columns = session.execute(sa.select(model.id, model.name, model.slug))
-        return cls(Row(id=key, name=name, slug=slug) for key, name, slug in columns)
+        rows = (Row(id=key, name=name, slug=slug) for key, name, slug in columns)
+        return cls(rows, find_slug_style(session))
 
     def find(self, text: str) -> Named | None:
         """Return the row of this name, or else of this slug if a person has chosen the slug."""
         if row := self._by_name.get(fold(text)):
             return row
         row = self._by_slug.get(text)
-        return None if row is None or slugify(row.name) == row.slug else row
+        return None if row is None or row.slug in slugs_of(row.name) else row
 
     def find_draft(self, name: str, slug: str, claimed: set[str]) -> Named | None:
         """Return the row that an entry of `site.toml` describes.
@@ -95,12 +103,16 @@ class NameIndex:
 
     def free_slug(self, name: str) -> str:
         """Return a slug for a new row: "c-sharp" for C# where "c" is taken."""
-        base = slugify(name)
+        base = slugify(name, self._style)
         if base not in self._by_slug:
             return base
         words = _LAST_SYMBOLS.sub(lambda found: "".join(_SYMBOLS[one] for one in found[0]), name)
-        spelled = slugify(words)
-        return spelled if spelled not in self._by_slug else unique_slug(base, self._is_taken)
+        spelled = slugify(words, self._style)
+        return (
+            spelled
+            if spelled not in self._by_slug
+            else unique_slug(base, self._is_taken, self._style)
+        )
 
     def _is_taken(self, slug: str) -> bool:
         return slug in self._by_slug

@@ -20,9 +20,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.publishing.editing.draft import validate_post_slug
+from app.publishing.editing.slug_style import find_slug_style
 from app.publishing.models import Kind, Post, Redirect
 from app.publishing.paths import find_query_error, normal
-from app.publishing.slugs import MAX_LENGTH, slugify
+from app.publishing.slugs import MAX_LENGTH, SlugStyle, slugify
 
 from . import dates
 from .identity import File, Matching, Record, load_records
@@ -116,7 +117,8 @@ def make(
     """
     plan = Plan()
     languages = languages or PostLanguages()
-    entries = _unique(_with_suffixes(_entries(posts, kind, plan), languages), plan)
+    style = find_slug_style(session)
+    entries = _unique(_with_suffixes(_entries(posts, kind, plan, style), languages), plan)
     existing = _Known.load(session)
     matching = Matching(map(_file, entries), load_records(session), folder)
     with_posts = [existing.of(entry, matching.of(entry.path)) for entry in entries]
@@ -204,11 +206,13 @@ def _by_date(entry: Entry) -> tuple[bool, datetime, str]:
     return (entry.date is None, entry.date or datetime.min.replace(tzinfo=UTC), entry.slug)
 
 
-def _entries(posts: Iterable[SourcePost], kind: Kind | None, plan: Plan) -> Iterator[Entry]:
+def _entries(
+    posts: Iterable[SourcePost], kind: Kind | None, plan: Plan, style: SlugStyle
+) -> Iterator[Entry]:
     """Yield an entry for each file; one whose address is not valid is rejected."""
     for post in posts:
         try:
-            yield _entry(post, kind)
+            yield _entry(post, kind, style)
         except ValueError as error:
             plan.rejected_files[post.path] = str(error)
 
@@ -234,7 +238,7 @@ def _unique(entries: Iterable[Entry], plan: Plan) -> list[Entry]:
     return unique
 
 
-def _entry(post: SourcePost, kind: Kind | None) -> Entry:
+def _entry(post: SourcePost, kind: Kind | None, style: SlugStyle) -> Entry:
     meta = post.meta
     last = (meta.path or "").rstrip("/").rpartition("/")[2]
     last = re.sub(r"\.html?$", "", last)
@@ -245,7 +249,7 @@ def _entry(post: SourcePost, kind: Kind | None) -> Entry:
     return Entry(
         path=post.path,
         kind=kind or Kind(meta.kind),
-        preferred_slug=slugify(preferred_slug),
+        preferred_slug=slugify(preferred_slug, style),
         source=_source(post),
         aliases=tuple(_normal(post.aliases)),
         date=meta.date,
@@ -374,7 +378,7 @@ class _Known:
 
 
 def _address(entry: Entry, slug: str) -> str:
-    return Post(kind=entry.kind, slug=slug).path
+    return normal(Post(kind=entry.kind, slug=slug).path)
 
 
 def _candidates(entry: Entry) -> Iterator[str]:

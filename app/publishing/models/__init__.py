@@ -20,6 +20,13 @@ from .publication import Publication
 from .redirect import Redirect
 from .remote_image import RemoteImage
 from .revision import Revision
+from .search_index import (
+    search_post,
+    search_queue,
+    search_term,
+    search_text,
+    search_word,
+)
 from .site import Site
 from .throttle import Throttle
 from .topic import Topic
@@ -58,4 +65,9 @@ __all__ = [
     "WorkingCopyStep",
     "post_author",
     "post_topic",
+    "search_post",
+    "search_queue",
+    "search_term",
+    "search_text",
+    "search_word",
 ]

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model
+from app.publishing.slugs import to_path
 
 
 class Author(Model):
@@ -24,4 +25,4 @@ class Author(Model):
     @property
     def path(self) -> str:
         """Where readers find the author's articles."""
-        return f"/authors/{self.slug}"
+        return to_path("/authors/", self.slug)

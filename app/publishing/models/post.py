@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.database import Instant
 from app.extensions import Model
+from app.publishing.slugs import to_path
 
 if TYPE_CHECKING:
     from .author import Author
@@ -171,4 +172,4 @@ class Post(Model):
     @property
     def path(self) -> str:
         """Where readers find it."""
-        return f"/articles/{self.slug}" if self.kind is Kind.ARTICLE else f"/{self.slug}"
+        return to_path("/articles/" if self.kind is Kind.ARTICLE else "/", self.slug)

@@ -58,6 +58,7 @@ class Site(Model):
     security_expires: Mapped[str] = _setting("security_expires")
     emoji: Mapped[bool] = _setting("emoji")
     smart_punctuation: Mapped[bool] = _setting("smart_punctuation")
+    slugs: Mapped[str] = _setting("slugs")
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it as a class attribute

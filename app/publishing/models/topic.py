@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model
+from app.publishing.slugs import to_path
 
 
 class Topic(Model):
@@ -21,4 +22,4 @@ class Topic(Model):
     @property
     def path(self) -> str:
         """Where readers find the topic's articles."""
-        return f"/topics/{self.slug}"
+        return to_path("/topics/", self.slug)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.publishing.models import Author, Kind, Post, Status, Topic, post_author, post_topic
 from app.publishing.sitemaps import Address
+from app.publishing.slugs import to_path
 
 from .post_selects import NEWEST_FIRST, OLDEST_FIRST, articles
 
@@ -73,7 +74,9 @@ def addresses(number: int) -> list[Address]:
         .offset((number - 1) * SITEMAP_SIZE)
     )
     rows = db.session.execute(statement)
-    return [Address(path=f"/articles/{row.slug}", changed_at=row.updated_at) for row in rows]
+    return [
+        Address(path=to_path("/articles/", row.slug), changed_at=row.updated_at) for row in rows
+    ]
 
 
 def part_size(entry: int) -> int:
@@ -115,7 +118,7 @@ def _rows(selected: Sequence[Any]) -> tuple[Row, ...]:
     topics = _names(post_topic, Topic, post_topic.c.topic_id, between)
     return tuple(
         Row(
-            path=f"/articles/{row.slug}",
+            path=to_path("/articles/", row.slug),
             title=row.title,
             summary=row.summary,
             published_at=row.published_at,

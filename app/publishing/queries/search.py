@@ -1,55 +1,27 @@
-"""Full-text search in published posts, with snippets.
-
-User input is never query syntax: on SQLite every word is quoted, on PostgreSQL
-`websearch_to_tsquery` accepts anything.
-"""
+"""Search in published posts: one page of results, with snippets and a correction."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
+from sqlalchemy.orm import undefer
 
 from app.extensions import db
-from app.publishing.models import Post, Status
+from app.publishing.models import Post, Status, search_post
+from app.publishing.search import matching, ranking, snippets, spelling
+from app.publishing.search.query import MAX_LENGTH, Part, Query, clean, parse
+from app.publishing.search.ranking import IndexedPost, Order, WantedPart
+from app.publishing.search.snippets import Piece
+from app.publishing.search.sources import find_site_language
 
 from .post_selects import for_lists
 
-LONGEST = 200
-MOST_WORDS = 12
-MOST_FOUND = 30
-OPEN, CLOSE = "\x02", "\x03"
-"""Mark a matched word in a snippet; these characters occur in no text."""
+__all__ = ["MAX_LENGTH", "PAGE_SIZE", "Order", "Results", "SearchHit", "read", "search_posts"]
 
-MOST_RANKED = 1000
-"""A word that many posts have is ranked in the newest of them, on a site of any size."""
-
-# The innermost query takes the newest matches, the next one ranks them, and a snippet is made of
-# those alone that are shown: SQLite would otherwise make one of every match before it sorts.
-_SQLITE = sa.text(
-    "SELECT best.id AS id, snippet(post_search, 2, :open, :close, '…', 28) AS snippet"
-    " FROM (SELECT newest.id AS id, newest.score AS score"
-    " FROM (SELECT post_search.rowid AS id, bm25(post_search, 8.0, 4.0, 1.0) AS score"
-    " FROM post_search CROSS JOIN post ON post.id = post_search.rowid"
-    " WHERE post_search MATCH :words AND post.status = :status"
-    " ORDER BY post_search.rowid DESC LIMIT :ranked) AS newest"
-    " ORDER BY newest.score, newest.id DESC LIMIT :most) AS best"
-    " CROSS JOIN post_search ON post_search.rowid = best.id"
-    " WHERE post_search MATCH :words ORDER BY best.score, best.id DESC"
-).execution_options(edge_reads=("post",))
-_POSTGRESQL = sa.text(
-    "SELECT best.id AS id, ts_headline('english', left(post.body_text, 100000),"
-    " websearch_to_tsquery('english', :words), :look) AS snippet"
-    " FROM (SELECT newest.id AS id,"
-    " ts_rank_cd(newest.words, websearch_to_tsquery('english', :words)) AS score"
-    " FROM (SELECT post.id AS id, post_search.words AS words"
-    " FROM post_search JOIN post ON post.id = post_search.post_id"
-    " WHERE post_search.words @@ websearch_to_tsquery('english', :words)"
-    " AND post.status = :status ORDER BY post.id DESC LIMIT :ranked) AS newest"
-    " ORDER BY score DESC, id DESC LIMIT :most) AS best"
-    " JOIN post ON post.id = best.id ORDER BY best.score DESC, best.id DESC"
-).execution_options(edge_reads=("post",))
-_LOOK = f"StartSel={OPEN}, StopSel={CLOSE}, MaxWords=28, MinWords=14, MaxFragments=1"
+PAGE_SIZE = 10
+MAX_LANGUAGES = 8
+"""A query is reduced to the stems of the languages that most posts have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,46 +29,133 @@ class SearchHit:
     """A post that matches, and a few of its words around the match."""
 
     post: Post
-    snippet: str
-    """Plain text; matched words are between OPEN and CLOSE."""
+    snippet: tuple[Piece, ...]
 
 
-def clean_query(typed: str) -> str:
-    """What a reader typed, without control characters, in one line of bounded length."""
-    printable = "".join(char if char.isprintable() else " " for char in typed[: LONGEST * 4])
-    return " ".join(printable.split())[:LONGEST].strip()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """One page of the posts that match a query.
+
+    `count` is the number of all posts that match. `correction` is a query that finds something,
+    if this one finds nothing.
+    """
+
+    query: Query
+    order: Order = Order.RELEVANCE
+    number: int = 1
+    count: int = 0
+    hits: tuple[SearchHit, ...] = ()
+    correction: str = ""
+
+    @property
+    def page_count(self) -> int:
+        """How many pages there are."""
+        return -(-self.count // PAGE_SIZE)
+
+    @property
+    def is_beyond_end(self) -> bool:
+        """Whether no page has this number; the first page always exists."""
+        return self.number > max(self.page_count, 1)
 
 
-def search_posts(typed: str) -> list[SearchHit]:
-    """The published posts that match best; nothing for words that hold no letter or digit."""
-    words = [word for word in clean_query(typed).split() if any(map(str.isalnum, word))][
-        :MOST_WORDS
+def read(typed: str) -> Query:
+    """Return a query without searching for it, for display."""
+    return Query(text=clean(typed))
+
+
+def search_posts(typed: str, *, page: int = 1, order: Order = Order.RELEVANCE) -> Results:
+    """Return one page of the published posts that match what a reader typed."""
+    if not typed.strip():
+        return Results(query=Query(text=""), order=order, number=page)
+    posts = _load_indexed_posts()
+    languages = _languages(posts)
+    query = parse(typed, languages)
+    results = Results(query=query, order=order, number=page)
+    if not query.wanted:
+        return results
+    ids = _find_ids(query, posts, order)
+    if not ids:
+        return replace(results, correction=_correct(query, posts, languages))
+    shown = ids[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    hits = tuple(_load_hits(shown, query, posts))
+    return replace(results, count=len(ids), hits=hits)
+
+
+def _load_indexed_posts() -> dict[int, IndexedPost]:
+    columns = [search_post.c[name] for name in IndexedPost._fields]
+    return {row[0]: IndexedPost(*row) for row in db.session.execute(sa.select(*columns))}
+
+
+def _languages(posts: dict[int, IndexedPost]) -> tuple[str, ...]:
+    """Return the languages of the posts, the most frequent first; the site's if there are none."""
+    counts: dict[str, int] = {}
+    for post in posts.values():
+        counts[post.language] = counts.get(post.language, 0) + 1
+    ordered = sorted(counts, key=lambda language: (-counts[language], language))
+    return tuple(ordered[:MAX_LANGUAGES]) or (find_site_language(db.session()),)
+
+
+def _find_ids(query: Query, posts: dict[int, IndexedPost], order: Order) -> list[int]:
+    """Return the ids of all posts that match, in their order."""
+    session = db.session()
+    wanted = [
+        WantedPart(
+            matches=_visible(matching.find_matches(session, part), posts), length=part.length
+        )
+        for part in query.wanted
     ]
-    if not words:
+    if not all(part.matches for part in wanted):
         return []
-    snippets = dict(_hits(words))
-    posts = db.session.scalars(
-        sa.select(Post).where(Post.id.in_(snippets)).options(*for_lists()),
-    )
-    by_id = {post.id: post for post in posts}
+    excluded = [matching.find_matches(session, part) for part in query.excluded]
+    hits = ranking.find_common(posts, wanted, excluded)
+    return ranking.rank(hits, wanted, posts=posts, order=order)
+
+
+def _visible(matches: matching.Matches, posts: dict[int, IndexedPost]) -> matching.Matches:
+    """Leave out posts that a trigger has just hidden; their terms are deleted a little later."""
+    return {post_id: counts for post_id, counts in matches.items() if post_id in posts}
+
+
+def _load_hits(ids: list[int], query: Query, posts: dict[int, IndexedPost]) -> list[SearchHit]:
+    options = (*for_lists(), undefer(Post.body_text))
+    statement = sa.select(Post).where(Post.id.in_(ids), Post.status == Status.PUBLISHED)
+    rows = db.session.scalars(statement.options(*options))
+    by_id = {post.id: post for post in rows}
     return [
-        SearchHit(post=by_id[key], snippet=snippet)
-        for key, snippet in snippets.items()
-        if key in by_id
+        SearchHit(
+            post=by_id[post_id],
+            snippet=_snippet(by_id[post_id], posts[post_id].language, query.wanted),
+        )
+        for post_id in ids
+        if post_id in by_id
     ]
 
 
-def fts5(words: list[str]) -> str:
-    """The FTS5 expression that wants all of the words, the last one perhaps unfinished."""
-    quoted = ['"' + word.replace('"', '""') + '"' for word in words]
-    return " ".join(quoted) + "*"
+def _snippet(post: Post, language: str, parts: tuple[Part, ...]) -> tuple[Piece, ...]:
+    """Return the words around the match in the text or the summary, or else the summary."""
+    return (
+        snippets.make_snippet(post.body_text or "", language, parts)
+        or snippets.make_snippet(post.summary or "", language, parts)
+        or snippets.beginning(post.summary or post.body_text or "")
+    )
 
 
-def _hits(words: list[str]) -> list[tuple[int, str]]:
-    params = {"status": Status.PUBLISHED.value, "most": MOST_FOUND, "ranked": MOST_RANKED}
-    if db.engine.dialect.name == "sqlite":
-        params |= {"words": fts5(words), "open": OPEN, "close": CLOSE}
-        rows = db.session.execute(_SQLITE, params)
-    else:
-        rows = db.session.execute(_POSTGRESQL, params | {"words": " ".join(words), "look": _LOOK})
-    return [(row.id, row.snippet or "") for row in rows]
+def _correct(query: Query, posts: dict[int, IndexedPost], languages: tuple[str, ...]) -> str:
+    """Return the query with unknown words replaced by similar ones, if it then finds something."""
+    texts = [_correct_part(part) for part in query.parts]
+    corrected = " ".join(texts)
+    if texts == [part.as_typed for part in query.parts] or len(corrected) > MAX_LENGTH:
+        return ""
+    better = parse(corrected, languages)
+    return corrected if _find_ids(better, posts, Order.DATE) else ""
+
+
+def _correct_part(part: Part) -> str:
+    """Return a part as it is typed, with a similar word for each that no post has."""
+    if part.is_excluded:
+        return part.as_typed
+    words = [spelling.find_correction(db.session(), form) or form for form in part.forms]
+    if words == list(part.forms):
+        return part.as_typed
+    text = " ".join(words)
+    return f'"{text}"' if part.is_phrase or len(words) > 1 else text

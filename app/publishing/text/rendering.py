@@ -4,8 +4,19 @@ import re
 from collections.abc import Callable
 
 from app import i18n
+from app.publishing.languages import direction
 
-from . import blocks, headings, html_tree, images, links, markdown, plain_text, sanitizer
+from . import (
+    blocks,
+    directions,
+    headings,
+    html_tree,
+    images,
+    links,
+    markdown,
+    plain_text,
+    sanitizer,
+)
 from .document import Image, Rendered, TextError
 from .typography import PLAIN, Typography
 
@@ -50,6 +61,7 @@ def render(
     blocks.without_more(root)
     blocks.tables(root, words)
     blocks.code(root)
+    directions.set_directions(root, direction(typography.language))
     blocks.labels(root, words)
     all_warnings = (*warnings, *framed, *pictures.warnings, *references.warnings)
     return Rendered(

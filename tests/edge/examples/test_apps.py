@@ -13,6 +13,8 @@ import pytest
 
 from ..library_copy import ROOT, copy_library, run_code
 
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
 FOLDER = ROOT / "examples"
 APPS = ("headers_only", "json_api", "microblog", "shop", "wsgi")
 SITE = "http://localhost:8000"

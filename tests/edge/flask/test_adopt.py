@@ -18,6 +18,7 @@ from flask.views import MethodView
 from app.edge import NO_STORE, Policy, PolicyError, cached, days
 from app.edge.flask import Edge
 from app.edge.flask.adopt import AdoptedRoute, Adoption, adopt
+from app.edge.flask.example_urls import find_example_urls
 from app.edge.flask.state import state_of
 from tests.edge.flask.test_first_use import make_app
 
@@ -244,6 +245,25 @@ def test_an_example_of_no_route_is_refused(app: Flask, url: str) -> None:
     app.add_url_rule("/send", "send", lambda: "", methods=["POST"])
     with pytest.raises(PolicyError, match=f"{url} belongs to no GET route"):
         adopt(app, [url])
+
+
+def test_an_example_that_redirects_names_the_target(app: Flask) -> None:
+    """The redirect is no page of the route."""
+    app.add_url_rule("/posts/", "posts", lambda: "hi")
+    with pytest.raises(PolicyError, match=r"/posts redirects to http://.*/posts/: give that URL"):
+        adopt(app, ["/posts"])
+
+
+def test_a_route_of_a_subdomain_is_visited_there(tmp_path: Path) -> None:
+    """Its page is another one than that of the same path on the main site."""
+    app = Flask("small", instance_path=str(tmp_path), subdomain_matching=True)
+    app.config |= {"EDGE_GATEWAY": "off", "SERVER_NAME": "example.org", "TESTING": True}
+    Edge().init_app(app)
+    app.add_url_rule("/", "shop", lambda: request.host, subdomain="shop")
+    app.add_url_rule("/", "main", lambda: request.host)
+    sites = {url.rule.endpoint: url.site for url in find_example_urls(app, ())}
+    assert sites["shop"].endswith("://shop.example.org")
+    assert sites["main"].endswith("://example.org")
 
 
 class TestRoutesWithPolicies:

@@ -37,6 +37,7 @@ def is_compressible(*pairs: tuple[str, str], status: int = 200) -> bool:
         ("application/geo+json", True),
         ("application/javascript", True),
         ("application/json", True),
+        ("application/json ; charset=utf-8", True),
         ("application/ld+json", True),
         ("application/manifest+json", True),
         ("application/problem+json", True),
@@ -77,7 +78,7 @@ def test_a_response_without_a_body_is_not_compressed(status: int) -> None:
     [
         ("Cache-Control", "no-transform"),
         ("Cache-Control", "max-age=9, No-Transform"),
-        ("Cache-Control", "max-age=9 no-transform"),
+        ("Cache-Control", "max-age=9 No-Transform"),
         ("Content-Encoding", "gzip"),
         ("Content-Encoding", "identity"),
         ("Content-Digest", "sha-256=:AA==:"),

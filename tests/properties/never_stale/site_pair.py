@@ -27,7 +27,7 @@ from app.i18n.catalogues import FOLDER
 from app.publishing import actions, site_settings
 from app.publishing.models import Kind
 from app.publishing.permissions import SYSTEM
-from app.publishing.queries import archive, exports
+from app.publishing.queries import archive, exports, search
 from app.site import articles, errors, feeds, home, translation
 from tests.conftest import let_go
 from tests.live.programs import PACKED
@@ -55,6 +55,7 @@ def short_lists(patch: pytest.MonkeyPatch) -> None:
         (errors, "NEWEST", 2),
         (feeds, "SIZE", 2),
         (home, "SIZE", 3),
+        (search, "PAGE_SIZE", 2),
         (home, "TOPICS", 2),
     ):
         assert hasattr(module, name)

@@ -55,6 +55,8 @@ def sql(desk: Desk) -> str:
             f"UPDATE post SET slug = slug || 'x' WHERE slug = '{slug}'",
             f"UPDATE post SET body_html = body_html || '<p>raw</p>' WHERE slug = '{slug}'",
             f"UPDATE post SET word_count = word_count + 1, minutes = 3 WHERE slug = '{slug}'",
+            f"UPDATE post SET body_text = body_text || ' rain' WHERE slug = '{slug}'",
+            f"UPDATE post SET body_text = 'wind', language = 'de' WHERE slug = '{slug}'",
             f"DELETE FROM post WHERE slug = '{slug}'",
             f"DELETE FROM author WHERE slug = '{author}'",
             f"DELETE FROM topic WHERE slug = '{topic}'",

@@ -45,6 +45,8 @@ def _names_one_file(tag: Tag) -> bool:
 def _address(tag: Tag, source: Source) -> str:
     reference = tag.rest.strip("\"' ")
     address = source.context.find_post(reference)
+    if address is None and tag.name == "link" and "://" in reference:
+        return reference
     if address is None and tag.name == "link":
         return "/" + reference.lstrip("/")  # a file of the site: a picture, a download
     if address is None:
