@@ -11,16 +11,20 @@ from . import (
     archive,
     articles,
     authors,
+    content_usage,
     demo,
     favicon,
     feeds,
     files,
     home,
+    llms,
     media,
     pages,
     query_redirects,
     robots,
     search,
+    security_txt,
+    share_images,
     sitemap,
     templating,
     theme,
@@ -38,12 +42,15 @@ RESOURCES = (
     feeds,
     sitemap,
     robots,
+    security_txt,
+    llms,
     search,
     media,
     files,
     demo,
     favicon,
     theme,
+    share_images,
 )
 
 
@@ -54,3 +61,4 @@ def init_app(app: Flask) -> None:
         site.register_blueprint(resource.bp)
     app.register_blueprint(site)
     templating.init_app(app)
+    content_usage.init_app(app)
