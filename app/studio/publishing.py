@@ -105,7 +105,7 @@ def _render_plan(
 
 def site_zone() -> str:
     """Return the name of the site's time zone."""
-    name = site.settings().time_zone
+    name = site.time_zone()
     return name if name in zone_names() else "UTC"
 
 
