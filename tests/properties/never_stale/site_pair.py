@@ -28,7 +28,8 @@ from app.publishing import actions, site_settings
 from app.publishing.models import Kind
 from app.publishing.permissions import SYSTEM
 from app.publishing.queries import archive, exports, search
-from app.site import articles, errors, feeds, home, translation
+from app.publishing.queries import articles as queries_of_articles
+from app.site import errors, feeds, home, llms, translation
 from tests.conftest import let_go
 from tests.live.programs import PACKED
 
@@ -51,9 +52,10 @@ def short_lists(patch: pytest.MonkeyPatch) -> None:
         (archive, "YEAR_SIZE", 5),
         (exports, "SITEMAP_SIZE", 4),
         (exports, "PART_SIZE", 4),
-        (articles, "RELATED", 2),
+        (queries_of_articles, "RELATED", 2),
         (errors, "NEWEST", 2),
         (feeds, "SIZE", 2),
+        (llms, "SIZE", 2),
         (home, "SIZE", 3),
         (search, "PAGE_SIZE", 2),
         (home, "TOPICS", 2),
