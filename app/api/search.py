@@ -56,7 +56,7 @@ def _next(results: Results) -> str | None:
     if results.number >= results.page_count:
         return None
     order = {} if results.order is Order.RELEVANCE else {"order": results.order.value}
-    query = {**order, "page": str(results.number + 1), "q": results.query.text}
+    query: dict[str, Any] = {**order, "page": str(results.number + 1), "q": results.query.text}
     return serializers.url(url_for(".show", **query))
 
 
