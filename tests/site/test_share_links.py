@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app.publishing.discussion import find_discussion
 from app.publishing.models import Post
 from app.publishing.transaction import transaction
 
@@ -39,3 +40,31 @@ def test_an_article_can_be_shared_without_a_script(app: Flask, title: str) -> No
 def test_only_an_article_has_share_links(site_app: Flask, path: str) -> None:
     """Lists and pages have none."""
     assert "bsky.app" not in site_app.test_client().get(path).text
+
+
+DISCUSSIONS = [
+    ({"discuss": "https://mastodon.example/@ada/1"}, "https://mastodon.example/@ada/1"),
+    ({"Discuss": "http://forum.example/t/1"}, "http://forum.example/t/1"),
+    ({"params": {"discuss": "https://a.example/"}}, "https://a.example/"),
+    ({"discuss": "javascript:alert(1)"}, ""),
+    ({"discuss": "/archive"}, ""),
+    ({"discuss": ["https://a.example/"]}, ""),
+    ({"discuss": "https://a.example/" + "x" * 500}, ""),
+    ({"other": "https://a.example/"}, ""),
+    ({}, ""),
+    (None, ""),
+]
+
+
+@pytest.mark.parametrize(("fields", "url"), DISCUSSIONS)
+def test_an_article_links_to_its_discussion(
+    app: Flask, fields: dict[str, object] | None, url: str
+) -> None:
+    """The field `discuss` of its front matter, if it is a URL of the web."""
+    content.post("Odd")
+    with transaction() as session:
+        session.execute(sa.update(Post).values(extra_fields=fields))
+    page = app.test_client().get("/articles/odd").text
+    assert find_discussion(fields) == url
+    assert ("Discuss this article" in page) == bool(url)
+    assert not url or f'<a href="{url}" rel="nofollow">' in page
