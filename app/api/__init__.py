@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from . import authors, downloads, index, pages, posts, summary, topics
+from . import authors, downloads, index, pages, posts, search, summary, topics
 
-RESOURCES = (index, posts, pages, topics, authors, summary, downloads)
+RESOURCES = (index, posts, pages, topics, authors, search, summary, downloads)
 
 
 def init_app(app: Flask) -> None:

@@ -20,6 +20,13 @@ API_CHANGES = Policy(
     edge=Freshness(ttl=timedelta(minutes=1), stale_if_error=timedelta(minutes=5)),
 )
 """The number of instants is unlimited, so lists of changes expire soon."""
+API_SEARCH = Policy(
+    name="API_SEARCH",
+    browser=_ASKS,
+    edge=Freshness(ttl=timedelta(minutes=1), stale_if_error=timedelta(minutes=5)),
+    timed=True,
+)
+"""The number of queries is unlimited, so results expire soon."""
 DOWNLOAD = Policy(name="DOWNLOAD", browser=_ASKS, edge=_KEEPS)
 NOT_FOUND = Policy(
     name="API_NOT_FOUND",

@@ -7,9 +7,11 @@ from datetime import datetime
 from flask import current_app
 
 from app.publishing.feeds import entry_id
-from app.publishing.models import Author, Media, Post, Topic
+from app.publishing.models import Author, Kind, Media, Post, Topic
 from app.publishing.queries.authors import CountedAuthor
+from app.publishing.queries.search import SearchHit
 from app.publishing.queries.topics import CountedTopic
+from app.publishing.slugs import to_path
 
 from . import shapes
 
@@ -33,7 +35,7 @@ def post(it: Post) -> shapes.Post:
         "summary": it.summary,
         "language": it.language,
         "url": url(it.path),
-        "api_url": url(f"/api/posts/{it.slug}"),
+        "api_url": url(to_path("/api/posts/", it.slug)),
         "markdown_url": url(f"{it.path}.md"),
         "published_at": instant(it.published_at),
         "updated_at": instant(it.updated_at),
@@ -58,7 +60,7 @@ def page(it: Post) -> shapes.Page:
         "summary": it.summary,
         "language": it.language,
         "url": url(it.path),
-        "api_url": url(f"/api/pages/{it.slug}"),
+        "api_url": url(to_path("/api/pages/", it.slug)),
         "markdown_url": url(f"{it.path}.md"),
         "updated_at": instant(it.updated_at),
     }
@@ -67,6 +69,23 @@ def page(it: Post) -> shapes.Page:
 def page_in_full(it: Post) -> shapes.FullPage:
     """A page with its text."""
     return {**page(it), "contents": headings(it), "html": it.body_html}
+
+
+def search_hit(hit: SearchHit) -> shapes.SearchHit:
+    """Return a result of a search."""
+    it = hit.post
+    folder = "/api/posts/" if it.kind is Kind.ARTICLE else "/api/pages/"
+    return {
+        "kind": it.kind.value,
+        "slug": it.slug,
+        "title": it.title,
+        "summary": it.summary,
+        "language": it.language,
+        "url": url(it.path),
+        "api_url": url(to_path(folder, it.slug)),
+        "published_at": instant(it.published_at),
+        "snippet": "".join(piece.text for piece in hit.snippet),
+    }
 
 
 def headings(it: Post) -> list[shapes.Heading]:

@@ -165,6 +165,30 @@ class AuthorList(TypedDict):
     authors: list[CountedAuthor]
 
 
+class SearchHit(TypedDict):
+    """A post that matches, with a few words around the match."""
+
+    kind: Annotated[str, Note(description="article or page")]
+    slug: str
+    title: str
+    summary: str
+    language: Annotated[str | None, Note(description="Null if it is the language of the site.")]
+    url: Url
+    api_url: Url
+    published_at: Instant | None
+    snippet: str
+
+
+class SearchResults(TypedDict):
+    """One page of the posts that match a query, and how many match."""
+
+    query: str
+    count: int
+    results: list[SearchHit]
+    correction: Annotated[str | None, Note(description="A query that finds something.")]
+    next: Annotated[Url | None, Note(description="The next page of results.")]
+
+
 class Summary(TypedDict):
     """The site in numbers."""
 

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
+from app.publishing.discussion import find_discussion
 from app.publishing.queries import articles
 
 from . import policies
@@ -18,11 +19,12 @@ bp = Blueprint("articles", __name__)
 @cached(policies.ARTICLE)
 def show(slug: str) -> ResponseReturnValue:
     """One published article."""
-    article = articles.by_slug(slug) or abort(404)
+    article = articles.by_slug(slug, extra_fields=True) or abort(404)
     around = articles.surroundings(article)
     return render_template(
         "site/articles/show.html",
         article=article,
+        discussion=find_discussion(article.extra_fields),
         neighbours=around.neighbours,
         topic=around.topic,
         related=around.related,

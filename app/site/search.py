@@ -14,9 +14,10 @@ from app.edge.flask import serve_as
 from app.publishing.queries import search
 from app.publishing.queries.search import Order, Results
 
-from . import policies
+from . import no_vary_search, policies
 
 bp = Blueprint("search", __name__)
+no_vary_search.init_blueprint(bp)
 
 MAX_PAGE_DIGITS = 5
 

@@ -25,6 +25,7 @@ from app.publishing.search.snippets import Piece
 from . import content_usage, structured_data, theme, translation
 from .local_time import has_later_change
 from .share_images import ShareImage, image_of_post, image_of_site
+from .share_links import share_links
 from .structured_data import absolute as absolute  # noqa: PLC0414 - a filter, exported as the others
 from .structured_data import breadcrumbs
 from .structured_data import iso as iso  # noqa: PLC0414 - as above
@@ -267,5 +268,6 @@ FILTERS = (
     og_locale,
     plain,
     renditions,
+    share_links,
     website_data,
 )

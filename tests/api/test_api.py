@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -219,3 +220,56 @@ def test_an_invalid_position_is_refused_in_one_sentence(app: Flask, query: str) 
     name = "after" if query.startswith("after=") and "since" in query else "updated_since"
     assert answer.json["message"].startswith(f"{name} is ")
     assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_search_finds_what_the_page_finds(site_app: Flask) -> None:
+    """In the same order, with a snippet and the address of each post in the API."""
+    client = site_app.test_client()
+    answer = client.get("/api/search?q=text").json
+    assert answer is not None
+    html = client.get("/search?q=text").text
+    paths = [hit["url"].removeprefix("http://127.0.0.1:8000") for hit in answer["results"]]
+    places = [html.index(f'href="{path}"', html.index("<main")) for path in paths]
+    assert len(paths) == answer["count"] > 0
+    assert places == sorted(places)
+    for hit in answer["results"]:
+        assert client.get(hit["api_url"]).status_code == 200
+        assert hit["snippet"]
+
+
+def test_results_of_a_search_are_counted_and_continued(app: Flask) -> None:
+    """Each page names the next one, in the same order; no result is listed twice."""
+    for number in range(23):
+        content.post(f"Rain {number}", at=content.day(number), words="rain")
+    url: str | None = "/api/search?order=date&q=rain"
+    slugs: list[str] = []
+    while url is not None:
+        answer = app.test_client().get(url).json
+        assert answer is not None
+        assert answer["count"] == 23
+        slugs += [hit["slug"] for hit in answer["results"]]
+        url = answer["next"]
+    assert slugs == [f"rain-{number}" for number in reversed(range(23))]
+
+
+WRONG_SEARCHES = ["page=0&q=a", "page=x&q=a", "page=99&q=text", "order=up&q=a"]
+
+
+@pytest.mark.parametrize("query", WRONG_SEARCHES)
+def test_an_invalid_search_is_refused_in_one_sentence(site_app: Flask, query: str) -> None:
+    """The sentence names the parameter; no cache stores it."""
+    answer = site_app.test_client().get(f"/api/search?{query}")
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["message"].startswith(f"{query.partition('=')[0]} is ")
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("query", ["", "   ", "-", '"', "x" * 5000, "-text"])
+def test_any_query_is_answered(site_app: Flask, query: str) -> None:
+    """Also one without a word, and a very long one."""
+    url = f"/api/search?q={quote(query)}"
+    answer = site_app.test_client().get(url, follow_redirects=True)
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["count"] == 0

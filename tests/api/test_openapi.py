@@ -144,9 +144,13 @@ def _urls(path: str, operation: Any) -> Iterator[str]:
         unknown = {"slug": "none", "number": 999}
         values = {name: (*VALUES[name], *(unknown[name],) * 3)[position] for name in in_path}
         yield path.format(**values)
-    if any(each["in"] == "query" for each in parameters):
+    if any(each["name"] == "updated_since" for each in parameters):
         yield f"{path}?updated_since=2024-01-03T00:00:00Z"
         yield f"{path}?updated_since=never"
+    if any(each["name"] == "q" for each in parameters):
+        yield f"{path}?q=text"
+        yield f"{path}?q=txet"
+        yield f"{path}?page=none"
 
 
 def test_the_list_of_endpoints_leads_to_each(site_app: Flask) -> None:

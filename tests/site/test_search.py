@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 
+from app.edge.flask.routes import routes
 from app.publishing.search.snippets import Piece
 from app.publishing.transaction import transaction
 from app.site.templating import marked
@@ -127,3 +130,15 @@ def test_a_misspelt_word_gets_a_link_to_its_correction(filled: Flask) -> None:
     html = filled.test_client().get("/search?q=crysanthemun").text
     assert 'href="/search?q=chrysanthemum"' in html
     assert "Did you mean" in html
+
+
+def test_a_browser_learns_by_which_parameters_results_differ(site_app: Flask) -> None:
+    """The list is exactly that of the route's policy; another page has no such header."""
+    client = site_app.test_client()
+    (route,) = [route for route in routes(site_app) if route.rule == "/search"]
+    header = client.get("/search?q=text").headers["No-Vary-Search"]
+    params = re.fullmatch(r'key-order, params, except=\(((?:"\w+" ?)+)\)', header)
+    assert params is not None
+    assert set(re.findall(r"\w+", params[1])) == set(route.query)
+    assert "No-Vary-Search" not in client.get("/search?page=99&q=text").headers
+    assert "No-Vary-Search" not in client.get("/archive").headers

@@ -46,9 +46,10 @@ class Surroundings:
     related: list[Post]
 
 
-def by_slug(slug: str) -> Post | None:
-    """One published article with its body."""
-    return db.session.scalar(articles().where(Post.slug == slug).options(*for_reading()))
+def by_slug(slug: str, *, extra_fields: bool = False) -> Post | None:
+    """One published article with its body, and with its further fields if they are needed."""
+    options = for_reading(extra_fields=extra_fields)
+    return db.session.scalar(articles().where(Post.slug == slug).options(*options))
 
 
 def source_by_slug(slug: str) -> Post | None:

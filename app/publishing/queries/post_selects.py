@@ -75,9 +75,10 @@ def for_feeds(*, cover: bool) -> tuple[ExecutableOption, ...]:
     return (load_only(*columns, raiseload=True), *_around(Post.topics), *with_it)
 
 
-def for_reading() -> tuple[ExecutableOption, ...]:
+def for_reading(*, extra_fields: bool = False) -> tuple[ExecutableOption, ...]:
     """Load what an article's own page shows, its body too."""
-    return (load_only(*_READ, raiseload=True), *_around(Post.topics), *_COVER)
+    columns = (*_READ, *((Post.extra_fields,) if extra_fields else ()))
+    return (load_only(*columns, raiseload=True), *_around(Post.topics), *_COVER)
 
 
 def for_pages() -> tuple[ExecutableOption, ...]:

@@ -28,7 +28,7 @@ from app.publishing import actions, site_settings
 from app.publishing.models import Kind
 from app.publishing.permissions import SYSTEM
 from app.publishing.queries import archive, articles, exports, search
-from app.site import errors, feeds, home, translation
+from app.site import errors, feeds, home, llms, translation
 from tests.conftest import let_go
 from tests.live.programs import PACKED
 
@@ -54,6 +54,7 @@ def short_lists(patch: pytest.MonkeyPatch) -> None:
         (articles, "RELATED", 2),
         (errors, "NEWEST", 2),
         (feeds, "SIZE", 2),
+        (llms, "SIZE", 2),
         (home, "SIZE", 3),
         (search, "PAGE_SIZE", 2),
         (home, "TOPICS", 2),

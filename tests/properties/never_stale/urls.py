@@ -109,6 +109,7 @@ ADDRESSES = (
     "/api",
     "/api/openapi.json",
     "/api/posts?updated_since=2020-06-01T00:00:00Z",
+    "/api/search?q=rain",
     "/api/authors",
     "/api/pages",
     *(f"/api/pages/{slug}" for slug in PAGES),
