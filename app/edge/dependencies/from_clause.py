@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,10 +63,14 @@ def conjuncts(condition: Condition | None) -> Iterator[Condition]:
         yield condition
 
 
-def from_tables(select: sa.Select[Any]) -> list[FromTable] | None:
-    """Return the tables of a SELECT with their filters; None if it reads from anything else."""
+def from_tables(select: sa.Select[Any], froms: Sequence[Any]) -> list[FromTable] | None:
+    """Return the tables of a SELECT with their filters; None if it reads from anything else.
+
+    `froms` is its FROM clause. A table that a subquery correlates is not in it: the SELECT around
+    the subquery depends on that table, with all columns that the whole statement references.
+    """
     tables: list[FromTable] = []
-    for source in select.get_final_froms():
+    for source in froms:
         part = _tables_of(source)
         if part is None:
             return None
