@@ -150,9 +150,9 @@ class _SelectAnalyser:
         """Return the join that each result row of `element` must satisfy, if there is one.
 
         A join from an association row is preferred to a join from the row that it refers to.
+        A row on the optional side of a LEFT JOIN matters only with a row of the other side for
+        which the ON clause holds, so a join from the row that it refers to is usable as well.
         """
-        if element.nullable:
-            return None
         usable = [
             other
             for other in others
@@ -160,7 +160,8 @@ class _SelectAnalyser:
                 other is element or other.nullable or other.table.name in self.schema.derived_tables
             )
         ]
-        links = (self._join_from_association(element, other, key) for other in usable)
+        linked = () if element.nullable else usable
+        links = (self._join_from_association(element, other, key) for other in linked)
         owners = (self._join_from_target(element, other) for other in usable)
         return next((link for link in (*links, *owners) if link is not None), None)
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement
-from sqlalchemy.sql.selectable import CTE, Alias, FromClause, Join, SelectBase, Subquery
+from sqlalchemy.sql.selectable import CTE, Alias, FromClause, FromGrouping, Join, SelectBase, Subquery
 
 from .sqlalchemy_private import is_textual_label
 
@@ -83,6 +83,8 @@ def from_tables(select: sa.Select[Any], froms: Sequence[Any]) -> list[FromTable]
 
 
 def _tables_of(source: FromClause) -> list[FromTable] | None:
+    if isinstance(source, FromGrouping):  # a join in parentheses, as a LEFT JOIN of two tables
+        return _tables_of(source.element)
     if isinstance(source, Join):
         return _tables_of_join(source)
     if isinstance(source, Subquery | CTE) and isinstance(source.element, SelectBase):

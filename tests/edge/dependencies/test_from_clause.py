@@ -57,8 +57,21 @@ def test_only_an_outer_join_on_one_condition_adds_no_rows(isouter: bool, count: 
 
 
 def test_anything_but_tables_has_no_list() -> None:
-    """A function in FROM may read any table; a join in parentheses counts as whole tables."""
+    """A function in FROM may read any table."""
     source = sa.func.json_each("[]").table_valued("value")
     assert tables_of(sa.select(source.c.value)) is None
-    grouped_join = link.outerjoin(post.join(author), link.c.post_id == post.c.id)
-    assert tables_of(sa.select(sa.literal(1)).select_from(grouped_join)) is None
+
+
+@pytest.mark.parametrize(("full", "count"), [(False, 1), (True, 0)])
+def test_a_join_in_parentheses_is_optional_as_a_whole(full: bool, count: int) -> None:
+    """Its own ON clause and that of the LEFT JOIN filter its tables, and WHERE does not."""
+    on = link.c.post_id == post.c.id
+    grouped = link.join(post.join(author), on, isouter=True, full=full)
+    select = sa.select(sa.literal(1)).select_from(grouped).where(post.c.status == "live")
+    first, *others = tables_of(select) or []
+    assert (first.table.name, first.nullable, first.left_joins) == ("link", full, [])
+    assert [one.table.name for one in others] == ["post", "author"]
+    for one in others:
+        assert one.nullable
+        assert sum(condition is on for condition in one.filters) == count
+        assert len(one.filters) == 1 + count

@@ -60,6 +60,17 @@ FROMS: list[tuple[Any, list[Any], list[Any]]] = [
     (post.join(link), [POST, LINK], [post]),
     (post.join(link).join(topic), [POST, LINK], [post, topic]),
     (link.join(topic), [LINK], [topic]),
+    (post.outerjoin(link), [POST], [post]),
+    (post.outerjoin(link.join(topic), link.c.post_id == post.c.id), [POST], [post, topic]),
+    (
+        post.outerjoin(
+            link.join(topic, sa.and_(link.c.topic_id == topic.c.id, topic.c.name == "a")),
+            link.c.post_id == post.c.id,
+        ),
+        [POST],
+        [post, topic],
+    ),
+    (author.outerjoin(post.join(link), post.c.author_id == author.c.id), [AUTHOR], [author, post]),
     (
         post.outerjoin(author, sa.and_(author.c.id == post.c.author_id, post.c.status == "live")),
         [POST],
