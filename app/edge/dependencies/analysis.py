@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.selectable import SelectBase
 
 from ..changes.column_comparison import is_byte_comparable, value_kind
+from ..changes.encoding import ValueKind
 from . import sqlalchemy_private as private
 from .clauses import (
     contains_function_or_window,
@@ -27,6 +28,7 @@ from .clauses import (
     sorts_by_label,
 )
 from .compiled_selects import CompiledSelect, CompiledStatement, collect_selects
+from .correlation import OuterSelect, integer_equalities
 from .from_clause import FromTable, from_tables
 from .plan import DependencyPlan, EqualityPlan, IntervalPlan, Parameter, SemiJoinPlan, TablePlan
 from .public_schema import PublicSchema
@@ -98,7 +100,7 @@ class _SelectAnalyser:
 
     def table_plans(self) -> Iterator[TablePlan]:
         """Return the plan of each table of this SELECT."""
-        tables = from_tables(self.select)
+        tables = from_tables(self.select, self.compiled_select.froms)
         if tables is None or (selects_star(self.select) and not self.compiled_select.is_exists):
             yield from self._whole_tables()
             return
@@ -110,7 +112,7 @@ class _SelectAnalyser:
 
     def _whole_tables(self) -> Iterator[TablePlan]:
         """Return whole tables, if the FROM clause contains more than tables and their aliases."""
-        for source in self.select.get_final_froms():
+        for source in self.compiled_select.froms:
             for part in visitors.iterate(source):
                 if isinstance(part, sa.TableClause):
                     yield from self._base_tables(part.name)
@@ -138,7 +140,7 @@ class _SelectAnalyser:
             key_positions=tuple((name, positions[name]) for name in key) if returns_key else (),
             selected_columns=frozenset(selected),
             equalities=tuple(self._equality_plans(element)),
-            interval=self._interval_plan(element, positions),
+            interval=self._interval_plan(element, positions, numbers=True),
             semi_join=semi_join,
         )
 
@@ -148,9 +150,9 @@ class _SelectAnalyser:
         """Return the join that each result row of `element` must satisfy, if there is one.
 
         A join from an association row is preferred to a join from the row that it refers to.
+        A row on the optional side of a LEFT JOIN matters only with a row of the other side for
+        which the ON clause holds, so a join from the row that it refers to is usable as well.
         """
-        if element.nullable:
-            return None
         usable = [
             other
             for other in others
@@ -158,7 +160,8 @@ class _SelectAnalyser:
                 other is element or other.nullable or other.table.name in self.schema.derived_tables
             )
         ]
-        links = (self._join_from_association(element, other, key) for other in usable)
+        linked = () if element.nullable else usable
+        links = (self._join_from_association(element, other, key) for other in linked)
         owners = (self._join_from_target(element, other) for other in usable)
         return next((link for link in (*links, *owners) if link is not None), None)
 
@@ -263,6 +266,19 @@ class _SelectAnalyser:
             if self._is_in_images(element, column.name):
                 kind = value_kind(element.table.c[column.name], self.statement.compiled.dialect)
                 yield EqualityPlan(column=column.name, parameter=self._parameter(bind), kind=kind)
+        if not self.compiled_select.is_outermost:
+            yield from self._correlated_equality_plans(element)
+
+    def _correlated_equality_plans(self, element: FromTable) -> Iterator[EqualityPlan]:
+        """Yield the equalities of a subquery's table with integers of the statement's rows."""
+        outer = OuterSelect.find(self.statement)
+        if outer is None:
+            return
+        for condition in element.filters:
+            for name, column in integer_equalities(condition, element):
+                parameter = outer.parameter_of(column)
+                if parameter is not None and self._is_in_images(element, name):
+                    yield EqualityPlan(column=name, parameter=parameter, kind=ValueKind.NUMBER)
 
     def _parameter(self, bind: BindParameter[Any]) -> Parameter:
         dialect = self.statement.compiled.dialect
@@ -275,34 +291,58 @@ class _SelectAnalyser:
         """Return the compiler's name of a parameter."""
         return self.statement.compiled.bind_names.get(bind, bind.key)
 
-    def _interval_plan(self, element: FromTable, positions: dict[str, int]) -> IntervalPlan | None:
-        """Return the interval of an instant column in which result rows can lie."""
-        instants = self.schema.tables[element.table.name].instant_columns
+    def _interval_plan(
+        self, element: FromTable, positions: dict[str, int], *, numbers: bool = False
+    ) -> IntervalPlan | None:
+        """Return the interval of a sort key in which result rows can lie.
+
+        The key is an instant or, with `numbers`, also an integer whose value row images contain.
+        An integer is compared like an instant: a row image or a result whose value is not an
+        integer (SQLite stores any value in any column) bounds nothing and lies in every interval.
+        """
         if not self.compiled_select.is_outermost:
             return None
+        names = self.schema.tables[element.table.name].instant_columns
+        names += tuple(self._number_columns(element)) if numbers else ()
+        plans = [self._interval_of(element, name, positions.get(name)) for name in names]
+        present = [plan for plan in plans if plan is not None]
+        return next((plan for plan in present if plan.limit), next(iter(present), None))
+
+    def _number_columns(self, element: FromTable) -> Iterator[str]:
+        """Yield the columns of integers whose values are part of each row image."""
+        for column in element.table.columns:
+            if isinstance(column.type, sa.Integer) and self._is_in_images(element, column.name):
+                yield column.name
+
+    def _interval_of(
+        self, element: FromTable, name: str, position: int | None
+    ) -> IntervalPlan | None:
+        lower, upper = self._interval_bounds(element, name)
+        is_sorted, descending = self._is_sorted_by(element, name)
+        limit = self._limit() if is_sorted and position is not None else None
+        if not (limit or lower or upper):
+            return None
+        kind = element.table.c[name].type
+        return IntervalPlan(
+            column=name,
+            lower=lower,
+            upper=upper,
+            position=position if limit else None,
+            limit=limit,
+            descending=descending,
+            has_time_zone=bool(getattr(kind, "timezone", False)),
+            is_number=isinstance(kind, sa.Integer),
+        )
+
+    def _is_sorted_by(self, element: FromTable, name: str) -> tuple[bool, bool]:
+        """Return whether rows of the table are sorted by this column first, and descending."""
         order = private.order_by_clauses(self.select)
-        is_limited_list = (
+        is_list = (
             order and self._returns_table_rows() and not self._aggregates() and not element.nullable
         )
-        first = parse_sort_key(order[0]) if is_limited_list else (None, False)
-        for name in instants:
-            limits = self._interval_bounds(element, name)
-            column, descending = first
-            sorted_by = column is not None and element.owns(column) and column.name == name
-            has_plain_sort_key = sorted_by and has_plain_result(element.table.c[name])
-            position = positions.get(name) if has_plain_sort_key else None
-            limit = self._limit() if position is not None else None
-            if limit or any(limits):
-                return IntervalPlan(
-                    column=name,
-                    lower=limits[0],
-                    upper=limits[1],
-                    position=position if limit else None,
-                    limit=limit,
-                    descending=descending,
-                    has_time_zone=bool(getattr(element.table.c[name].type, "timezone", False)),
-                )
-        return None
+        column, descending = parse_sort_key(order[0]) if is_list else (None, False)
+        is_sorted = column is not None and element.owns(column) and column.name == name
+        return is_sorted and has_plain_result(element.table.c[name]), descending
 
     def _aggregates(self) -> bool:
         """Return whether a value may come from rows after the last one (a count, a window)."""

@@ -105,8 +105,15 @@ def contains_function_or_window(part: Any) -> bool:
 
 
 def find_foreign_key(element: FromTable, other: FromTable, key: str) -> str | None:
-    """Return the column of `other` that an inner join or WHERE equates with `element`'s key."""
-    common_conditions = (condition for condition in element.filters if condition in other.filters)
+    """Return the column of `other` that an inner join or WHERE equates with `element`'s key.
+
+    If `other` is optional, the ON clause of its LEFT JOIN counts, which filters only `other`.
+    """
+    common_conditions = (
+        condition
+        for condition in other.filters
+        if other.nullable or condition in element.filters
+    )
     return next(
         filter(None, (foreign_key_in(c, element, other, key) for c in common_conditions)), None
     )

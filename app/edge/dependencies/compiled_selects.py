@@ -24,6 +24,8 @@ class CompiledSelect:
     """One SELECT of a statement, as the compiler emitted it."""
 
     select: Any
+    froms: tuple[Any, ...]
+    """Its FROM clause, without the tables that it correlates to a SELECT around it."""
     is_outermost: bool
     is_exists: bool = False
     """Whether the SELECT is the argument of EXISTS, so that its columns do not matter."""
@@ -45,7 +47,9 @@ def collect_selects(compiled: SQLCompiler, statement: SelectBase) -> CompiledSta
     """
     selects = [part for part in visitors.iterate(statement) if isinstance(part, sa.Select)]
     if selects == [statement] and isinstance(compiled.compile_state, SelectState):
-        only = CompiledSelect(select=statement, is_outermost=True)
+        select: Any = statement
+        froms = tuple(select.get_final_froms())
+        only = CompiledSelect(select=select, froms=froms, is_outermost=True)
         return CompiledStatement(compiled=compiled, selects=(only,))
     recompiled: Any = _collecting_compiler(type(compiled))(
         compiled.dialect, compiled.statement, column_keys=compiled.column_keys
@@ -55,8 +59,8 @@ def collect_selects(compiled: SQLCompiler, statement: SelectBase) -> CompiledSta
             f"its second compilation gave other SQL: {str(recompiled)[:80]!r}"
         )
     compiled_selects = tuple(
-        CompiledSelect(select=select, is_outermost=is_outermost, is_exists=is_exists)
-        for select, is_outermost, is_exists in recompiled.collected_selects
+        CompiledSelect(select=select, froms=froms, is_outermost=is_outermost, is_exists=is_exists)
+        for select, froms, is_outermost, is_exists in recompiled.collected_selects
     )
     if not compiled_selects:
         raise UnshareableQueryError(f"a {type(statement).__name__} can't be analysed")

@@ -24,6 +24,8 @@ class Interval:
     column: str
     low: int | None = None
     high: int | None = None
+    is_number: bool = False
+    """Whether the key is a number of the row itself, not an instant in microseconds."""
 
     def contains(self, image: RowImage) -> bool:
         """Return whether a row's key may lie in the interval."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement
-from sqlalchemy.sql.selectable import CTE, Alias, FromClause, Join, SelectBase, Subquery
+from sqlalchemy.sql.selectable import CTE, Alias, FromClause, FromGrouping, Join, SelectBase, Subquery
 
 from .sqlalchemy_private import is_textual_label
 
@@ -63,10 +63,14 @@ def conjuncts(condition: Condition | None) -> Iterator[Condition]:
         yield condition
 
 
-def from_tables(select: sa.Select[Any]) -> list[FromTable] | None:
-    """Return the tables of a SELECT with their filters; None if it reads from anything else."""
+def from_tables(select: sa.Select[Any], froms: Sequence[Any]) -> list[FromTable] | None:
+    """Return the tables of a SELECT with their filters; None if it reads from anything else.
+
+    `froms` is its FROM clause. A table that a subquery correlates is not in it: the SELECT around
+    the subquery depends on that table, with all columns that the whole statement references.
+    """
     tables: list[FromTable] = []
-    for source in select.get_final_froms():
+    for source in froms:
         part = _tables_of(source)
         if part is None:
             return None
@@ -79,6 +83,8 @@ def from_tables(select: sa.Select[Any]) -> list[FromTable] | None:
 
 
 def _tables_of(source: FromClause) -> list[FromTable] | None:
+    if isinstance(source, FromGrouping):  # a join in parentheses, as a LEFT JOIN of two tables
+        return _tables_of(source.element)
     if isinstance(source, Join):
         return _tables_of_join(source)
     if isinstance(source, Subquery | CTE) and isinstance(source.element, SelectBase):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -45,17 +45,38 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResultColumn:
+    """An integer column of the result, to which a subquery of the selected columns refers."""
+
+    position: int
+    is_expanding: bool = True
+
+    def values_in(self, parameters: ParameterValues) -> list[Any] | None:
+        """Return the numbers in the rows, in ascending order; None if one value is no integer.
+
+        A NULL equals nothing.
+        """
+        values = {row[self.position] for row in parameters.rows} - {None}
+        return sorted(values) if all(type(value) is int for value in values) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterValues:
     """The values of one execution; `expanded` holds the parameter names of each IN list."""
 
     values: Mapping[str, Any]
     expanded: Mapping[str, Sequence[str]]
+    rows: Sequence[Sequence[Any]] = ()
+    """The rows of the result, for the parameters that are columns of it."""
 
-    def cache_key(self, parameters: Iterable[Parameter]) -> list[Any]:
+    def cache_key(self, parameters: Iterable[Parameter | ResultColumn]) -> list[Any]:
         """Return the unconverted values of these parameters with their types: True is not 1."""
         values: list[Any] = []
         for parameter in parameters:
-            if not parameter.is_expanding:
+            if isinstance(parameter, ResultColumn):
+                numbers = parameter.values_in(self)
+                values += (len(numbers), *numbers) if numbers is not None else (_LIST_END,)
+            elif not parameter.is_expanding:
                 values.append(self.values.get(parameter.name, _LIST_END))
             elif parameter.name in self.expanded:
                 values += (self.values[name] for name in self.expanded[parameter.name])
@@ -76,7 +97,7 @@ class EqualityPlan:
     """A row matters only if its column equals one of the parameter's values."""
 
     column: str
-    parameter: Parameter
+    parameter: Parameter | ResultColumn
     kind: ValueKind = ValueKind.TEXT
 
     def encoded_values(self, parameters: ParameterValues) -> list[str] | None:
@@ -104,6 +125,8 @@ class IntervalPlan:
     descending: bool
     has_time_zone: bool
     """Whether the column's instants have a time zone."""
+    is_number: bool = False
+    """Whether the column holds integers, not instants."""
 
     def interval(self, parameters: ParameterValues, last_key: int | None) -> Interval | None:
         """Return the interval of this execution: from the conditions and the last row."""
@@ -119,7 +142,7 @@ class IntervalPlan:
             return None
         if low is not None and high is not None and low > high:
             high = low  # no row can match: use one key, which is coarser
-        return Interval(column=self.column, low=low, high=high)
+        return Interval(column=self.column, low=low, high=high, is_number=self.is_number)
 
     def last_key(self, parameters: ParameterValues, rows: Sequence[Sequence[Any]]) -> int | None:
         """Return the sort key of the last row; None if there are fewer rows than the limit."""
@@ -128,7 +151,11 @@ class IntervalPlan:
         limit = parameters.values.get(self.limit.name)
         if not isinstance(limit, int) or len(rows) < limit:
             return None
-        return sort_key_value(rows[-1][self.position])
+        return self._sort_key(rows[-1][self.position])
+
+    def _sort_key(self, value: Any) -> int | None:
+        """Return the sort key of a value; None if a column of numbers holds something else."""
+        return sort_key_value(value) if type(value) is int or not self.is_number else None
 
     def _bound_value(self, parameter: Parameter | None, parameters: ParameterValues) -> int | None:
         """Return a bound as a number; None if its value depends on the session's time zone."""
@@ -138,7 +165,7 @@ class IntervalPlan:
         value = values[0] if values else None
         if isinstance(value, datetime) and (value.tzinfo is not None) is not self.has_time_zone:
             return None
-        return sort_key_value(value)
+        return self._sort_key(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,10 +216,12 @@ class TablePlan:
     semi_join: SemiJoinPlan | None = None
     keyed_table: KeyedTable | None = field(init=False)
     whole_table: DependencyGroup = field(init=False)
-    parameters: tuple[Parameter, ...] = field(init=False)
+    parameters: tuple[Parameter | ResultColumn, ...] = field(init=False)
     """The parameters on whose values the ranges depend."""
     has_interval: bool = field(init=False)
     """Whether the ranges also depend on the last row."""
+    reads_result: bool = field(init=False)
+    """Whether the ranges also depend on the values of a column of the result."""
 
     def __post_init__(self) -> None:
         """Compute the fields that are the same for each execution."""
@@ -201,7 +230,7 @@ class TablePlan:
             keyed = KeyedTable(
                 table=self.table, key_positions=self.key_positions, columns=self.selected_columns
             )
-        used = [
+        used: list[Parameter | ResultColumn] = [
             equal.parameter
             for equal in (*self.equalities, *(self.semi_join.equalities if self.semi_join else ()))
         ]
@@ -211,6 +240,8 @@ class TablePlan:
         object.__setattr__(self, "whole_table", DependencyGroup((Table(table=self.table),)))
         object.__setattr__(self, "parameters", tuple(dict.fromkeys(used)))
         object.__setattr__(self, "has_interval", any(intervals))
+        reads_result = any(isinstance(one, ResultColumn) for one in used)
+        object.__setattr__(self, "reads_result", reads_result)
 
     def add_to(
         self, record: RenderRecord, parameters: ParameterValues, rows: Sequence[Sequence[Any]]
@@ -221,6 +252,8 @@ class TablePlan:
             return
         if self.keyed_table is not None:
             record.add_rows(self.keyed_table, rows)
+        if self.reads_result:
+            parameters = replace(parameters, rows=rows)
         record.groups.add(self._cached_ranges(parameters, rows, self.referenced_columns))
 
     def _cached_ranges(

@@ -8,6 +8,7 @@ lacks one of them, `find_missing_names` reports it, and no response is shared.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -44,6 +45,9 @@ RENDERING_ATTRIBUTES = (
     "self_group",
 )
 """The attributes that decide how an element is rendered, and which parts are visited."""
+
+FROMS_POSITION = -4
+"""The position of the emitted FROM clause among the arguments of `_compose_select_body`."""
 
 TYPE_RENDERING_ATTRIBUTES = ("get_col_spec", "__visit_name__", "_compiler_dispatch")
 """The attributes that decide how a type is rendered."""
@@ -176,8 +180,8 @@ class SelectCollector:
     stack: list[Any]
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self.collected_selects: list[tuple[Any, bool, bool]] = []
-        """Each SELECT, whether it is the outermost one, and whether it is an EXISTS."""
+        self.collected_selects: list[tuple[Any, tuple[Any, ...], bool, bool]] = []
+        """Each SELECT, its FROM clause, whether it is the outermost one, whether it is EXISTS."""
         self._select_stack: list[Any] = []
         self._exists_selects: list[Any] = []
         super().__init__(*args, **options)
@@ -199,7 +203,8 @@ class SelectCollector:
     def _compose_select_body(self, text: str, select: Any, *rest: Any) -> Any:
         source_select = self._select_stack[-1]
         is_exists = any(source_select is exists_select for exists_select in self._exists_selects)
-        self.collected_selects.append((select, len(self.stack) == 1, is_exists))
+        froms = tuple(rest[FROMS_POSITION])
+        self.collected_selects.append((select, froms, len(self.stack) == 1, is_exists))
         return super()._compose_select_body(text, select, *rest)  # type: ignore[misc]  # as above
 
 
@@ -229,7 +234,15 @@ def find_missing_names() -> list[str]:
         (getattr(pool_base, "_ConnectionFairy", None), ("_connection_record",)),
     )
     missing = [name for owner, names in required for name in _missing_of(owner, names)]
-    return missing or _missing_of(select.compile(), ("_result_columns", "stack"))
+    missing = missing or _missing_of(select.compile(), ("_result_columns", "stack"))
+    return missing or _missing_froms()
+
+
+def _missing_froms() -> list[str]:
+    """Return the argument with the FROM clause, if the compiler has another one at its position."""
+    names = list(inspect.signature(SQLCompiler._compose_select_body).parameters)
+    is_there = names[FROMS_POSITION] == "froms"
+    return [] if is_there else ["SQLCompiler._compose_select_body(froms)"]
 
 
 def _missing_of(owner: Any, names: Iterable[str]) -> list[str]:

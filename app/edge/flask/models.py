@@ -30,9 +30,9 @@ def watch_models(
 ) -> tuple[WatchedTable, ...]:
     """Return a declaration for each table that has a primary key, with the columns of its indexes.
 
-    Columns with a unique constraint, an index or a foreign key are compared, and so are booleans
-    and enumerations; columns with a date and a time are sort keys. Pages that compare or sort by
-    another column are purged by every change of the table.
+    Columns with a unique constraint, an index or a foreign key are compared, and so are integers,
+    booleans and enumerations; integers and columns with a date and a time are sort keys. Pages
+    that compare or sort by another column are purged by every change of the table.
     """
     return tuple(
         WatchedTable(
@@ -59,7 +59,7 @@ def _compared_columns(table: sa.Table) -> Iterator[str]:
     }
     indexed = {column.name for index in table.indexes for column in index.columns}
     for column in table.columns:
-        is_choice = isinstance(column.type, sa.Boolean | sa.Enum)
+        is_short = isinstance(column.type, sa.Boolean | sa.Enum | sa.Integer)
         is_key = column.name in unique | indexed or bool(column.foreign_keys)
-        if (is_key or is_choice) and not column.primary_key and is_byte_comparable(column):
+        if (is_key or is_short) and not column.primary_key and is_byte_comparable(column):
             yield column.name

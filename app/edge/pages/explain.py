@@ -221,13 +221,14 @@ def _describe_equalities(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _describe_interval(between: Interval) -> str:
-    low = f" from {_microseconds(between.low)}" if between.low is not None else ""
-    high = f" up to {_microseconds(between.high)}" if between.high is not None else ""
+    show = str if between.is_number else _microseconds
+    low = f" from {show(between.low)}" if between.low is not None else ""
+    high = f" up to {show(between.high)}" if between.high is not None else ""
     return f", {between.column}{low}{high}"
 
 
 def _microseconds(key: int) -> str:
-    """Format a sort key; the sort keys of watched tables are instants."""
+    """Format the sort key of an instant."""
     try:
         return _instant(EPOCH + timedelta(microseconds=key))
     except OverflowError:

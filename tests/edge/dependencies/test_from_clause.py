@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app.edge.dependencies.from_clause import from_tables
+from app.edge.dependencies.from_clause import FromTable, from_tables
 
 from .conftest import author, link, post
 
@@ -32,11 +32,16 @@ JOINS: dict[str, tuple[Any, dict[str, bool]]] = {
 }
 
 
+def tables_of(select: sa.Select[Any]) -> list[FromTable] | None:
+    """Return the tables of a SELECT that is in no other one."""
+    return from_tables(select, select.get_final_froms())
+
+
 @pytest.mark.parametrize(("source", "outcome"), JOINS.values(), ids=JOINS)
 def test_tables_that_may_be_missing_are_optional(source: Any, outcome: dict[str, bool]) -> None:
     """A row of the other side stays without them, so their conditions filter no row."""
     where = post.c.status == "live"
-    tables = from_tables(sa.select(sa.literal(1)).select_from(source).where(where)) or []
+    tables = tables_of(sa.select(sa.literal(1)).select_from(source).where(where)) or []
     assert {one.table.name: one.nullable for one in tables} == outcome
     for one in tables:
         assert any(condition is where for condition in one.filters) is not one.nullable
@@ -47,13 +52,26 @@ def test_only_an_outer_join_on_one_condition_adds_no_rows(isouter: bool, count: 
     """Two conditions, or an inner join, decide which rows are in the result."""
     for on, outcome in ((ON, count), (sa.and_(ON, author.c.active.is_(True)), 0)):
         join = post.join(author, on, isouter=isouter)
-        (first, *_) = from_tables(sa.select(sa.literal(1)).select_from(join)) or []
+        (first, *_) = tables_of(sa.select(sa.literal(1)).select_from(join)) or []
         assert len(first.left_joins) == outcome
 
 
 def test_anything_but_tables_has_no_list() -> None:
-    """A function in FROM may read any table; a join in parentheses counts as whole tables."""
+    """A function in FROM may read any table."""
     source = sa.func.json_each("[]").table_valued("value")
-    assert from_tables(sa.select(source.c.value)) is None
-    grouped_join = link.outerjoin(post.join(author), link.c.post_id == post.c.id)
-    assert from_tables(sa.select(sa.literal(1)).select_from(grouped_join)) is None
+    assert tables_of(sa.select(source.c.value)) is None
+
+
+@pytest.mark.parametrize(("full", "count"), [(False, 1), (True, 0)])
+def test_a_join_in_parentheses_is_optional_as_a_whole(full: bool, count: int) -> None:
+    """Its own ON clause and that of the LEFT JOIN filter its tables, and WHERE does not."""
+    on = link.c.post_id == post.c.id
+    grouped = link.join(post.join(author), on, isouter=True, full=full)
+    select = sa.select(sa.literal(1)).select_from(grouped).where(post.c.status == "live")
+    first, *others = tables_of(select) or []
+    assert (first.table.name, first.nullable, first.left_joins) == ("link", full, [])
+    assert [one.table.name for one in others] == ["post", "author"]
+    for one in others:
+        assert one.nullable
+        assert sum(condition is on for condition in one.filters) == count
+        assert len(one.filters) == 1 + count

@@ -38,6 +38,8 @@ POST = st.one_of(
     times.map(lambda v: post.c.published_at < v),
     times.map(lambda v: post.c.published_at >= v),
     st.just(post.c.published_at.is_not(None)),
+    ids.map(lambda v: post.c.id > v),
+    ids.map(lambda v: post.c.author_id <= v),
     st.just(post.c.author_id.is_(None)),
     ids.map(linked),
     ids.map(lambda v: ~linked(v)),
@@ -58,6 +60,17 @@ FROMS: list[tuple[Any, list[Any], list[Any]]] = [
     (post.join(link), [POST, LINK], [post]),
     (post.join(link).join(topic), [POST, LINK], [post, topic]),
     (link.join(topic), [LINK], [topic]),
+    (post.outerjoin(link), [POST], [post]),
+    (post.outerjoin(link.join(topic), link.c.post_id == post.c.id), [POST], [post, topic]),
+    (
+        post.outerjoin(
+            link.join(topic, sa.and_(link.c.topic_id == topic.c.id, topic.c.name == "a")),
+            link.c.post_id == post.c.id,
+        ),
+        [POST],
+        [post, topic],
+    ),
+    (author.outerjoin(post.join(link), post.c.author_id == author.c.id), [AUTHOR], [author, post]),
     (
         post.outerjoin(author, sa.and_(author.c.id == post.c.author_id, post.c.status == "live")),
         [POST],
@@ -72,12 +85,47 @@ FROMS: list[tuple[Any, list[Any], list[Any]]] = [
 
 
 KEYS: list[Any] = [
+    post.c.id,
+    post.c.id.desc(),
+    post.c.author_id,
+    post.c.author_id.desc(),
     post.c.published_at.desc(),
     post.c.published_at,
     post.c.title,
     "title",
     sa.desc("slug"),
 ]
+
+
+LINK_COUNT: Any = (
+    sa.select(sa.func.count(link.c.topic_id))
+    .where(link.c.post_id == post.c.id)
+    .correlate(post)
+    .scalar_subquery()
+)
+AUTHOR_NAME: Any = (
+    sa.select(author.c.name)
+    .where(author.c.id == post.c.author_id, author.c.active)
+    .correlate(post)
+    .scalar_subquery()
+)
+POST_COUNT: Any = (
+    sa.select(sa.func.count(post.c.id))
+    .where(post.c.author_id == author.c.id, post.c.status == "live")
+    .correlate(author)
+    .scalar_subquery()
+)
+
+
+def add_correlated(query: Any, tables: list[Any], kind: str) -> Any:
+    """Add a subquery about each row to the columns, or as a condition or a sort key."""
+    if kind == "none" or tables[0] not in (post, author):
+        return query
+    if tables[0] is author:
+        return query.add_columns(POST_COUNT)
+    if kind == "columns":
+        return query.add_columns(LINK_COUNT, AUTHOR_NAME)
+    return query.add_columns(LINK_COUNT).where(AUTHOR_NAME == "a")
 
 
 @st.composite
@@ -108,6 +156,9 @@ def selects(draw: st.DrawFn) -> Any:
     )
     query = sa.select(*columns).select_from(source)
     query = query.where(*draw(st.lists(conditions(kinds), max_size=3)))
+    if any(columns[0] is plain for plain in (tables[0], tables[0].c[0])):
+        kind = draw(st.sampled_from(["none", "columns", "condition"]))
+        query = add_correlated(query, tables, kind)
     if draw(st.booleans()):
         query = query.distinct()
     if tables[0] is post and draw(st.booleans()):

@@ -254,7 +254,7 @@ def test_a_missing_site_or_database_is_named_at_once(tmp_path: Path) -> None:
 
 
 def test_the_columns_by_which_rows_are_found_are_compared() -> None:
-    """Unique, indexed, foreign keys, booleans; a date with a time is a sort key."""
+    """Unique, indexed, foreign keys, booleans, integers; a date with a time is a sort key."""
     metadata = sa.MetaData()
     sa.Table("author", metadata, sa.Column("id", sa.Integer, primary_key=True))
     sa.Table(
@@ -265,6 +265,7 @@ def test_the_columns_by_which_rows_are_found_are_compared() -> None:
         sa.Column("title", sa.String(50)),
         sa.Column("lang", sa.String(9), index=True),
         sa.Column("rank", sa.Float, index=True),
+        sa.Column("score", sa.Integer),
         sa.Column("is_public", sa.Boolean),
         sa.Column("author_id", sa.ForeignKey("author.id")),
         sa.Column("published_at", sa.DateTime),
@@ -274,5 +275,5 @@ def test_the_columns_by_which_rows_are_found_are_compared() -> None:
     assert define_edge_tables(metadata) == own
     author, post = watch_models(metadata, exclude=own)
     assert (author.table, author.compared_columns, author.instant_columns) == ("author", (), ())
-    assert post.compared_columns == ("slug", "lang", "is_public", "author_id")
+    assert post.compared_columns == ("slug", "lang", "score", "is_public", "author_id")
     assert post.instant_columns == ("published_at",)

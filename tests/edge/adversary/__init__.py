@@ -1,0 +1,1 @@
+"""Ordinary queries and ordinary writes of an app; no page may be stale after a write."""
