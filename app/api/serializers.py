@@ -40,7 +40,8 @@ def post(it: Post) -> dict[str, Any]:
 
 def post_in_full(it: Post) -> dict[str, Any]:
     """An article with its text."""
-    return post(it) | {"contents": it.contents, "html": it.body_html}
+    contents = [{name: entry[name] for name in ("level", "id", "text")} for entry in it.contents]
+    return post(it) | {"contents": contents, "html": it.body_html}
 
 
 def author(it: Author) -> dict[str, Any]:
