@@ -23,6 +23,6 @@ def show(slug: str) -> ResponseReturnValue:
         "site/articles/show.html",
         article=article,
         neighbours=around.neighbours,
-        topic=around.topic,
+        about=around.about,
         related=around.related,
     )

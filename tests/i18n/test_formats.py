@@ -54,7 +54,7 @@ def test_a_month_has_the_form_that_it_has_without_a_day(language: str, month: st
         ("fr", "mars\u2009–\u2009juin 2026"),
         ("es", "marzo–junio de 2026"),
         ("ar", "مارس – يونيو 2026"),
-        ("ja", "2026年3月～6月"),
+        ("ja", "2026年3月\uff5e6月"),
     ],
 )
 def test_a_range_of_months_is_written_as_in_the_language(language: str, months: str) -> None:
