@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from babel.dates import format_date
+from babel.dates import format_date, format_interval
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
@@ -24,6 +24,11 @@ def format_day(instant: date, language: str) -> str:
 def format_month(instant: date, language: str) -> str:
     """Return the name of a month without a day: March."""
     return format_date(instant, "LLLL", locale=find_locale(language))
+
+
+def format_months(first: date, last: date, language: str) -> str:
+    """Format the months from one day to another, with their years: March – June 2024."""
+    return format_interval(first, last, "yMMMM", locale=find_locale(language))
 
 
 def format_number(number: float, language: str) -> str:

@@ -26,7 +26,7 @@ def show(slug: str) -> ResponseReturnValue:
         article=article,
         discussion=find_discussion(article.extra_fields),
         neighbours=around.neighbours,
-        topic=around.topic,
+        about=around.about,
         related=around.related,
     )
 

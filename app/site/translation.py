@@ -6,7 +6,7 @@ post for the words around its text. It never comes from the request: the pages a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -209,6 +209,12 @@ def month(instant: date) -> str:
     return i18n.format_month(in_site_zone(instant), current_language())
 
 
+def months(posts: Sequence[Post]) -> str:
+    """Return the months of dated posts, with their years: March – June 2024."""
+    days = [post.local_date for post in posts if post.local_date]
+    return i18n.format_months(min(days), max(days), current_language()) if days else ""
+
+
 def number(value: float) -> str:
     """Format a number: 1,234."""
     return i18n.format_number(value, current_language())
@@ -233,4 +239,4 @@ def words_attribute(post: Post, settings: Site) -> Markup:
     return Markup("") if own in {None, words} else Markup(' lang="{}"').format(words)
 
 
-FILTERS = (day, join_names, language_of_words, month, number, words_attribute)
+FILTERS = (day, join_names, language_of_words, month, months, number, words_attribute)

@@ -93,7 +93,7 @@ def render_page(post: Post, folder: str = "site") -> str:
         f"{folder}/articles/show.html",
         article=post,
         neighbours=around.neighbours,
-        topic=around.topic,
+        about=around.about,
         related=around.related,
     )
 

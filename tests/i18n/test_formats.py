@@ -47,6 +47,29 @@ def test_a_month_has_the_form_that_it_has_without_a_day(language: str, month: st
 
 
 @pytest.mark.parametrize(
+    ("language", "months"),
+    [
+        ("en", "March\u2009–\u2009June 2026"),
+        ("de", "März–Juni 2026"),
+        ("fr", "mars\u2009–\u2009juin 2026"),
+        ("es", "marzo–junio de 2026"),
+        ("ar", "مارس – يونيو 2026"),
+        ("ja", "2026年3月\uff5e6月"),
+    ],
+)
+def test_a_range_of_months_is_written_as_in_the_language(language: str, months: str) -> None:
+    """The order of its parts and the dash come from CLDR; the common year is written once."""
+    assert i18n.format_months(NOON, NOON.replace(month=6), language) == months
+
+
+def test_a_range_within_a_month_is_one_month_and_two_years_are_both_written() -> None:
+    """March 2026, and March 2026 to March 2027."""
+    assert i18n.format_months(NOON, NOON.replace(day=31), "en") == "March 2026"
+    months = i18n.format_months(NOON, NOON.replace(year=2027), "en")
+    assert months == "March 2026\u2009–\u2009March 2027"
+
+
+@pytest.mark.parametrize(
     ("language", "number"),
     [("en", "12,345"), ("de", "12.345"), ("fr", "12\u202f345"), ("ar", "12,345"), ("ja", "12,345")],
 )

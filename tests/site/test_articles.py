@@ -2,9 +2,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
+import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from app.edge.testing import assert_hit, assert_miss
+from app.extensions import db
+from app.publishing.models import Post
 from app.publishing.transaction import transaction
 
 from . import content
@@ -25,6 +31,55 @@ def test_an_article_leads_to_its_neighbours_and_its_topic(site_app: Flask) -> No
     assert "/articles/number-4" in links
     assert "/articles/number-1" in links
     assert "/articles/number-5" not in links
+
+
+def test_related_articles_of_an_article_without_topics_are_refreshed_exactly(
+    make_app: Callable[..., Flask],
+) -> None:
+    """A changed title of a related article refreshes the page; that of a farther one does not."""
+    app = make_app(EDGE_GATEWAY=True)
+    for number in range(7):
+        content.post(f"N{number}", at=content.day(number), authors=["Ada"])
+        content.post(f"M{number}", at=content.day(10 + number))
+    db.session.remove()
+    client = app.test_client()
+    for path, farther, nearer in (
+        ("/articles/n5", "n1", "n3"),
+        ("/articles/m6", "m1", "m2"),
+    ):
+        client.get(path)
+        retitle(farther)
+        assert_hit(client.get(path))
+        retitle(nearer)
+        page = client.get(path)
+        assert_miss(page)
+        assert f"Another {nearer}" in page.text
+    assert "Earlier by" in client.get("/articles/n5").text
+    assert "Earlier articles" in client.get("/articles/m6").text
+
+
+def retitle(slug: str) -> None:
+    """Give a post another title."""
+    with transaction() as session:
+        session.execute(sa.update(Post).where(Post.slug == slug).values(title=f"Another {slug}"))
+    db.session.remove()
+
+
+@pytest.mark.parametrize(("sections", "levels"), [(10, {"2", "3"}), (11, {"2"})])
+def test_a_long_contents_list_has_the_second_level_only(
+    app: Flask, sections: int, levels: set[str]
+) -> None:
+    """Twenty headings are listed with their third level, more are not."""
+    with transaction() as session:
+        entries = [
+            {"level": level, "id": f"h{level}-{number}", "text": "A", "html": "<code>A</code>"}
+            for number in range(sections)
+            for level in (2, 3)
+        ]
+        session.merge(content.post("A")).contents = entries
+    html = app.test_client().get("/articles/a").text
+    assert set(re.findall(r'<li class="level-(\d)">', html)) == levels
+    assert "<code>A</code></a>" in html
 
 
 def test_an_article_has_structured_data(site_app: Flask) -> None:

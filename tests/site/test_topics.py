@@ -51,6 +51,17 @@ def test_a_page_that_is_not_full_leads_to_its_list(app: Flask, base: str) -> Non
     assert app.test_client().get(f"{base}/pages/2").status_code == 200
 
 
+@pytest.mark.parametrize("base", ["/topics/t", "/authors/a", "/archive"])
+def test_a_numbered_page_states_its_months(app: Flask, base: str) -> None:
+    """Its title and its introduction have the months of its oldest and newest article."""
+    for number in (0, 50, 100):
+        content.post(f"n{number}", at=content.day(number), topics=["T"], authors=["A"])
+    html = app.test_client().get(f"{base}/pages/1").text
+    months = "January\u2009–\u2009April 2024"
+    assert f"page 1 – {months} – " in html
+    assert f'<p class="standfirst">{months}</p>' in html
+
+
 @pytest.mark.parametrize("path", ["/topics", "/authors"])
 def test_only_what_has_articles_is_listed(filled: Flask, path: str) -> None:
     """A topic of drafts alone is not filled."""

@@ -13,6 +13,7 @@ from app.publishing.errors import Invalid
 from app.publishing.models import Media, MediaFile, Site
 from app.publishing.text import (
     PLAIN,
+    Heading,
     Image,
     Rendered,
     Rendition,
@@ -96,7 +97,12 @@ def body_columns(rendered: Rendered) -> dict[str, Any]:
     return {
         "body_html": rendered.html,
         "body_text": rendered.text,
-        "contents": [{"level": h.level, "id": h.id, "text": h.text} for h in rendered.toc],
+        "contents": [_entry(heading) for heading in rendered.toc],
         "word_count": rendered.word_count,
         "minutes": rendered.minutes,
     }
+
+
+def _entry(heading: Heading) -> dict[str, Any]:
+    entry = {"level": heading.level, "id": heading.id, "text": heading.text}
+    return entry | ({"html": heading.html} if heading.html else {})

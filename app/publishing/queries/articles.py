@@ -41,8 +41,9 @@ RELATED = 3
 class Surroundings:
     """What the page of an article shows besides the article."""
 
-    topic: Topic | None
     neighbours: Neighbours
+    about: Listed | None
+    """The topic or author of the related articles; None if only their dates are near."""
     related: list[Post]
 
 
@@ -117,19 +118,34 @@ def neighbours(article: Post) -> Neighbours:
 
 
 def surroundings(article: Post) -> Surroundings:
-    """The neighbours of an article, its first topic, and earlier articles about that topic."""
-    topic = article.topics[0] if article.topics else None
-    return Surroundings(
-        topic=topic,
-        neighbours=neighbours(article),
-        related=earlier_about(topic, article, RELATED) if topic else [],
-    )
+    """The neighbours of an article, and earlier articles that are related to it.
+
+    These share its first topic. If there are none, they share its first author; if there are none
+    of those either, they are the nearest articles before its older neighbour.
+    """
+    around = neighbours(article)
+    subjects: tuple[Listed, ...] = (*article.topics[:1], *article.authors[:1])
+    for about in subjects:
+        if related := earlier_about(about, article, RELATED):
+            return Surroundings(neighbours=around, about=about, related=related)
+    return Surroundings(neighbours=around, about=None, related=earlier(article, RELATED, skip=1))
 
 
-def earlier_about(topic: Topic, article: Post, limit: int) -> list[Post]:
-    """The articles of a topic before this one, newest first: what comes later never changes it."""
-    statement = filter_about(_before(article), topic).order_by(*NEWEST_FIRST).limit(limit)
-    return list(db.session.scalars(statement.options(*for_lists())))
+def earlier_about(about: Listed, article: Post, limit: int) -> list[Post]:
+    """The articles of a topic or author before this one, newest first.
+
+    A later article never changes them.
+    """
+    return _newest_of(filter_about(_before(article), about).limit(limit))
+
+
+def earlier(article: Post, limit: int, *, skip: int = 0) -> list[Post]:
+    """The articles before this one, newest first, without the `skip` nearest."""
+    return _newest_of(_before(article).limit(limit).offset(skip))
+
+
+def _newest_of(posts: Posts) -> list[Post]:
+    return list(db.session.scalars(posts.order_by(*NEWEST_FIRST).options(*for_lists())))
 
 
 def filter_about(posts: Posts, about: Listed | None) -> Posts:

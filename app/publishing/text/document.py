@@ -16,6 +16,8 @@ class Heading(NamedTuple):
     level: int
     id: str
     text: str
+    html: str = ""
+    """The text as HTML, if it has `<code>`, which is the only element in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from app.publishing.slugs import slugify
 
 from .document import Heading
 from .html_tree import Node
-from .plain_text import text_of
+from .plain_text import html_with_code, text_of
 
 # The page around the body has these ids; a heading must not take them away.
 RESERVED_IDS = frozenset(
@@ -38,19 +38,31 @@ def shift(root: Node) -> None:
 
 
 def identify(root: Node, words: Words) -> tuple[Heading, ...]:
-    """Give each heading its id and its link, prefix all other ids, and list the headings."""
+    """Give each heading its id and its link, prefix all other ids, and list the headings.
+
+    Headings in closed `<details>` are not listed: a link to one leads to nothing that is visible.
+    """
     used_ids: dict[str, int] = {}
     entries = []
+    hidden = _find_hidden(root)
     nodes = [node for node in root.elements() if node.tag in _LEVELS]
     for node in nodes:
         preferred_id = _explicit(node) or node.attrs.get("id", "")
         text = text_of(node)
         node.attrs["id"] = _unique(preferred_id or slugify(text) or "section", used_ids)
+        if text and id(node) not in hidden:
+            html = html_with_code(node)
+            entries.append(Heading(_LEVELS[node.tag], node.attrs["id"], text, html))
         if text:
-            entries.append(Heading(_LEVELS[node.tag], node.attrs["id"], text))
             node.children.append(_anchor(node.attrs["id"], text, words))
     _prefix_others(root, used_ids, {id(node) for node in nodes})
     return tuple(entries)
+
+
+def _find_hidden(root: Node) -> set[int]:
+    """Return the identities of the elements inside closed `<details>`."""
+    closed = [n for n in root.elements() if n.tag == "details" and "open" not in n.attrs]
+    return {id(node) for details in closed for node in details.elements()}
 
 
 def _explicit(node: Node) -> str | None:

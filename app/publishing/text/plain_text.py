@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import escape
 
 from .html_tree import Node
 
@@ -23,6 +24,30 @@ _WORD = re.compile(
 def text_of(node: Node) -> str:
     """Give the words of an element on one line."""
     return " ".join("".join(_pieces(node)).split())
+
+
+def html_with_code(node: Node) -> str:
+    """Give the words of an element as HTML that has no elements but `<code>`; empty if it has none.
+
+    The result is as safe as its escaped text: no attribute of the text is kept.
+    """
+    if not any(child.tag == "code" for child in node.elements()):
+        return ""
+    return " ".join("".join(_code_pieces(node)).split())
+
+
+def _code_pieces(node: Node) -> Iterator[str]:
+    for child in node.children:
+        if isinstance(child, str):
+            yield escape(child, quote=False)
+        elif child.tag == "code":
+            yield f"<code>{escape(''.join(_pieces(child)), quote=False)}</code>"
+        elif not _is_footnote_link(child):
+            yield from _code_pieces(child)
+
+
+def _is_footnote_link(node: Node) -> bool:
+    return node.has_class("footnote-ref") or node.has_class("footnote-backref")
 
 
 def lines_of(node: Node) -> str:
@@ -63,11 +88,7 @@ def _pieces(node: Node, skip: frozenset[str] = frozenset()) -> Iterator[str]:
     for child in node.children:
         if isinstance(child, str):
             yield child if node.tag != "pre" else child.strip("\n")
-        elif (
-            child.tag in skip
-            or child.has_class("footnote-ref")
-            or child.has_class("footnote-backref")
-        ):
+        elif child.tag in skip or _is_footnote_link(child):
             continue
         elif child.tag in _INLINE:
             yield from _pieces(child, skip)

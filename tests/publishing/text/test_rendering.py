@@ -119,6 +119,30 @@ def test_headings_stay_where_no_first_level_is_used() -> None:
     assert render_text("## a\n\n### b").toc == (Heading(2, "a", "a"), Heading(3, "b", "b"))
 
 
+def test_headings_in_closed_details_are_not_listed() -> None:
+    """A link to one would lead to nothing visible; in open `<details>` it is visible."""
+    closed, opened = "<details><summary>s</summary>\n\n", "<details open><summary>s</summary>\n\n"
+    end = "\n\n</details>\n\n"
+    nested = f"{opened}## open\n\n{closed}## nested{end}{end}"
+    rendered = render_text(f"## a\n\n{closed}## hidden{end}{nested}## b")
+    assert [h.text for h in rendered.toc] == ["a", "open", "b"]
+    assert 'id="hidden"' in rendered.html
+
+
+@pytest.mark.parametrize(
+    ("source", "html"),
+    [
+        ("## The `@cached` *decorator*", "The <code>@cached</code> decorator"),
+        ("## `<b>` & [`a`](/b)", "<code>&lt;b&gt;</code> &amp; <code>a</code>"),
+        ("## `a`[^1]\n\n[^1]: b", "<code>a</code>"),
+        ("## No *code* <b>", ""),
+    ],
+)
+def test_the_contents_list_keeps_code(source: str, html: str) -> None:
+    """Other elements of a heading become plain text, and all text is escaped."""
+    assert render_text(source).toc[0].html == html
+
+
 @pytest.mark.parametrize("source", ["# The  title\n\n## b", "<h1>the Title</h1>\n\n## b"])
 def test_a_first_heading_that_repeats_the_title_is_left_out(source: str) -> None:
     """The page shows the title itself."""
