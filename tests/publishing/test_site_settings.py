@@ -71,12 +71,12 @@ def run(app: Flask, *words: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def values(app: Flask) -> dict[str, Any]:
+def read_settings(app: Flask) -> dict[str, Any]:
     """Return all settings as the command prints them for programs."""
     status, output = run(app, "--json")
     assert status == 0
-    shown: dict[str, Any] = json.loads(output)
-    return shown
+    values: dict[str, Any] = json.loads(output)
+    return values
 
 
 def test_columns_draft_command_and_page_follow_the_table(app: Flask) -> None:
@@ -94,7 +94,7 @@ def test_columns_draft_command_and_page_follow_the_table(app: Flask) -> None:
     ]
     for setting in SETTINGS:
         assert f"--{setting.name.replace('_', '-')}" in help_text
-    assert set(values(app)) == set(BY_NAME)
+    assert set(read_settings(app)) == set(BY_NAME)
 
 
 def _default(setting: site_settings.SiteSetting) -> str:
@@ -118,16 +118,16 @@ def test_export_and_import_carry_every_setting(app: Flask, tmp_path: Path, now: 
     page = actions.create(Draft(title="About", kind=Kind.PAGE, slug="about"), now=now, actor=SYSTEM)
     actions.publish(page.id, expected_version=page.version, now=now, actor=SYSTEM)
     actions.arrange_menu(["about"], actor=SYSTEM)
-    before = values(app)
+    before = read_settings(app)
     export_folder(tmp_path / "out")
-    written = tomllib.loads((tmp_path / "out" / "site.toml").read_text())
-    assert set(written) == set(BY_NAME)
+    site_file = tomllib.loads((tmp_path / "out" / "site.toml").read_text())
+    assert set(site_file) == set(BY_NAME)
     db.session.execute(sa.delete(Site))
     db.session.execute(sa.delete(Post))
     db.session.commit()
     report = import_folder(tmp_path / "out", now=now)
     assert [str(remark) for remark in report.skipped] == []
-    assert values(app) == before
+    assert read_settings(app) == before
 
 
 def test_a_site_file_keeps_the_settings_that_it_does_not_name(
@@ -137,10 +137,10 @@ def test_a_site_file_keeps_the_settings_that_it_does_not_name(
     actions.change_site(EVERYTHING, actor=SYSTEM)
     (tmp_path / "site.toml").write_text('tagline = "New"\nfooter_links = ["Home = /"]\n')
     import_folder(tmp_path, now=now)
-    assert values(app)["title"] == "Ada's notes"
-    assert values(app)["tagline"] == "New"
-    assert values(app)["footer_links"] == [{"text": "Home", "url": "/"}]
-    assert values(app)["posts_per_page"] == 7
+    assert read_settings(app)["title"] == "Ada's notes"
+    assert read_settings(app)["tagline"] == "New"
+    assert read_settings(app)["footer_links"] == [{"text": "Home", "url": "/"}]
+    assert read_settings(app)["posts_per_page"] == 7
 
 
 @pytest.mark.parametrize(
@@ -174,9 +174,9 @@ def test_one_bad_setting_does_not_stop_the_others(
         'title = "Mine"\ntime_zone = "Europe/Berln"\naccent = "#eeeeee"\nlogo = "notes.txt"\n'
         'icon = "none.png"\n'
     )
-    skipped = " ".join(map(str, import_folder(tmp_path, now=now).skipped))
+    remarks = " ".join(map(str, import_folder(tmp_path, now=now).skipped))
     for words in ("Europe/Berlin", "#eeeeee", "The logo 'notes.txt' can't be used", "none.png"):
-        assert words in skipped
+        assert words in remarks
     assert settings().title == "Mine"
 
 
@@ -202,11 +202,11 @@ def test_one_bad_setting_does_not_stop_the_others(
 )
 def test_a_bad_value_is_one_sentence(app: Flask, words: tuple[str, ...], sentence: str) -> None:
     """And nothing is saved."""
-    before = values(app)
+    before = read_settings(app)
     status, output = run(app, *words)
     assert (status, output.count("\n")) == (1, 1)
     assert sentence in output
-    assert values(app) == before
+    assert read_settings(app) == before
 
 
 @pytest.mark.parametrize(("ratio", "is_accepted"), [(4.4, False), (4.6, True)])
@@ -248,11 +248,11 @@ def test_lists_are_given_by_repeated_options_and_emptied_by_an_empty_one(app: Fl
     """A link is written as text = URL."""
     run(app, "--footer-links", "Imprint = /imprint", "--footer-links", "Q = /search?q=a=b")
     links = [{"text": "Imprint", "url": "/imprint"}, {"text": "Q", "url": "/search?q=a=b"}]
-    assert values(app)["footer_links"] == links
+    assert read_settings(app)["footer_links"] == links
     run(app, "--title", "Mine")
-    assert values(app)["footer_links"] == links
+    assert read_settings(app)["footer_links"] == links
     run(app, "--footer-links", "")
-    assert values(app)["footer_links"] == []
+    assert read_settings(app)["footer_links"] == []
 
 
 def test_a_site_without_settings_has_the_defaults_of_the_table(app: Flask) -> None:

@@ -76,7 +76,8 @@ def test_no_english_word_is_left_on_a_page(site_app: Flask, language: str, path:
     set_language(language)
     html = client.get(path).text
     common_texts = english & interface_texts(html)
-    untranslated = {text for text in common_texts if re.search(r"\b[a-z]{3,}", text)}
+    words = {text for text in common_texts if not text.startswith("http://")}
+    untranslated = {text for text in words if re.search(r"\b[a-z]{3,}", text)}
     assert untranslated - content_texts() == set()
 
 

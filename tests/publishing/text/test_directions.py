@@ -47,10 +47,10 @@ def test_a_paragraph_has_its_own_direction(language: str, text: str, attribute: 
 
 def test_a_heading_and_a_quotation_have_their_own_direction() -> None:
     """What is inside has the direction of its block and does not repeat it."""
-    rendered = html(f"## {ENGLISH}\n\n> {ENGLISH}\n> {ENGLISH}\n>\n> {ARABIC}\n", "ar")
-    assert re.search(r'<h2 [^>]*dir="ltr"', rendered)
-    assert f'<blockquote dir="ltr">\n<p>{ENGLISH}' in rendered
-    assert f'<p dir="rtl">{ARABIC}' in rendered
+    page = html(f"## {ENGLISH}\n\n> {ENGLISH}\n> {ENGLISH}\n>\n> {ARABIC}\n", "ar")
+    assert re.search(r'<h2 [^>]*dir="ltr"', page)
+    assert f'<blockquote dir="ltr">\n<p>{ENGLISH}' in page
+    assert f'<p dir="rtl">{ARABIC}' in page
 
 
 def test_a_list_has_one_direction() -> None:
@@ -62,9 +62,9 @@ def test_a_list_has_one_direction() -> None:
 
 def test_a_cell_has_its_own_direction() -> None:
     """In an Arabic table "12 MB" is otherwise shown as "MB 12"."""
-    rendered = html("| أداة | حجم |\n|---|---:|\n| أداة | 12 MB |\n", "ar")
-    assert '<td class="align-right" dir="ltr">12 MB</td>' in rendered
-    assert rendered.count("dir=") == 1
+    page = html("| أداة | حجم |\n|---|---:|\n| أداة | 12 MB |\n", "ar")
+    assert '<td class="align-right" dir="ltr">12 MB</td>' in page
+    assert page.count("dir=") == 1
 
 
 def test_a_direction_that_an_author_has_set_stays() -> None:
