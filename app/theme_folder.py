@@ -223,8 +223,8 @@ def _exists(environment: Environment, name: str) -> bool:
     return True
 
 
-def own_blocks(environment: Environment) -> Iterator[str]:
-    """Yield the names of the blocks of the project's own templates."""
-    for path in sorted(_TEMPLATES.rglob("*.html")):
+def own_blocks(environment: Environment, below: str = "") -> Iterator[str]:
+    """Yield the names of the blocks of the project's own templates, or of those in a folder."""
+    for path in sorted((_TEMPLATES / below).rglob("*.html")):
         tree = environment.parse(path.read_text(encoding="utf-8"))
         yield from (block.name for block in tree.find_all(nodes.Block))

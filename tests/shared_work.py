@@ -4,7 +4,7 @@ An app is created for nearly every test. Half of the time went into functions th
 to build URLs, two for each route, and a quarter into a manifest of the same static files. The same
 bytes are compressed once, and the same picture is scaled once: both depend on the bytes alone.
 Most apps have a copy of the same SQLite file, so the digest of its tables is computed once. A
-statement is compiled once for all engines of the same kind: each app has an engine of its own.
+statement is compiled once for all SQLite engines: each app has an engine of its own.
 """
 
 from __future__ import annotations
@@ -102,6 +102,8 @@ class _SharedStatements:
 
     @staticmethod
     def _shared_key(dialect: Dialect, *key: object) -> tuple[object, ...]:
+        if dialect.name != "sqlite":
+            return dialect, *key
         options = ("server_version_info", "paramstyle", "_json_serializer", "_json_deserializer")
         return type(dialect), *(getattr(dialect, name, None) for name in options), *key
 

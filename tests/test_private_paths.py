@@ -185,3 +185,17 @@ def test_a_database_that_is_away_is_a_private_503(gated: Flask) -> None:
     assert response.status_code == 503
     assert response.headers["Retry-After"]
     assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "edge", ["bunny", "cloudflare", "cloudfront", "fastly", "nginx", "varnish"]
+)
+def test_each_generated_configuration_has_one_rule_for_each_prefix(app: Flask, edge: str) -> None:
+    """Single routes of the studio are not listed, since CDNs limit the number of rules."""
+    origin = ("--origin", "http://127.0.0.1:8000") if edge in {"nginx", "varnish"} else ()
+    site = ("--site", "https://example.org")
+    result = app.test_cli_runner().invoke(args=["edge", "config", edge, *site, *origin])
+    assert result.exit_code == 0, result.output
+    for prefix in PREFIXES:
+        assert f"{prefix}/" in result.output.replace("\\", "")
+    assert "/studio/login" not in result.output

@@ -201,7 +201,7 @@ def test_the_page_documents_every_block_and_token(app: Flask) -> None:
     """And no other ones."""
     text = DOCS.read_text(encoding="utf-8")
     blocks = set(re.findall(r"^\| `([a-z]+)` \|", _section(text, "## Blocks"), re.MULTILINE))
-    assert blocks == set(theme_folder.own_blocks(app.jinja_env))
+    assert blocks == set(theme_folder.own_blocks(app.jinja_env, "site"))
     tokens = set(re.findall(r"^\| `(--[a-z-]+)` \|", _section(text, "## Tokens"), re.MULTILINE))
     styles = (ROOT / "static" / "css" / "site.css").read_text(encoding="utf-8")
     assert tokens == set(re.findall(r"^  (--[a-z-]+):", styles, re.MULTILINE))

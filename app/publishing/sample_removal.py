@@ -85,18 +85,18 @@ def _sample_folders(folders: Iterable[str]) -> set[str]:
 def _is_unchanged(session: Session, post: Post, record: Imported) -> bool:
     """Tell whether the post has the version that the import gave it.
 
-    A draft is saved once, another post is published after that, and the menu is a further change.
-    A post of the future is published by its date, which is one more.
+    A post is saved once, and the menu is a further change. A post of the future is scheduled after
+    that, and published by its date.
     """
     query = sa.select(sa.func.count()).select_from(Revision).where(Revision.post_id == post.id)
     if post.status is Status.ARCHIVED or session.scalar(query) != 1:
         return False
     version = 1 + (post.menu_position is not None)
-    if post.status is not Status.DRAFT:
-        version += 1
     date = post.published_at
-    if post.status is Status.PUBLISHED and date is not None and date > record.imported_at:
+    if post.status is Status.SCHEDULED:
         version += 1
+    elif post.status is Status.PUBLISHED and date is not None and date > record.imported_at:
+        version += 2
     return post.version == version
 
 
@@ -118,9 +118,11 @@ def _delete_posts(session: Session, ids: Collection[int]) -> None:
 
 
 def _delete_unused_media(session: Session, ids: set[int]) -> int:
-    """Delete those of the images that no remaining post shows."""
+    """Delete the images that neither a remaining post nor a setting of the site shows."""
     remaining = session.scalars(sa.select(Post).options(undefer(Post.body_html)))
-    unused = ids - _media_of(session, remaining)
+    columns = (Site.logo_id, Site.logo_dark_id, Site.icon_id, Site.social_image_id)
+    of_site = {id_ for row in session.execute(sa.select(*columns)) for id_ in row}
+    unused = ids - _media_of(session, remaining) - of_site
     session.execute(sa.delete(Media).where(Media.id.in_(unused)))
     return len(unused)
 

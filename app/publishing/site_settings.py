@@ -6,6 +6,7 @@ The columns of the model, `flask content site`, `site.toml`, the export and the 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,21 @@ _LABEL = re.compile(r"[a-z][a-z0-9-]{0,29}")
 _ADDRESS = re.compile(r"[^@\s<>:/,]+@[^@\s<>:/,]+\.[^@\s<>:/,]+")
 MIN_PER_PAGE, MAX_PER_PAGE = 5, 100
 MAX_LINKS = 20
+
+
+class JsonText(sa.types.TypeDecorator[Any]):
+    """A list as JSON in a text column, whose default both databases compare by its text."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ARG002 - as declared
+        """Return the JSON of a list."""
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002 - as declared
+        """Return the list that the JSON describes."""
+        return None if value is None else json.loads(value)
 
 
 class Kind(StrEnum):
@@ -258,7 +274,7 @@ def _list(name: str, kind: Kind, check: Check, help_text: str) -> SiteSetting:
         help=help_text,
         check=check,
         column="" if kind is Kind.SLUGS else name,
-        type=sa.JSON(),
+        type=JsonText(),
     )
 
 

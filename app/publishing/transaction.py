@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -15,6 +16,7 @@ from .errors import Conflict
 from .search.index import index_changes
 
 _OPEN = "publishing.transaction"
+_FLUSHED = "publishing.flushed"
 
 
 @contextmanager
@@ -48,3 +50,24 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         session.info.pop(_OPEN, None)
+
+
+@event.listens_for(db.session, "after_flush")
+def _note_flush(session: Session, _context: object) -> None:
+    session.info[_FLUSHED] = True
+
+
+@event.listens_for(db.session, "after_rollback")
+def _forget_flush(session: Session) -> None:
+    session.info.pop(_FLUSHED, None)
+
+
+@event.listens_for(db.session, "before_commit")
+def _index_before_commit(session: Session) -> None:
+    """Index what a session outside `transaction` has written, such as one in a shell."""
+    if session.info.get(_OPEN) or session.in_nested_transaction():
+        return
+    has_unflushed = bool(session.new or session.dirty or session.deleted)
+    if session.info.pop(_FLUSHED, False) or has_unflushed:
+        index_changes(session)
+        session.info.pop(_FLUSHED, None)

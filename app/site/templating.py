@@ -13,6 +13,8 @@ from flask import Flask, g
 from markupsafe import Markup, escape
 
 from app import i18n
+from app.edge.dependencies.current_record import current_record
+from app.edge.dependencies.recorder import RenderRecord
 from app.edge.flask.static import has_static_file
 from app.publishing import languages, text_direction
 from app.publishing.looks.look import Look, Picture
@@ -42,9 +44,13 @@ _ALIKE = 60
 class Publication:
     """The site's settings and its menu, each loaded when a template first uses it."""
 
+    record: RenderRecord | None = None
+    """The record of dependencies that has the read of the settings."""
+
     @cached_property
     def site(self) -> Site:
         """The settings of the site: its title and the like."""
+        self.record = current_record()
         settings = site.settings()
         content_usage.use(settings.content_usage)
         return settings

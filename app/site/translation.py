@@ -20,6 +20,8 @@ from jinja2.parser import Parser
 from markupsafe import Markup
 
 from app import extensions, i18n
+from app.edge.dependencies.current_record import current_record
+from app.edge.dependencies.recorder import RenderRecord
 from app.publishing.languages import find_own_language
 from app.publishing.models import Post, Site
 
@@ -81,8 +83,23 @@ def current_language() -> str:
     publication = g.publication()
     assert publication is not None, "the template is being rendered"
     language: str = publication.site.language
+    _require_same_record(publication.record)
     _translator().last_language = language
     return language
+
+
+def _require_same_record(record: RenderRecord | None) -> None:
+    """Mark a template as not shareable if it stores words that are rendered once for all pages.
+
+    Jinja renders the top level of an imported template once. The pages that import it later would
+    show these words after a change of the language, and would not depend on the settings.
+    """
+    current = current_record()
+    if current is not None and current is not record:
+        current.set_unshareable(
+            "an imported template uses words of the interface outside of its macros: "
+            "move them into a macro"
+        )
 
 
 def last_language() -> str:

@@ -65,7 +65,8 @@ _NOTICES = {
         sentence="The working copy is saved. Readers do not see it yet.", is_error=False
     ),
     "merged": Notice(
-        sentence="Another editor saved meanwhile. Both changes are in the text now.", is_error=False
+        sentence="Another editor saved in between. Both changes are in the text now.",
+        is_error=False,
     ),
     "post": Notice(sentence="The post is saved.", is_error=False),
     "resolved": Notice(sentence="The texts are one again.", is_error=False),
@@ -106,10 +107,10 @@ def render_editor(
 @bp.post("/copies/<number:copy_id>")
 def save(copy_id: int) -> ResponseReturnValue:
     """Save the working copy: a form of the page, or JSON of the script."""
-    sent: Any = request.get_json() if request.is_json else request.form
-    fields = read_fields(sent, load_names())
+    data: Any = request.get_json() if request.is_json else request.form
+    fields = read_fields(data, load_names())
     try:
-        saved = _save(copy_id, fields, sent)
+        saved = _save(copy_id, fields, data)
     except Missing:
         return _answer_gone(copy_id, fields)
     except Invalid as error:
@@ -121,14 +122,14 @@ def save(copy_id: int) -> ResponseReturnValue:
             copy,
             fields,
             notice=notice,
-            version=read_version(sent),
+            version=read_version(data),
             status=HTTPStatus.UNPROCESSABLE_ENTITY,
         )
     return _answer_script(copy_id, saved) if request.is_json else _answer_form(copy_id, saved)
 
 
-def _save(copy_id: int, fields: CopyFields, sent: Any) -> SavedCopy:
-    version, tab = read_version(sent), str(sent.get("tab") or "")
+def _save(copy_id: int, fields: CopyFields, data: Any) -> SavedCopy:
+    version, tab = read_version(data), str(data.get("tab") or "")
     return actions.save_copy(
         copy_id, fields, version=version, tab=tab, now=now(), actor=current_actor()
     )
@@ -221,7 +222,7 @@ def _render_conflict(
         copy=copy,
         action=url_for("studio.copies.resolve", copy_id=copy.id, fork_id=fork.id),
         discard=url_for("studio.copies.discard_fork", copy_id=copy.id, fork_id=fork.id),
-        mine_title=f"The text that {writer or 'a writer'} sent",
+        mine_title=f"The text that {writer or 'a writer'} data",
         theirs_title="The working copy",
         mine=to_form(mine, names),
         theirs=to_form(theirs, names),
@@ -309,13 +310,13 @@ def presence(copy_id: int) -> ResponseReturnValue:
 @bp.post("/copies/<number:copy_id>/presence.json")
 def report_presence(copy_id: int) -> ResponseReturnValue:
     """Note that this tab is open or was closed, and tell who else has the copy open."""
-    sent, actor = request.get_json(), current_actor()
-    tab = str(sent.get("tab") or "")
-    if sent.get("closed"):
+    data, actor = request.get_json(), current_actor()
+    tab = str(data.get("tab") or "")
+    if data.get("closed"):
         actions.forget_presence(copy_id, tab, actor=actor)
     else:
-        unsaved = bool(sent.get("unsaved"))
-        actions.record_presence(copy_id, tab, unsaved=unsaved, now=now(), actor=actor)
+        has_changes = bool(data.get("unsaved"))
+        actions.record_presence(copy_id, tab, unsaved=has_changes, now=now(), actor=actor)
     return _answer_presence(working_copies.by_id(copy_id, actor), tab)
 
 

@@ -24,14 +24,16 @@ bp = Blueprint("posts", __name__)
 def index() -> ResponseReturnValue:
     """The posts that the user may see."""
     actor = current_actor()
-    wanted = _read_filter()
-    page = post_list.load_page(wanted, actor)
-    is_plain = wanted.page == 1 and not (wanted.words or wanted.author_id or wanted.topic_id)
-    shows_new = is_plain and wanted.status in {None, Status.DRAFT}
+    post_filter = _read_filter()
+    page = post_list.load_page(post_filter, actor)
+    is_plain = post_filter.page == 1 and not (
+        post_filter.words or post_filter.author_id or post_filter.topic_id
+    )
+    shows_new = is_plain and post_filter.status in {None, Status.DRAFT}
     return render_template(
         "studio/posts/index.html",
         page=page,
-        wanted=wanted,
+        wanted=post_filter,
         new_copies=post_list.load_new_copies(actor) if shows_new else [],
         authors=working_copies.names_of(Author),
         topics=working_copies.names_of(Topic),

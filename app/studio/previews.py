@@ -43,14 +43,14 @@ errors.register(public)
 
 def _without_scripts(frame_ancestors: str) -> str:
     """Return the site's Content-Security-Policy for a page without scripts and requests."""
-    changed = {
+    replacements = {
         "script-src": "'none'",
         "connect-src": "'none'",
         "form-action": "'none'",
         "frame-ancestors": frame_ancestors,
     }
     directives = dict(part.strip().split(" ", 1) for part in CONTENT_SECURITY.split(";"))
-    return "; ".join(f"{name} {value}" for name, value in {**directives, **changed}.items())
+    return "; ".join(f"{name} {value}" for name, value in {**directives, **replacements}.items())
 
 
 IN_FRAME = _without_scripts("'self'")
@@ -67,8 +67,8 @@ def show(copy_id: int) -> ResponseReturnValue:
 @bp.post("/copies/<number:copy_id>/preview")
 def render(copy_id: int) -> ResponseReturnValue:
     """Show the text of the form as readers would see it; nothing is saved."""
-    sent: Any = request.get_json() if request.is_json else request.form
-    return _answer(_build(copy_id, read_fields(sent, load_names())), IN_FRAME)
+    data: Any = request.get_json() if request.is_json else request.form
+    return _answer(_build(copy_id, read_fields(data, load_names())), IN_FRAME)
 
 
 def _build(copy_id: int, fields: CopyFields) -> Post:
@@ -135,11 +135,11 @@ def open_link(token: str) -> ResponseReturnValue:
     if copy is not None:
         saved = working_copies.post_of(copy)
         fields = CopyFields.from_json(copy.fields)
-        shown = previews.build_post(db.session(), fields, copy.kind, saved, instant)
+        preview = previews.build_post(db.session(), fields, copy.kind, saved, instant)
     elif post is not None:
-        shown = previews.build_post(
+        preview = previews.build_post(
             db.session(), previews.fields_of(post), post.kind, post, instant
         )
     else:
         abort(HTTPStatus.NOT_FOUND)
-    return _answer(shown, ALONE, "studio/previews")
+    return _answer(preview, ALONE, "studio/previews")

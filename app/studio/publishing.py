@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -105,7 +105,8 @@ def _render_plan(
 
 def site_zone() -> str:
     """Return the name of the site's time zone."""
-    return getattr(site.settings(), "time_zone", "") or "UTC"
+    name = site.settings().time_zone
+    return name if name in zone_names() else "UTC"
 
 
 def _remedy(copy: WorkingCopy, problem: PublishingError | None) -> str:
@@ -139,7 +140,9 @@ def publish(copy_id: int) -> ResponseReturnValue:
 @bp.post("/copies/<number:copy_id>/schedule")
 def schedule(copy_id: int) -> ResponseReturnValue:
     """Publish the copy at a time in the future."""
-    return _lead_to_panel(_publish(copy_id, lambda due: Release(timing=Timing.AT, due=due)))
+    return _lead_to_panel(
+        _publish(copy_id, lambda due: Release(timing=Timing.AT, due=due), is_timed=True)
+    )
 
 
 def _lead_to_panel(answer: Publication | Response) -> ResponseReturnValue:
@@ -149,12 +152,14 @@ def _lead_to_panel(answer: Publication | Response) -> ResponseReturnValue:
     return redirect(target, HTTPStatus.SEE_OTHER)
 
 
-def _publish(copy_id: int, make_release: Any) -> Publication | Response:
+def _publish(
+    copy_id: int, make_release: Callable[[datetime | None], Release], *, is_timed: bool = False
+) -> Publication | Response:
     """Publish, or show the plan with what is wrong. Pressed twice, it returns the first record."""
     typed: LocalTime | None = None
     try:
         due = None
-        if "due" in request.form:
+        if is_timed:
             typed = _read_time()
             due = _read_due(typed)
         return actions.publish_copy(
@@ -186,9 +191,9 @@ def _read_time() -> LocalTime:
 
 def _read_due(typed: LocalTime) -> datetime:
     """Return the instant that was chosen from two, or that the typed time means."""
-    if chosen := request.form.get("instant", ""):
+    if choice := request.form.get("instant", ""):
         try:
-            return datetime.fromisoformat(chosen)
+            return datetime.fromisoformat(choice)
         except ValueError:
             raise Invalid("due", "Choose one of the times.") from None
     return to_instant(typed)

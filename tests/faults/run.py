@@ -20,7 +20,17 @@ from pathlib import Path
 from .fault import ROOT, Fault, read_all_tables, read_table
 
 COPIED = (
-    *("app", "migrations", "static", "templates", "tests", "docs", "deploy", "scripts"),
+    *(
+        "app",
+        "migrations",
+        "static",
+        "templates",
+        "translations",
+        "tests",
+        "docs",
+        "deploy",
+        "scripts",
+    ),
     *("benchmarks", "wsgi.py", "gunicorn.conf.py", "pyproject.toml", "README.md", "Procfile"),
 )
 _FAILED_TESTS = 1

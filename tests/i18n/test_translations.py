@@ -98,3 +98,9 @@ def test_updating_keeps_what_is_translated(tmp_path: Path) -> None:
     assert "\n" not in line
     assert find_untranslated(read_file(tmp_path / "pt-BR.po")) != []
     assert '"Language: pt_BR' in (tmp_path / "pt-BR.po").read_text("utf-8")
+
+
+def test_the_image_has_the_translations() -> None:
+    """A container without them would show English on every site."""
+    lines = (FOLDER.parent / ".dockerignore").read_text("utf-8").split()
+    assert f"!{FOLDER.name}/" in lines

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -149,6 +152,34 @@ def test_pages_are_accessible(
                 (rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations
             ]
         page.close()
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(("language", "start"), [("de", 0), ("ar", 1), ("ja", 2)])
+def test_pages_in_other_languages_fit_and_are_accessible(
+    content_file: Path,
+    tmp_path: Path,
+    browse: Callable[..., BrowserContext],
+    language: str,
+    start: int,
+) -> None:
+    """The longer words of German, Arabic from right to left, and Japanese, in both schemes."""
+    file = shutil.copy(content_file, tmp_path / "content.db")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE site SET language = ?", (language,))
+    wrong: dict[str, object] = {}
+    with start_site(Path(file), tmp_path) as started:
+        for viewport, scheme in ((SMALL, "light"), (DESKTOP, "dark")):
+            context = browse(viewport=viewport, color_scheme=scheme)
+            for path in choose_cases(PATHS, start):
+                page = context.new_page()
+                page.goto(started.url + path)
+                assert page.evaluate("document.documentElement.lang") == language
+                violations = [rule["id"] for rule in Axe().run(page).response["violations"]]
+                width = page.evaluate("document.documentElement.scrollWidth")
+                if violations or width > viewport["width"]:
+                    wrong[f"{path} {scheme}"] = (violations, width)
+                page.close()
     assert wrong == {}
 
 

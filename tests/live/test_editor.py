@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import sqlalchemy as sa
+from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped]  # has no stubs
+    Axe,
+)
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 from werkzeug.serving import make_server
 
 from app.extensions import db
@@ -18,7 +21,7 @@ from app.publishing import actions
 from app.publishing.models import Fork, Kind, Login, Post, Role, WorkingCopy
 from app.publishing.permissions import Actor
 from tests.studio.people import PASSWORD, add_person
-from tests.studio.writing import NOW
+from tests.studio.writing import NOW, open_post
 
 from .programs import free_port
 
@@ -406,6 +409,50 @@ def test_without_scripts_a_post_is_written_and_published(site: Site) -> None:
     page.click("text=Publish now")
     page.click("text=View the post")
     expect(page.locator("h1")).to_have_text("By hand")
+
+
+PHONE: ViewportSize = {"width": 360, "height": 740}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_of_writing_are_accessible(site: Site, scheme: Literal["light", "dark"]) -> None:
+    """Nothing that axe finds, and no page is wider than a phone."""
+    path = new_copy(text=f"{TEXT} {'x' * 90}")
+    copy_id = int(path.rpartition("/")[2])
+    fork = actions.save_copy(
+        copy_id,
+        actions.CopyFields(title="Fork", body_markdown="y" * 90),
+        version=9,
+        now=NOW,
+        actor=ADA,
+    ).fork_id
+    post = open_post()
+    text = actions.CopyFields(title="First light", body_markdown="New.")
+    changed = actions.open_copy(post.id, now=NOW, actor=ADA).id
+    actions.save_copy(changed, text, version=1, now=NOW, actor=ADA)
+    release = actions.Release(timing=actions.Timing.NOW)
+    publication = actions.publish_copy(changed, release, version=2, now=NOW, actor=ADA).id
+    post_id = post.id
+    db.session.remove()
+    page = site.open("/studio", viewport=PHONE, color_scheme=scheme)
+    wrong = {}
+    for address in (
+        "/studio/posts",
+        f"/studio/posts/{post_id}",
+        f"/studio/posts/{post_id}/revisions",
+        f"/studio/posts/{post_id}/revisions/1..2",
+        path,
+        f"{path}/forks/{fork}",
+        f"{path}/publish",
+        f"/studio/publishing/{publication}",
+    ):
+        page.goto(site.url + address)
+        violations = Axe().run(page).response["violations"]
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if violations or width > PHONE["width"]:
+            nodes = [(rule["id"], [n["html"] for n in rule["nodes"]]) for rule in violations]
+            wrong[address] = (width, nodes)
+    assert wrong == {}
 
 
 CASES = [

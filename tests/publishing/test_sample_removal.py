@@ -92,6 +92,17 @@ def test_changed_samples_and_own_posts_stay(app: Flask, now: datetime) -> None:
     assert {author.name for author in by_slug("the-measure").authors}
 
 
+def test_an_image_of_a_sample_that_the_site_shows_stays(app: Flask, now: datetime) -> None:
+    """A cover of a sample may have become the logo or the social image of the site."""
+    load_samples(now=now)
+    cover = by_slug("the-measure").cover_id
+    assert cover is not None
+    actions.change_site({"social_image_id": cover}, actor=SYSTEM)
+    remove_samples()
+    assert db.session.get_one(Site, 1).social_image_id == cover
+    assert count(Media) == 1
+
+
 def test_samples_of_another_installation_are_removed(app: Flask, now: datetime) -> None:
     """The folder of the program may have moved since the samples were loaded."""
     load_samples(now=now)

@@ -54,6 +54,7 @@ EVERYTHING: dict[str, Any] = {
     "security_expires": "2026-12-31",
     "emoji": True,
     "smart_punctuation": True,
+    "slugs": "unicode",
 }
 
 

@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import ChoiceLoader, DictLoader
 from markupsafe import Markup
 
 from app import i18n
 from app.edge.flask.deploy import release
+from app.edge.policy.guard import Leak
 from app.edge.testing import assert_hit, assert_miss
 from app.extensions import db
 from app.i18n.catalogues import FOLDER
+from app.publishing import languages
 from app.publishing.actions import SiteDraft, save_site
 from app.publishing.models import Post, Site
 from app.publishing.permissions import SYSTEM
@@ -75,6 +78,32 @@ def test_no_english_word_is_left_on_a_page(site_app: Flask, language: str, path:
     common_texts = english & interface_texts(html)
     untranslated = {text for text in common_texts if re.search(r"\b[a-z]{3,}", text)}
     assert untranslated - content_texts() == set()
+
+
+@pytest.mark.parametrize("language", ["en", "de-AT", "ar", "ja", "nl", "zh-Hant"])
+def test_each_language_and_direction_of_a_page_is_valid(site_app: Flask, language: str) -> None:
+    """`lang` is a language tag in its canonical spelling, `dir` one of three words."""
+    with transaction():
+        for post, tag in zip(db.session.query(Post).all(), ("fa", "de", "nl"), strict=False):
+            post.language = tag
+    set_language(language)
+    client = site_app.test_client()
+    for path in PATHS:
+        html = client.get(path).text
+        direction = languages.direction(language)
+        assert f'<html lang="{language}" dir="{direction}">' in html, path
+        for name, value in re.findall(r'\s(lang|dir)="([^"<>]*)"', html):
+            is_valid = value in {"ltr", "rtl", "auto"} if name == "dir" else is_tag(value)
+            assert is_valid, (path, name, value)
+        assert not re.search(r'<[^<>]* (lang|dir)="[^<>]* \1="', html), path
+
+
+def is_tag(value: str) -> bool:
+    """Return whether a text is a language tag in its canonical spelling."""
+    try:
+        return languages.parse_tag(value) == value
+    except languages.TagError:
+        return False
 
 
 def interface_texts(html: str) -> set[str]:
@@ -142,6 +171,19 @@ def test_another_language_of_the_site_purges_its_pages(client: FlaskClient) -> N
     assert_miss(response)
     assert response.text != german
     assert "Aller au texte" in response.text
+
+
+def test_words_outside_of_macros_are_not_shared(client: FlaskClient) -> None:
+    """Jinja renders them once per process, in the language of the first page."""
+    app = client.application
+    loader = app.jinja_env.loader
+    assert loader is not None
+    name = "site/shared/parts.html"
+    source = loader.get_source(app.jinja_env, name)[0] + '{% set label = _("Search") %}'
+    app.jinja_env.loader = ChoiceLoader([DictLoader({name: source}), loader])
+    app.extensions["edge"].tracker.parts.reset()
+    with pytest.raises(Leak, match="move them into a macro"):
+        client.get("/")
 
 
 def deploy_catalogues(app: Flask, folder: Path) -> None:

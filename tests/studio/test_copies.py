@@ -17,7 +17,7 @@ from app.publishing.models import Fork, Kind, Post, Presence, Revision, Role, St
 from app.publishing.permissions import SYSTEM, Actor
 
 from .people import Browser, add_person, find_fields, sign_in
-from .writing import NOW, begin, copy_of, edit, json_of, open_post, read, save
+from .writing import NOW, begin, copy_of, edit, json_of, open_post, read_public, save
 
 TEXT = "One two three.\n\nFour five six."
 
@@ -40,7 +40,7 @@ def test_a_post_is_written_and_published_without_scripts(browser: Browser) -> No
     answer = save(browser, copy_id, title="First light", body_markdown=TEXT, next="preview")
     assert answer.location == f"/studio/copies/{copy_id}/preview"
     assert "<p>One two three.</p>" in browser.get(answer.location).text
-    assert read(browser, "/articles/first-light").status_code == 404
+    assert read_public(browser, "/articles/first-light").status_code == 404
     answer = save(browser, copy_id, next="publish")
     plan = browser.get(answer.location)
     assert "What changes for readers" in plan.text
@@ -50,7 +50,7 @@ def test_a_post_is_written_and_published_without_scripts(browser: Browser) -> No
     panel = browser.get(answer.location)
     assert panel.status_code == 200
     assert "Published: " in panel.text
-    assert "<p>One two three.</p>" in read(browser, "/articles/first-light").text
+    assert "<p>One two three.</p>" in read_public(browser, "/articles/first-light").text
 
 
 def test_every_field_of_the_form_is_saved_and_shown_again(browser: Browser, app: Flask) -> None:
@@ -59,7 +59,7 @@ def test_every_field_of_the_form_is_saved_and_shown_again(browser: Browser, app:
     max_ = actions.save_author(AuthorDraft(name="Max"), now=NOW, actor=SYSTEM).id
     rain = actions.save_topic(TopicDraft(name="Rain"), now=NOW, actor=SYSTEM).id
     copy_id = begin(browser)
-    sent = {
+    values = {
         "title": 'A "quoted" <title> & مدينة 🎈',
         "slug": "a-slug",
         "summary": "In\r\nshort",
@@ -70,10 +70,10 @@ def test_every_field_of_the_form_is_saved_and_shown_again(browser: Browser, app:
         "cover_alt": "A tree",
         "cover_id": "",
     }
-    save(browser, copy_id, **sent)
+    save(browser, copy_id, **values)
     fields = CopyFields.from_json(copy_of(copy_id).fields)
     assert fields == CopyFields(
-        title=sent["title"],
+        title=values["title"],
         slug="a-slug",
         summary="In short",
         body_markdown="\n\nText </textarea> & more\n",
@@ -87,7 +87,7 @@ def test_every_field_of_the_form_is_saved_and_shown_again(browser: Browser, app:
     form = edit(browser, copy_id)
     assert form["authors"] == "Max, Zoe, the older, Eve"
     assert form["topics"] == "Rain, Snow"
-    assert (form["title"], form["slug"], form["language"]) == (sent["title"], "a-slug", "de")
+    assert (form["title"], form["slug"], form["language"]) == (values["title"], "a-slug", "de")
     assert form["body_markdown"] == "\n\nText </textarea> & more\n"
     saved = copy_of(copy_id).version
     save(browser, copy_id)
@@ -116,12 +116,12 @@ def test_two_editors_are_merged_and_told_of_one_another(app: Flask, browser: Bro
         f"/studio/copies/{copy_id}", {**yours, "body_markdown": TEXT.replace("five", "5")}
     )
     page = other.get(answer.location).text
-    assert "Another editor saved meanwhile" in page
+    assert "Another editor saved in between" in page
     assert copy_of(copy_id).fields["body_markdown"] == "One 2 three.\n\nFour 5 six."
 
 
 def make_fork(browser: Browser, other: Browser, copy_id: int) -> str:
-    """Let two editors change the same word; the address of the comparison."""
+    """Change the same word in two browsers; return the address of the comparison."""
     save(browser, copy_id, body_markdown=TEXT)
     mine, yours = edit(browser, copy_id), edit(other, copy_id)
     path = f"/studio/copies/{copy_id}"
@@ -149,7 +149,7 @@ def test_a_conflict_shows_both_texts(app: Flask, browser: Browser) -> None:
 
 
 def test_a_resolution_that_comes_too_late_is_kept(app: Flask, browser: Browser) -> None:
-    """Somebody saved while the texts were compared: the person's text is a fork, too."""
+    """Another editor saved during the comparison: the resolution becomes a fork, too."""
     other = sign_in(app, add_person(Role.OWNER, name="Bob"))
     copy_id = begin(browser)
     address = make_fork(browser, other, copy_id)
@@ -186,16 +186,16 @@ def test_a_script_saves_and_adopts_the_version(browser: Browser) -> None:
     assert (json_of(first)["outcome"], json_of(first)["version"]) == ("saved", 2)
     assert "fields" not in json_of(first)
     send(browser, copy_id, version=2, tab="a", title="T", body_markdown=TEXT.replace("two", "2"))
-    merged = send(
+    second = send(
         browser, copy_id, version=2, tab="b", title="T", body_markdown=TEXT.replace("six", "6")
     )
-    assert (json_of(merged)["outcome"], json_of(merged)["version"]) == ("merged", 4)
-    assert json_of(merged)["fields"]["body_markdown"] == "One 2 three.\n\nFour five 6."
-    forked = send(
+    assert (json_of(second)["outcome"], json_of(second)["version"]) == ("merged", 4)
+    assert json_of(second)["fields"]["body_markdown"] == "One 2 three.\n\nFour five 6."
+    third = send(
         browser, copy_id, version=2, tab="c", title="T", body_markdown=TEXT.replace("two", "zwei")
     )
-    assert (forked.status_code, json_of(forked)["version"]) == (409, 4)
-    assert browser.get(json_of(forked)["compare"]).status_code == 200
+    assert (third.status_code, json_of(third)["version"]) == (409, 4)
+    assert browser.get(json_of(third)["compare"]).status_code == 200
 
 
 def test_a_script_without_a_session_is_told_so(app: Flask, browser: Browser) -> None:
@@ -219,7 +219,7 @@ def test_a_malformed_save_loses_nothing(browser: Browser, body: dict[str, Any]) 
 
 
 def test_a_save_into_a_published_copy_gives_the_text_back(browser: Browser) -> None:
-    """An editor in another tab has published it meanwhile."""
+    """An editor in another tab has published it."""
     copy_id = begin(browser)
     save(browser, copy_id, title="First light", body_markdown=TEXT)
     form = edit(browser, copy_id)
@@ -228,8 +228,8 @@ def test_a_save_into_a_published_copy_gives_the_text_back(browser: Browser) -> N
     assert answer.status_code == 410
     assert "Later words." in answer.text
     post_id = db.session.scalars(sa.select(Post.id)).one()
-    gone = send(browser, copy_id, version=2, title="x")
-    assert (gone.status_code, json_of(gone)["edit"]) == (410, f"/studio/posts/{post_id}/edit")
+    answer = send(browser, copy_id, version=2, title="x")
+    assert (answer.status_code, json_of(answer)["edit"]) == (410, f"/studio/posts/{post_id}/edit")
     answer = browser.get(f"/studio/copies/{copy_id}")
     assert answer.location.startswith("/studio/publishing/")
 
@@ -255,8 +255,8 @@ def test_an_editor_sees_who_else_is_there(app: Flask, browser: Browser) -> None:
     headers = {"Sec-Fetch-Site": "same-origin", "X-CSRF-Token": other.csrf}
     other.client.post(path, json={"tab": "t", "unsaved": True}, headers=headers)
     assert "Bob &lt;b&gt; has this open too" in browser.get(f"/studio/copies/{copy_id}").text
-    seen = json_of(browser.get(f"{path}?tab=x"))
-    assert seen == {"version": 1, "others": [{"name": "Bob <b>", "unsaved": True}]}
+    presence = json_of(browser.get(f"{path}?tab=x"))
+    assert presence == {"version": 1, "others": [{"name": "Bob <b>", "unsaved": True}]}
     assert json_of(other.get(f"{path}?tab=t"))["others"] == []
     other.client.post(path, json={"tab": "t", "closed": True}, headers=headers)
     assert json_of(browser.get(path))["others"] == []

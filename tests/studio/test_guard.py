@@ -21,7 +21,9 @@ from app.studio.roles import RULES, RouteRule
 from .people import SAME_ORIGIN, add_person, count_logins, sign_in
 
 SITE, HOST = "https://example.org", "example.org"
-ARGUMENTS: dict[str, Any] = {"token": "0" * 64, "user_id": 99, "login_id": 99}
+IDS = ("user_id", "login_id", "post_id", "copy_id", "fork_id", "link_id", "publication_id")
+NUMBERS = (*IDS, "number", "old", "new")
+ARGUMENTS: dict[str, Any] = {"token": "0" * 64, **dict.fromkeys(NUMBERS, 99)}
 """The values of the variable parts of an address; nothing has these numbers."""
 
 

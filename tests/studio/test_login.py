@@ -100,6 +100,7 @@ def test_the_database_holds_no_token(app: Flask, client: FlaskClient) -> None:
         ("nobody@example.com", PASSWORD),
         ("disabled@example.com", PASSWORD),
         ("invited@example.com", ""),
+        ("invited@example.com", "no account has this password"),
         ("owner@example.com", "x" * 2000),
         ("", ""),
     ],
@@ -179,6 +180,14 @@ def test_a_flood_on_an_account_does_not_lock_out_its_browser(app: Flask) -> None
             throttle.count_failure(session, keys, datetime.now(UTC))
     assert log_in(stranger, "owner@example.com").status_code == 429
     assert log_in(own, "owner@example.com").status_code == 303
+
+
+def test_a_known_browser_is_delayed_by_its_own_failures(app: Flask, client: FlaskClient) -> None:
+    """The exemption is from the limit by account alone."""
+    add_person()
+    log_in(client, "owner@example.com")
+    statuses = [log_in(client, "owner@example.com", "wrong").status_code for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
 
 
 def test_behind_an_unknown_proxy_only_accounts_are_counted(

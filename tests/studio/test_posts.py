@@ -18,7 +18,7 @@ from app.publishing.queries.post_list import PAGE_SIZE
 from app.publishing.transaction import transaction
 
 from .people import Browser, add_person, sign_in
-from .writing import NOW, begin, open_post, read, save
+from .writing import NOW, begin, open_post, read_public, save
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def titles(browser: Browser, query: str = "") -> list[str]:
 def test_the_list_has_a_tab_for_each_status(browser: Browser) -> None:
     """With the number of posts; new texts that were never saved come first among the drafts."""
     open_post("Public")
-    open_post("Draft", published=False)
-    post = open_post("Due", published=False)
+    open_post("Draft", is_public=False)
+    post = open_post("Due", is_public=False)
     due = NOW + timedelta(days=20_000)
     actions.schedule(post.id, due, expected_version=1, now=NOW, actor=SYSTEM)
     post = open_post("Old")
@@ -94,8 +94,8 @@ def test_a_writer_sees_own_and_published_posts(app: Flask) -> None:
     eve = add_person(Role.WRITER, name="Eve")
     browser = sign_in(app, eve)
     open_post("Public")
-    open_post("A secret draft", published=False)
-    own = open_post("Mine", published=False)
+    open_post("A secret draft", is_public=False)
+    own = open_post("Mine", is_public=False)
     with transaction() as session:
         session.add(Ownership(post_id=own.id, user_id=eve.user_id))
     assert sorted(titles(browser)) == ["Mine", "Public"]
@@ -104,7 +104,7 @@ def test_a_writer_sees_own_and_published_posts(app: Flask) -> None:
     assert 'Drafts <span class="count">1</span>' in page
     assert browser.get(f"/studio/posts/{own.id}").status_code == 200
     for path in re.findall(r'href="(/[^"]+)"', page):
-        assert read(browser, path.replace("&amp;", "&")).status_code in {200, 303}, path
+        assert read_public(browser, path.replace("&amp;", "&")).status_code in {200, 303}, path
 
 
 def test_a_post_is_unpublished_archived_and_renamed(browser: Browser) -> None:
@@ -120,14 +120,14 @@ def test_a_post_is_unpublished_archived_and_renamed(browser: Browser) -> None:
     assert 'value="Not a slug"' in answer.text
     answer = browser.post(f"/studio/posts/{post.id}/rename", {"slug": "moved", "version": version})
     assert "Renamed" in browser.get(answer.location).text
-    assert read(browser, "/articles/first-light").location == "/articles/moved"
+    assert read_public(browser, "/articles/first-light").location == "/articles/moved"
     for change, status in (("unpublish", Status.DRAFT), ("archive", Status.ARCHIVED)):
         version = db.session.get_one(Post, post.id, populate_existing=True).version
         answer = browser.post(f"/studio/posts/{post.id}/{change}", {"version": version})
         assert browser.get(answer.location).status_code == 200
         assert db.session.get_one(Post, post.id, populate_existing=True).status is status
     assert browser.post(f"/studio/posts/{post.id}/archive", {"version": 1}).status_code == 409
-    assert read(browser, "/articles/moved").status_code == 404
+    assert read_public(browser, "/articles/moved").status_code == 404
     assert db.session.scalars(sa.select(Redirect.source)).all() == ["/articles/first-light"]
 
 

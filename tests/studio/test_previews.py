@@ -1,4 +1,4 @@
-"""Previews are the public page to the byte, and nothing of them is stored, shared or found."""
+"""Previews are the public page to the byte, and no cache stores one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.publishing.transaction import transaction
 from tests.site import content
 
 from .people import Browser, add_person, sign_in
-from .writing import NOW, begin, copy_of, json_of, open_post, read, save
+from .writing import NOW, begin, copy_of, json_of, open_post, read_public, save
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_the_preview_of_an_unchanged_post_is_its_public_page(browser: Browser) -
     """To the byte, for articles with everything around them and for pages."""
     paths = {post.id: post.path for post in publish_everything()}
     for post_id, path in paths.items():
-        public = read(browser, path)
+        public = read_public(browser, path)
         assert public.status_code == 200
         copy_id = int(browser.post(f"/studio/posts/{post_id}/edit").location.rpartition("/")[2])
         preview = browser.get(f"/studio/copies/{copy_id}/preview")
@@ -72,7 +72,7 @@ def test_the_preview_of_a_draft_is_the_page_that_is_published(browser: Browser, 
     preview = browser.get(f"/studio/copies/{copy_id}/preview").text
     version = copy_of(copy_id).version
     browser.post(f"/studio/copies/{copy_id}/publish", {"version": version})
-    public = read(browser, "/articles/new").text
+    public = read_public(browser, "/articles/new").text
     instant = r"\d{4}-\d\d-\d\dT[\d:]+\+00:00"
     assert re.sub(instant, "", preview) == re.sub(instant, "", public)
 
@@ -93,12 +93,15 @@ def test_a_posted_text_is_shown_and_not_saved(browser: Browser) -> None:
 
 
 def test_a_preview_runs_no_script_and_sends_nothing(browser: Browser) -> None:
-    """It may be framed by the studio alone, and a link to it by nobody."""
+    """Only the studio may frame it; no page may frame a preview link."""
     copy_id = begin(browser)
     save(browser, copy_id, title="T")
-    framed = browser.get(f"/studio/copies/{copy_id}/preview").headers
+    in_frame = browser.get(f"/studio/copies/{copy_id}/preview").headers
     alone = browser.get(make_link(browser, copy_id)).headers
-    for headers, ancestors, option in ((framed, "'self'", "SAMEORIGIN"), (alone, "'none'", "DENY")):
+    for headers, ancestors, option in (
+        (in_frame, "'self'", "SAMEORIGIN"),
+        (alone, "'none'", "DENY"),
+    ):
         policy = headers["Content-Security-Policy"]
         for directive in ("script-src 'none'", "connect-src 'none'", "form-action 'none'"):
             assert directive in policy
@@ -159,13 +162,13 @@ def test_a_link_that_does_not_work_is_not_there(app: Flask, browser: Browser) ->
     """Unknown, expired and revoked links get the same answer."""
     copy_id = begin(browser)
     save(browser, copy_id, title="Secret")
-    expired, revoked = make_link(browser, copy_id), make_link(browser, copy_id)
+    old, ended = make_link(browser, copy_id), make_link(browser, copy_id)
     links = db.session.scalars(sa.select(PreviewLink).order_by(PreviewLink.id)).all()
     with transaction() as session:
         session.get_one(PreviewLink, links[0].id).expires_at = NOW - timedelta(days=900)
     ids = [link.id for link in db.session.scalars(sa.select(PreviewLink).order_by(PreviewLink.id))]
     assert browser.post(f"/studio/previews/{ids[1]}/revoke").status_code == 303
-    answers = [app.test_client().get(path) for path in (expired, revoked, f"/preview/{'a' * 32}")]
+    answers = [app.test_client().get(path) for path in (old, ended, f"/preview/{'a' * 32}")]
     assert [answer.status_code for answer in answers] == [404] * 3
     assert len({answer.data for answer in answers}) == 1
     assert {answer.headers["Cache-Control"] for answer in answers} == {"private, no-store"}
@@ -187,7 +190,7 @@ def test_a_preview_leaves_nothing_behind(browser: Browser) -> None:
 
 def test_the_preview_of_a_scheduled_post_has_its_due_time(browser: Browser) -> None:
     """A draft has the time of now."""
-    post = open_post(published=False)
+    post = open_post(is_public=False)
     due = NOW + timedelta(days=20000)
     actions.schedule(post.id, due, expected_version=1, now=NOW, actor=SYSTEM)
     copy_id = int(browser.post(f"/studio/posts/{post.id}/edit").location.rpartition("/")[2])

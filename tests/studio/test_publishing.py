@@ -20,7 +20,7 @@ from app.publishing.transaction import transaction
 from app.studio.costs import cost_of, count_calls
 
 from .people import Browser, add_person, find_fields, sign_in
-from .writing import NOW, begin, copy_of, json_of, open_post, read, save
+from .writing import NOW, begin, copy_of, json_of, open_post, read_public, save
 
 
 @pytest.fixture
@@ -30,25 +30,25 @@ def browser(app: Flask) -> Browser:
 
 
 def test_the_plan_lists_the_pages_that_are_refreshed(browser: Browser) -> None:
-    """Those that a cache may hold and that change, and no others; nothing is written."""
+    """The cached pages that change, and no others; no row is written."""
     other = open_post("Other").path
     post = open_post()
     post_id, path = post.id, post.path
     for public in ("/", path, "/topics", other):
-        assert read(browser, public).status_code == 200
+        assert read_public(browser, public).status_code == 200
     copy_id = int(browser.post(f"/studio/posts/{post_id}/edit").location.rpartition("/")[2])
-    save(browser, copy_id, body_markdown="Another text, for nobody but its own page.", summary="s")
+    save(browser, copy_id, body_markdown="Another text, which its own page shows.", summary="s")
     plan = browser.get(f"/studio/copies/{copy_id}/publish").text
     assert f'<li dir="ltr">{path}</li>' in plan
     assert "/topics</li>" not in plan
-    listed = json_of(browser.get(f"/studio/copies/{copy_id}/plan.json"))
-    assert path in listed["urls"]
-    assert (listed["everything"], f"{len(listed['urls'])} page" in plan) == ("", True)
+    plan_data = json_of(browser.get(f"/studio/copies/{copy_id}/plan.json"))
+    assert path in plan_data["urls"]
+    assert (plan_data["everything"], f"{len(plan_data['urls'])} page" in plan) == ("", True)
     assert copy_of(copy_id).version == 2
     assert db.session.scalars(sa.select(Publication)).all() == []
     answer = browser.post(f"/studio/copies/{copy_id}/publish", {"version": 2})
     publication = db.session.scalars(sa.select(Publication)).one()
-    assert publication.urls == listed["urls"]
+    assert publication.urls == plan_data["urls"]
     assert path in browser.get(answer.location).text
 
 
@@ -130,9 +130,9 @@ def test_one_of_two_times_is_chosen(browser: Browser) -> None:
     page = browser.post(f"/studio/copies/{copy_id}/schedule", fields).text
     assert "UTC+02:00" in page
     assert "UTC+01:00" in page
-    chosen = {**fields, "instant": "2031-10-26T01:30:00+00:00"}
-    assert f'value="{chosen["instant"]}"' in page
-    browser.post(f"/studio/copies/{copy_id}/schedule", chosen)
+    choice = {**fields, "instant": "2031-10-26T01:30:00+00:00"}
+    assert f'value="{choice["instant"]}"' in page
+    browser.post(f"/studio/copies/{copy_id}/schedule", choice)
     post = db.session.scalars(sa.select(Post)).one()
     assert post.published_at == datetime(2031, 10, 26, 1, 30, tzinfo=UTC)
 
@@ -176,7 +176,9 @@ def record(urls: list[str], everything: str = "") -> Publication:
         return publication
 
 
-def enqueue(tier: str, url: str = "", *, sent: timedelta | None = None, **more: object) -> None:
+def enqueue(
+    tier: str, url: str = "", *, sent_after: timedelta | None = None, **more: object
+) -> None:
     """Put an entry into the outbox that was written at NOW."""
     at = to_microseconds(NOW)
     values = {
@@ -190,7 +192,7 @@ def enqueue(tier: str, url: str = "", *, sent: timedelta | None = None, **more: 
         "due_at": at,
         "enqueued_at": at,
         "written_at": at,
-        "sent_at": None if sent is None else to_microseconds(NOW + sent),
+        "sent_at": None if sent_after is None else to_microseconds(NOW + sent_after),
         **more,
     }
     with transaction() as session:
@@ -209,9 +211,9 @@ def test_the_panel_tells_how_far_each_tier_has_got(app: Flask, browser: Browser)
     for depth, name in enumerate(("gateway", "varnish", "cdn", "far", "idle")):
         add_tier(name, depth, **({"breaker": "bad key"} if name == "far" else {}))
     publication_id = record(["/", "/a"]).id
-    enqueue("gateway", "/", sent=timedelta(milliseconds=4))
-    enqueue("gateway", "/a", sent=timedelta(milliseconds=9))
-    enqueue("varnish", "/", sent=timedelta(milliseconds=80))
+    enqueue("gateway", "/", sent_after=timedelta(milliseconds=4))
+    enqueue("gateway", "/a", sent_after=timedelta(milliseconds=9))
+    enqueue("varnish", "/", sent_after=timedelta(milliseconds=80))
     enqueue(
         "varnish", "/a\n/other", due_at=to_microseconds(NOW + timedelta(hours=1)), last_error="503"
     )
@@ -253,14 +255,14 @@ def test_purges_of_an_earlier_change_do_not_count(app: Flask) -> None:
     publication = record(["/"])
     add_tier("varnish", 1)
     earlier = to_microseconds(NOW - timedelta(hours=1))
-    enqueue("varnish", "/", enqueued_at=earlier, written_at=earlier, sent=timedelta(hours=-1))
+    enqueue("varnish", "/", enqueued_at=earlier, written_at=earlier, sent_after=timedelta(hours=-1))
     progress = {tier.name: tier for tier in progress_of(publication, NOW)}
     assert (progress["varnish"].total, progress["varnish"].took) == (0, None)
 
 
 def test_a_writer_does_not_see_the_panel_of_another_draft(app: Flask) -> None:
     """Its title would be in it."""
-    post = open_post("Secret", published=False)
+    post = open_post("Secret", is_public=False)
     publication_id = record([]).id
     with transaction() as session:
         session.get_one(Publication, publication_id).post_id = post.id

@@ -31,7 +31,7 @@ def json_of(response: TestResponse) -> Any:
     return response.json
 
 
-def read(browser: Browser, path: str) -> TestResponse:
+def read_public(browser: Browser, path: str) -> TestResponse:
     """Open a public page; rows that the test has loaded are none of its dependencies."""
     db.session.remove()
     return browser.get(path)
@@ -58,10 +58,10 @@ def copy_of(copy_id: int) -> WorkingCopy:
     return db.session.scalars(statement.execution_options(populate_existing=True)).one()
 
 
-def open_post(title: str = "First light", *, published: bool = True) -> Post:
-    """Return a post of nobody, published unless it is said otherwise."""
+def open_post(title: str = "First light", *, is_public: bool = True) -> Post:
+    """Return a post without an owner, which is published unless `published` is false."""
     draft = Draft(title=title, body_markdown="One two three.\n\nFour five six.")
     post = actions.create(draft, now=NOW, actor=SYSTEM)
-    if not published:
+    if not is_public:
         return post
     return actions.publish(post.id, expected_version=post.version, now=NOW, actor=SYSTEM)

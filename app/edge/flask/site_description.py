@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.routing import PathConverter
+
 from ..cdn.site_description import OriginServer, RouteRule, SiteDescription
 from ..policy.cdn_headers import parse_dialects
 from ..policy.policy import PolicyError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from .effective_policy import EffectivePolicy
 
 _VARIABLE = re.compile(r"<(?:[^<>:]+:)?([A-Za-z_]\w*)>")
+_ANY_PATH = f"(?:{PathConverter.regex})"
 _FIXED, _VARIABLE_SEGMENT, _MULTI_SEGMENT = range(3)
 
 
@@ -33,7 +36,7 @@ def describe_site(
         raise PolicyError("The site's address is not configured: pass --site https://example.org.")
     return SiteDescription(
         site=OriginServer.of(site_url),
-        rules=tuple(list_route_rules(app)),
+        rules=tuple(drop_covered_rules(list_route_rules(app))),
         origins=tuple(OriginServer.of(origin) for origin in origins),
         dialects=tuple(dialect.name for dialect in parse_dialects(app.config["EDGE"])),
         max_body_bytes=read_number(app.config, "EDGE_STORE_ENTRY"),
@@ -55,6 +58,40 @@ def list_route_rules(app: Flask) -> list[RouteRule]:
         key=lambda pair: (pair[0], pair[1].is_shared, pair[1].query_params or (), pair[1].url_rule)
     )
     return [rule for _, rule in keyed_rules]
+
+
+def drop_covered_rules(rules: Sequence[RouteRule]) -> list[RouteRule]:
+    """Drop private rules whose URLs a later private rule matches as well.
+
+    CDNs limit the number of rules: a private blueprint with a route for its whole prefix needs only
+    that one.
+    """
+    return [rule for index, rule in enumerate(rules) if not _is_covered(rule, rules[index + 1 :])]
+
+
+def _is_covered(rule: RouteRule, later: Sequence[RouteRule]) -> bool:
+    """Return whether a private rule of `later` gets all URLs of this private rule."""
+    if rule.is_shared:
+        return False
+    for other in later:
+        if other.is_shared and _may_overlap(rule, other):
+            return False
+        if not other.is_shared and _is_below(rule, other):
+            return True
+    return False
+
+
+def _is_below(rule: RouteRule, other: RouteRule) -> bool:
+    """Return whether `other` matches every path below a prefix, and the rule is below it."""
+    prefix = other.url_rule.partition("<")[0]
+    matches_all = other.pattern == f"^{re.escape(prefix)}{_ANY_PATH}$"
+    return matches_all and rule.url_rule.startswith(prefix)
+
+
+def _may_overlap(rule: RouteRule, other: RouteRule) -> bool:
+    """Return False if the first segments of two rules are fixed and differ."""
+    first, other_first = (one.url_rule.split("/")[1] for one in (rule, other))
+    return "<" in first or "<" in other_first or first == other_first
 
 
 def _rule(rule: Any, effective: EffectivePolicy) -> RouteRule:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, undefer_group
 
+from app.publishing.editing.slug_style import find_slug_style
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import (
     Author,
@@ -29,7 +30,7 @@ from .copy_fields import CopyFields
 from .summaries import is_excerpt
 
 STEPS = 50
-"""How many of the newest steps are kept whatever their age."""
+"""How many of the newest steps are kept, however old they are."""
 STEP_AGE = timedelta(days=1)
 MOST_STEPS = 500
 """How many steps a copy has at most: 500 steps of a text of 5,000 words are 15 MB."""
@@ -115,15 +116,15 @@ def with_facts_of_post(session: Session, fields: CopyFields, post: Post) -> Copy
 
 def _facts(session: Session, post: Post) -> dict[str, Any]:
     facts = writes.facts_of(session, post)
-    facts["slug"] = "" if has_automatic_slug(post) else post.slug
+    facts["slug"] = "" if has_automatic_slug(session, post) else post.slug
     return {**facts, **{name: tuple(facts[name]) for name in ("author_ids", "topic_ids")}}
 
 
-def has_automatic_slug(post: Post) -> bool:
+def has_automatic_slug(session: Session, post: Post) -> bool:
     """Tell whether the slug follows the title: it was made from it, and no reader has seen it."""
     if post.first_published_at is not None or post.published_at is not None:
         return False
-    automatic = slugify(post.title)
+    automatic = slugify(post.title, find_slug_style(session))
     suffix = post.slug.removeprefix(automatic).removeprefix("-")
     return post.slug.startswith(automatic) and (not suffix or suffix.isdecimal())
 
@@ -191,7 +192,7 @@ def _delete_old_steps(session: Session, copy: WorkingCopy, now: datetime) -> Non
 
 
 def find_step(session: Session, copy: WorkingCopy, version: int) -> CopyFields | None:
-    """Return the fields of an earlier version; None if it is no longer stored."""
+    """Return the fields of an earlier version; None if it was deleted."""
     step = session.get(WorkingCopyStep, (copy.id, version))
     return None if step is None else CopyFields.from_json(step.fields)
 

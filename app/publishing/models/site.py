@@ -15,7 +15,7 @@ def _setting(name: str) -> MappedColumn[Any]:
     """Return the column of a setting, with the type and the default of the table of settings."""
     setting = BY_COLUMN[name]
     if setting.kind is Kind.IMAGE:
-        return mapped_column(sa.ForeignKey("media.id", ondelete="SET NULL"))
+        return mapped_column(sa.ForeignKey("media.id"))
     default = list if isinstance(setting.default, tuple) else setting.default
     return mapped_column(setting.type, default=default, server_default=_server_default(default))
 
@@ -24,7 +24,7 @@ def _server_default(default: Any) -> Any:
     """Return the default of a column for the rows that are there when it is added."""
     if isinstance(default, bool):
         return sa.true() if default else sa.false()
-    return "[]" if default is list else str(default)
+    return "[]" if default is list else str(default) or sa.text("''")
 
 
 class Site(Model):
@@ -46,7 +46,7 @@ class Site(Model):
     accent: Mapped[str] = _setting("accent")
     accent_dark: Mapped[str] = _setting("accent_dark")
     footer_text: Mapped[str] = _setting("footer_text")
-    footer_html: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+    footer_html: Mapped[str] = mapped_column(sa.Text, default="", server_default=sa.text("''"))
     """The rendered `footer_text`."""
     footer_links: Mapped[list[dict[str, str]]] = _setting("footer_links")
     posts_per_page: Mapped[int] = _setting("posts_per_page")

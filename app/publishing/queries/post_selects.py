@@ -61,6 +61,13 @@ def for_lists(*, details: bool = False, minutes: bool = False) -> tuple[Executab
     return (load_only(*columns, raiseload=True), *_around(topics), *_COVER)
 
 
+def for_results() -> tuple[ExecutableOption, ...]:
+    """Load what a search result says, and the text that its snippet is cut from; no cover."""
+    topics = Post.topics.and_(post_topic.c.position == 0)
+    columns = (*_SUMMED_UP, Post.published_on, Post.body_text)
+    return (load_only(*columns, raiseload=True), *_around(topics), raiseload("*"))
+
+
 def for_feeds(*, cover: bool) -> tuple[ExecutableOption, ...]:
     """Load what an entry of a feed says, its text too; its `cover` only where it is shown."""
     columns = (*_FED, *((Post.cover_id,) if cover else ()))

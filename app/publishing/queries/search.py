@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
-from sqlalchemy.orm import undefer
 
 from app.extensions import db
 from app.publishing.models import Post, Status, search_post
@@ -15,7 +14,7 @@ from app.publishing.search.ranking import IndexedPost, Order, WantedPart
 from app.publishing.search.snippets import Piece
 from app.publishing.search.sources import find_site_language
 
-from .post_selects import for_lists
+from .post_selects import for_results
 
 __all__ = ["MAX_LENGTH", "PAGE_SIZE", "Order", "Results", "SearchHit", "read", "search_posts"]
 
@@ -117,9 +116,8 @@ def _visible(matches: matching.Matches, posts: dict[int, IndexedPost]) -> matchi
 
 
 def _load_hits(ids: list[int], query: Query, posts: dict[int, IndexedPost]) -> list[SearchHit]:
-    options = (*for_lists(), undefer(Post.body_text))
     statement = sa.select(Post).where(Post.id.in_(ids), Post.status == Status.PUBLISHED)
-    rows = db.session.scalars(statement.options(*options))
+    rows = db.session.scalars(statement.options(*for_results()))
     by_id = {post.id: post for post in rows}
     return [
         SearchHit(

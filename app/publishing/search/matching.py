@@ -49,12 +49,9 @@ def _sqlite(element: contains_text, compiler: SQLCompiler, **options: object) ->
 
 def find_matches(session: Session, part: Part) -> Matches:
     """Return the posts that have a part, in any of its variants."""
-    single_terms = [v.terms[0] for v in part.variants if len(v.terms) == 1 and not v.prefix]
-    matches = _find_terms(session, single_terms)
+    matches = _find_words(session, part.variants)
     for variant in part.variants:
-        if variant.prefix and not variant.terms:
-            _add(matches, _find_prefix(session, variant), weight=BEGINNING_WEIGHT)
-        elif len(variant.terms) > 1 or variant.prefix:
+        if len(variant.terms) + bool(variant.prefix) > 1:
             weight = BEGINNING_WEIGHT if variant.prefix else 1
             _add(matches, _find_phrase(session, variant), weight=weight)
     return matches
@@ -68,25 +65,39 @@ def _add(matches: Matches, others: Matches, *, weight: float) -> None:
         matches[post_id] = (max(before[0], title), max(before[1], names), max(before[2], body))
 
 
-def _find_terms(session: Session, terms: Iterable[str]) -> Matches:
-    unique_terms = sorted(set(terms))
-    return _sum(session, search_term.c.term.in_(unique_terms)) if unique_terms else {}
+def _find_words(session: Session, variants: Iterable[Variant]) -> Matches:
+    """Return the posts with one of the variants of a single word, whole or only begun."""
+    terms = sorted({v.terms[0] for v in variants if len(v.terms) == 1 and not v.prefix})
+    begun = [_begins(variant) for variant in variants if variant.prefix and not variant.terms]
+    if not terms and not begun:
+        return {}
+    is_whole = search_term.c.term.in_(terms)
+    columns = (search_term.c.in_title, search_term.c.in_names, search_term.c.in_body)
+    whole_counts = (sa.func.sum(sa.case((is_whole, column), else_=0)) for column in columns)
+    query = sa.select(search_term.c.post_id, *whole_counts, *map(sa.func.sum, columns))
+    rows = session.execute(
+        query.where(is_whole | sa.or_(*begun) if begun else is_whole).group_by(
+            search_term.c.post_id
+        )
+    )
+    return {
+        row[0]: (_weigh(row[1], row[4]), _weigh(row[2], row[5]), _weigh(row[3], row[6]))
+        for row in rows
+    }
 
 
-def _find_prefix(session: Session, variant: Variant) -> Matches:
-    """Return the posts with a word that begins like this."""
+def _weigh(whole: int, both: int) -> float:
+    """Return the count of whole words, or a part of the count of words that begin like this."""
+    return max(int(whole), BEGINNING_WEIGHT * int(both))
+
+
+def _begins(variant: Variant) -> sa.ColumnElement[bool]:
+    """Return the condition for the terms of words that begin like this."""
     end = variant.prefix + _END
     if variant.is_pair_prefix:
-        return _sum(session, (search_term.c.term >= variant.prefix) & (search_term.c.term < end))
+        return (search_term.c.term >= variant.prefix) & (search_term.c.term < end)
     is_begun = (search_word.c.form >= variant.prefix) & (search_word.c.form < end)
-    return _sum(session, search_term.c.term.in_(sa.select(search_word.c.term).where(is_begun)))
-
-
-def _sum(session: Session, condition: sa.ColumnElement[bool]) -> Matches:
-    columns = (search_term.c.in_title, search_term.c.in_names, search_term.c.in_body)
-    query = sa.select(search_term.c.post_id, *map(sa.func.sum, columns)).where(condition)
-    rows = session.execute(query.group_by(search_term.c.post_id))
-    return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in rows}
+    return search_term.c.term.in_(sa.select(search_word.c.term).where(is_begun))
 
 
 def _find_phrase(session: Session, variant: Variant) -> Matches:

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from app.edge.flask.build import CODE, AppBuild, Code
+from app.edge.dependencies import recorder
+from app.edge.dependencies.part import Part
+from app.edge.flask import Edge
+from app.edge.flask.build import CODE, RESOURCE, AppBuild, Code
+from app.edge.flask.templates import ABSENT
+from app.extensions import edge
 
 FILES = {
     "__init__": "from . import site",
@@ -102,3 +107,48 @@ def test_every_page_depends_on_one_part_for_the_whole_code(make_app: Callable[..
     assert (part.name, part.digest) == ("app", build.code.digest())
     assert build.digest(CODE, "app") == part.digest
     assert build.digest(CODE, "app.site.articles") == ""
+
+
+def test_a_resource_of_the_app_is_part_of_the_build(make_app: Callable[..., Flask]) -> None:
+    """Another digest, another file and a missing one each make another build."""
+    app = make_app()
+    state = app.extensions["edge"]
+    build: AppBuild = state.tracker.parts
+    builds = [build.build_id]
+    for digests in ({"words de": "1"}, {"words de": "2"}, {"words de": "2", "words fr": "1"}):
+        edge.add_resources(app, digests)
+        builds.append(build.build_id)
+    assert build.digest(RESOURCE, "words de") == build.resource("words de").digest == "2"
+    app.extensions["edge"].resources.clear()
+    build.reset()
+    builds.append(build.build_id)
+    assert len(set(builds)) == len(builds)
+
+
+def test_the_absence_of_a_resource_is_a_part(make_app: Callable[..., Flask]) -> None:
+    """A page that would show it, if it existed, is purged when it is added."""
+    build: AppBuild = make_app().extensions["edge"].tracker.parts
+    absent = build.resource("words nl")
+    assert build.digest(RESOURCE, "words nl") == absent.digest != ""
+
+
+def test_a_page_records_the_resources_that_it_shows(make_app: Callable[..., Flask]) -> None:
+    """Each with its digest."""
+    app = make_app()
+    edge.add_resources(app, {"words de": "1"})
+    with app.test_request_context(), recorder.recording() as record:
+        edge.record_resource("words de")
+        edge.record_resource("words nl")
+    parts = {part.name: part.digest for part in record.dependencies if isinstance(part, Part)}
+    assert parts == {"words de": "1", "words nl": ABSENT}
+
+
+def test_an_app_without_a_database_has_no_resources_to_record() -> None:
+    """Nothing is purged for it, so nothing has to be recorded."""
+    app = Flask("small")
+    own = Edge()
+    own.init_app(app)
+    own.add_resources(app, {"words de": "1"})
+    with app.test_request_context():
+        own.record_resource("words de")
+    assert app.extensions["edge"].resources == {"words de": "1"}

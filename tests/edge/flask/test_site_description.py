@@ -12,7 +12,7 @@ from flask import Flask
 from app.edge import NO_STORE, Freshness, Policy, PolicyError, cached
 from app.edge.cdn.site_description import RouteRule
 from app.edge.flask import Edge
-from app.edge.flask.site_description import describe_site, list_route_rules
+from app.edge.flask.site_description import describe_site, drop_covered_rules, list_route_rules
 
 PUBLIC = Policy(name="PUBLIC", browser=Freshness(ttl=timedelta(minutes=1)))
 LISTED = Policy(name="LISTED", browser=Freshness(ttl=timedelta(minutes=2)))
@@ -93,3 +93,37 @@ def test_a_plan_needs_the_sites_address() -> None:
         build_app(), origins=["http://10.0.0.1"], site="https://example.org"
     )
     assert site_description.site.authority == "example.org"
+
+
+ROUTES = {
+    "/desk": NO_STORE,
+    "/desk/a": NO_STORE,
+    "/desk/a/<name>": MINE,
+    "/desk/<path:rest>": NO_STORE,
+    "/mixed/a": NO_STORE,
+    "/mixed/<name>": PUBLIC,
+    "/mixed/<path:rest>": NO_STORE,
+    "/number/a": NO_STORE,
+    "/number/<int:n>": NO_STORE,
+    "/<first>/a": PUBLIC,
+    "/<name>": PUBLIC,
+}
+
+
+def test_private_routes_below_a_private_prefix_need_one_rule() -> None:
+    """CDNs limit the number of rules; a shared route between the two keeps both."""
+    app = Flask(__name__, static_folder=None)
+    Edge().init_app(app)
+    for rule, policy in ROUTES.items():
+        view = cached(policy)(lambda **_: "")
+        app.add_url_rule(rule, rule, view)
+    listed = list_route_rules(app)
+    remaining = drop_covered_rules(listed)
+    dropped_rules = {rule.url_rule for rule in listed} - {rule.url_rule for rule in remaining}
+    assert dropped_rules == {"/desk/a", "/desk/a/<name>"}
+    paths = ("/desk", "/desk/a", "/desk/a/b", "/desk/a/b/c", "/mixed/a", "/mixed/b", "/number/a")
+    for path in (*paths, "/x/a", "/x", "/number/7"):
+        before, after = first(listed, path), first(remaining, path)
+        assert before is not None
+        assert after is not None
+        assert (before.is_shared, path) == (after.is_shared, path)

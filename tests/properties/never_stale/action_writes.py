@@ -6,9 +6,22 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
 from app.extensions import db
 from app.publishing import actions
-from app.publishing.models import Author, Kind, Media, Post, Site, Topic
+from app.publishing.actions import PostRedirect
+from app.publishing.models import (
+    Author,
+    Fork,
+    Kind,
+    Media,
+    Post,
+    PreviewLink,
+    Site,
+    Topic,
+    WorkingCopy,
+)
 from app.publishing.permissions import SYSTEM
 from tests.site import content
 
@@ -157,6 +170,31 @@ def add_redirect(desk: Desk) -> None:
         actions.add_redirect(source, now=desk.now, target=target, actor=SYSTEM)
 
 
+def add_post_redirects(desk: Desk) -> None:
+    """Several old addresses lead to posts, as after an import."""
+    sources = (*OLD, "/articles/gum", "/press")
+    redirects = [
+        PostRedirect(source=desk.one(sources), post_id=desk.post().id)
+        for _ in range(desk.one((1, 2, 3)))
+    ]
+    actions.add_post_redirects(redirects, now=desk.now, actor=SYSTEM)
+
+
+def reindex(desk: Desk) -> None:
+    """The search index is compared with the posts, or built again."""
+    actions.reindex(actor=SYSTEM, rebuild=desk.one((True, False, False)))
+
+
+def index_queue(_desk: Desk) -> None:
+    """The relay indexes the posts that SQL has changed."""
+    actions.index_queue(actor=SYSTEM)
+
+
+def queue_outdated(_desk: Desk) -> None:
+    """A process of a new release queues the posts of another analysis."""
+    actions.queue_outdated(actor=SYSTEM)
+
+
 def add_media(desk: Desk) -> None:
     """An image is uploaded; most often it stands over an article afterwards."""
     name = desk.one(IMAGES)
@@ -204,6 +242,141 @@ SETTING_VALUES: dict[str, tuple[Any, ...]] = {
 }
 """What may be said of each setting; an image is any that is stored."""
 
+
+def copy_of(desk: Desk) -> WorkingCopy:
+    """The working copy of any post, or a new one with a text."""
+    if desk.one((True, True, False)):
+        return actions.open_copy(desk.post().id, now=desk.now, actor=SYSTEM)
+    kind = desk.one((Kind.ARTICLE, Kind.ARTICLE, Kind.PAGE))
+    return actions.create_copy(kind, fields_of(desk, kind), now=desk.now, actor=SYSTEM)
+
+
+def fields_of(desk: Desk, kind: Kind) -> actions.CopyFields:
+    """What a writer may type; the slug may be taken, and the topic may be new."""
+    draft = desk.draft(kind)
+    return actions.CopyFields(
+        title=draft.title,
+        body_markdown=draft.body_markdown,
+        slug=desk.one(("", draft.slug)),
+        language=draft.language or "",
+        author_ids=draft.author_ids,
+        topic_ids=draft.topic_ids,
+        new_topics=desk.one(((), ("Zinc",))) if kind is Kind.ARTICLE else (),
+        cover_id=draft.cover_id,
+        cover_alt=draft.cover_alt,
+        menu_position=desk.one((None, 1, 2)) if kind is Kind.PAGE else None,
+    )
+
+
+def save_copy(desk: Desk) -> None:
+    """A writer goes on writing; a save on an old version is merged or forked."""
+    copy = copy_of(desk)
+    fields = fields_of(desk, copy.kind)
+    version = desk.one((copy.version, copy.version, copy.version - 1, 99))
+    actions.save_copy(copy.id, fields, version=version, now=desk.now, actor=SYSTEM)
+
+
+def publish_copy(desk: Desk) -> None:
+    """A working copy with changes is saved to its post, published or scheduled."""
+    copy = copy_of(desk)
+    fields = fields_of(desk, copy.kind)
+    saved = actions.save_copy(copy.id, fields, version=copy.version, now=desk.now, actor=SYSTEM)
+    timing = desk.one((actions.Timing.NOW, actions.Timing.NOW, *actions.Timing))
+    release = actions.Release(
+        timing=timing,
+        due=desk.later(30) if timing is actions.Timing.AT else None,
+        new_date=desk.one((True, False)),
+    )
+    actions.publish_copy(copy.id, release, version=saved.version, now=desk.now, actor=SYSTEM)
+
+
+def discard_copy(desk: Desk) -> None:
+    """A working copy is thrown away, with its forks."""
+    copy = copy_of(desk)
+    actions.discard_copy(copy.id, version=copy.version, actor=SYSTEM)
+
+
+def create_copy(desk: Desk) -> None:
+    """A new post is begun."""
+    kind = desk.one((Kind.ARTICLE, Kind.PAGE))
+    actions.create_copy(kind, fields_of(desk, kind), now=desk.now, actor=SYSTEM)
+
+
+def open_copy(desk: Desk) -> None:
+    """A post is opened in the editor."""
+    actions.open_copy(desk.post().id, now=desk.now, actor=SYSTEM)
+
+
+def any_fork(desk: Desk) -> Fork:
+    """Any fork; raises Missing where there is none."""
+    return desk.one(db.session.scalars(sa.select(Fork).order_by(Fork.id)))
+
+
+def resolve_fork(desk: Desk) -> None:
+    """A fork becomes the text."""
+    fork = any_fork(desk)
+    copy = db.session.get_one(WorkingCopy, fork.working_copy_id)
+    fields, version = fields_of(desk, copy.kind), copy.version
+    actions.resolve_fork(copy.id, fork.id, fields, version=version, now=desk.now, actor=SYSTEM)
+
+
+def discard_fork(desk: Desk) -> None:
+    """A fork is thrown away."""
+    fork = any_fork(desk)
+    actions.discard_fork(fork.working_copy_id, fork.id, actor=SYSTEM)
+
+
+def rebase_copy(desk: Desk) -> None:
+    """A working copy follows its post, which was saved meanwhile."""
+    copy = actions.open_copy(desk.post().id, now=desk.now, actor=SYSTEM)
+    actions.rebase_copy(copy.id, version=copy.version, now=desk.now, actor=SYSTEM)
+
+
+def restore_revision(desk: Desk) -> None:
+    """The first text of a post goes into its working copy."""
+    actions.restore_revision(desk.post().id, 1, now=desk.now, actor=SYSTEM)
+
+
+def request_review(desk: Desk) -> None:
+    """A writer asks for a review."""
+    actions.request_review(copy_of(desk).id, ready=desk.one((True, False)), actor=SYSTEM)
+
+
+def create_preview_link(desk: Desk) -> None:
+    """A secret link to a text is made."""
+    actions.create_preview_link(copy_of(desk).id, now=desk.now, actor=SYSTEM)
+
+
+def revoke_preview_link(desk: Desk) -> None:
+    """A secret link ends."""
+    link_id = desk.one(db.session.scalars(sa.select(PreviewLink.id).order_by(PreviewLink.id)))
+    actions.revoke_preview_link(link_id, now=desk.now, actor=SYSTEM)
+
+
+def record_presence(desk: Desk) -> None:
+    """A tab says that it is open."""
+    copy_id = copy_of(desk).id
+    actions.record_presence(copy_id, "tab", unsaved=True, now=desk.now, actor=SYSTEM)
+
+
+def forget_presence(desk: Desk) -> None:
+    """A tab says that it is closed."""
+    actions.forget_presence(copy_of(desk).id, "tab", actor=SYSTEM)
+
+
+def change_post(desk: Desk) -> None:
+    """A post is unpublished or archived from the studio."""
+    post, change = desk.post(), desk.one(("unpublish", "archive"))
+    actions.change_post(post.id, change, expected_version=post.version, now=desk.now, actor=SYSTEM)
+
+
+def move_post(desk: Desk) -> None:
+    """A post moves from the studio, and leaves a redirect."""
+    post = desk.post()
+    slug = desk.one(ARTICLES if post.kind is Kind.ARTICLE else PAGES)
+    actions.move_post(post.id, slug, expected_version=post.version, now=desk.now, actor=SYSTEM)
+
+
 VERBS: dict[Door, int] = {
     create: 4,
     revise: 10,
@@ -220,7 +393,27 @@ VERBS: dict[Door, int] = {
     render_again: 1,
     arrange_menu: 1,
     add_redirect: 2,
+    add_post_redirects: 1,
+    reindex: 1,
+    index_queue: 1,
+    queue_outdated: 1,
     add_media: 2,
     add_file: 1,
+    create_copy: 1,
+    open_copy: 1,
+    save_copy: 2,
+    publish_copy: 6,
+    discard_copy: 1,
+    resolve_fork: 1,
+    discard_fork: 1,
+    rebase_copy: 1,
+    restore_revision: 1,
+    request_review: 1,
+    record_presence: 1,
+    forget_presence: 1,
+    create_preview_link: 1,
+    revoke_preview_link: 1,
+    change_post: 2,
+    move_post: 1,
 }
 """Each with how often it is opened, compared with the others."""

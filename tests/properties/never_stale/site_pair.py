@@ -27,8 +27,7 @@ from app.i18n.catalogues import FOLDER
 from app.publishing import actions, site_settings
 from app.publishing.models import Kind
 from app.publishing.permissions import SYSTEM
-from app.publishing.queries import archive, exports, search
-from app.publishing.queries import articles as queries_of_articles
+from app.publishing.queries import archive, articles, exports, search
 from app.site import errors, feeds, home, llms, translation
 from tests.conftest import let_go
 from tests.live.programs import PACKED
@@ -52,7 +51,7 @@ def short_lists(patch: pytest.MonkeyPatch) -> None:
         (archive, "YEAR_SIZE", 5),
         (exports, "SITEMAP_SIZE", 4),
         (exports, "PART_SIZE", 4),
-        (queries_of_articles, "RELATED", 2),
+        (articles, "RELATED", 2),
         (errors, "NEWEST", 2),
         (feeds, "SIZE", 2),
         (llms, "SIZE", 2),

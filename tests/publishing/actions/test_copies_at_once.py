@@ -1,4 +1,4 @@
-"""Several processes save into one working copy: no text is lost, whoever is faster."""
+"""Several processes save into one working copy: no text is lost."""
 
 from __future__ import annotations
 

@@ -128,5 +128,7 @@ def test_the_relay_writes_the_first_publication_down(article: Post, now: datetim
     due = now + timedelta(days=1)
     actions.publish_due(due + timedelta(seconds=3), actor=SYSTEM)
     assert article.first_published_at == due
-    take_steps(article, ("unpublish", "publish"), due + timedelta(days=2))
+    take_steps(article, ("unpublish", "schedule"), due + timedelta(days=2))
+    actions.publish_due(due + timedelta(days=3), actor=SYSTEM)
+    assert article.published_at == due + timedelta(days=3)
     assert article.first_published_at == due

@@ -138,6 +138,14 @@ def test_an_action_that_fails_leaves_the_index_as_it_was(article: Post, now: dat
     assert dump_index() == before
 
 
+def test_a_session_in_a_shell_keeps_the_index_right(article: Post) -> None:
+    """A commit without `transaction` indexes what the session has written."""
+    db.session.get_one(Post, article.id).title = "Last dark"
+    db.session.commit()
+    assert found("dark") == ["Last dark"]
+    assert_is_right()
+
+
 def write_sql(statement: str) -> None:
     """Write as psql or the sqlite3 shell does."""
     db.session.rollback()

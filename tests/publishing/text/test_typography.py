@@ -119,7 +119,8 @@ def test_a_formula_stays_as_it_is() -> None:
 def test_quotation_marks_are_those_of_the_language(language: str, expected: str) -> None:
     """By the longest part of the tag; English ones for a language that is not in the table."""
     typography = Typography(smart_punctuation=True, language=language)
-    assert html("\"a 'b' c\"", typography).replace("&nbsp;", "\u00a0") == f"<p>{expected}</p>"
+    paragraph = html("\"a 'b' c\"", typography).replace(' dir="ltr"', "")
+    assert paragraph.replace("&nbsp;", "\u00a0") == f"<p>{expected}</p>"
 
 
 def test_a_heading_keeps_its_anchor() -> None:

@@ -1,7 +1,7 @@
 """The settings of a site's looks, its time zone, and the local date of each post.
 
-Revision ID: 0020
-Revises: 0025
+Revision ID: 0023
+Revises: 0022
 Create Date: 2026-11-29
 """
 
@@ -10,21 +10,22 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0025"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
-_TEXTS = {
+_EMPTY = sa.text("''")
+_TEXTS: dict[str, tuple[sa.types.TypeEngine[object], str | sa.TextClause]] = {
     "time_zone": (sa.String(64), "UTC"),
-    "accent": (sa.String(7), ""),
-    "accent_dark": (sa.String(7), ""),
-    "footer_text": (sa.Text(), ""),
-    "footer_html": (sa.Text(), ""),
-    "footer_links": (sa.JSON(), "[]"),
+    "accent": (sa.String(7), _EMPTY),
+    "accent_dark": (sa.String(7), _EMPTY),
+    "footer_text": (sa.Text(), _EMPTY),
+    "footer_html": (sa.Text(), _EMPTY),
+    "footer_links": (sa.Text(), "[]"),
     "posts_per_page": (sa.Integer(), "20"),
-    "copyright": (sa.String(300), ""),
-    "profiles": (sa.JSON(), "[]"),
+    "copyright": (sa.String(300), _EMPTY),
+    "profiles": (sa.Text(), "[]"),
 }
 _IMAGES = ("logo_id", "logo_dark_id", "icon_id", "social_image_id")
 
@@ -35,7 +36,7 @@ def upgrade() -> None:
         column: sa.Column[object] = sa.Column(name, kind, nullable=False, server_default=default)
         op.add_column("site", column)
     for name in _IMAGES:
-        key = sa.ForeignKey("media.id", name=f"fk_site_{name}_media", ondelete="SET NULL")
+        key = sa.ForeignKey("media.id", name=f"fk_site_{name}_media")
         op.add_column("site", sa.Column(name, sa.Integer(), key), inline_references=True)
     op.add_column("post", sa.Column("published_on", sa.Date(), nullable=True))
     # Every site was in UTC until now.
