@@ -151,7 +151,7 @@ def test_the_page_of_a_link_is_not_indexed_and_names_no_address(browser: Browser
         save(browser, copy_id, title="Secret")
         answer = browser.get(make_link(browser, copy_id))
         assert '<meta name="robots" content="noindex">' in answer.text
-        for text in ("canonical", "ld+json", "og:url", "/articles/secret"):
+        for text in ("canonical", "ld+json", "og:url", "articles/secret", "%2Fsecret", '.md"'):
             assert text not in answer.text
         assert answer.headers["X-Robots-Tag"] == "noindex"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
