@@ -110,9 +110,7 @@ def find_foreign_key(element: FromTable, other: FromTable, key: str) -> str | No
     If `other` is optional, the ON clause of its LEFT JOIN counts, which filters only `other`.
     """
     common_conditions = (
-        condition
-        for condition in other.filters
-        if other.nullable or condition in element.filters
+        condition for condition in other.filters if other.nullable or condition in element.filters
     )
     return next(
         filter(None, (foreign_key_in(c, element, other, key) for c in common_conditions)), None

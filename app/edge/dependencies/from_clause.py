@@ -9,7 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BooleanClauseList, ColumnElement
-from sqlalchemy.sql.selectable import CTE, Alias, FromClause, FromGrouping, Join, SelectBase, Subquery
+from sqlalchemy.sql.selectable import (
+    CTE,
+    Alias,
+    FromClause,
+    FromGrouping,
+    Join,
+    SelectBase,
+    Subquery,
+)
 
 from .sqlalchemy_private import is_textual_label
 
