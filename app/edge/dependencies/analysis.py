@@ -289,14 +289,14 @@ class _SelectAnalyser:
                     yield element.table.name, name, declaration
 
     def _undeclared_sort_key(self, element: FromTable) -> Iterator[tuple[str, str]]:
+        images = set(self._number_columns(element))
         for column in element.table.columns if self._limit() is not None else ():
             if not self._is_sorted_by(element, column.name)[0]:
                 continue
             if isinstance(column.type, sa.DateTime):
                 yield column.name, "instant_columns"
-            elif isinstance(column.type, sa.Integer):
-                if not self._is_in_images(element, column.name):
-                    yield column.name, "compared_columns"
+            elif isinstance(column.type, sa.Integer) and column.name not in images:
+                yield column.name, "compared_columns"
 
     def _correlated_equality_plans(self, element: FromTable) -> Iterator[EqualityPlan]:
         """Yield the equalities of a subquery's table with integers of the statement's rows."""
