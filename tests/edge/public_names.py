@@ -29,7 +29,7 @@ INTRODUCTION = f"""# Public names
 
 Every name that is listed here may be imported from its module, for example
 `from {NAME}.testing import assert_hit`. Names that are not listed may change in any release. The sentences are the first
-lines of the docstrings; `help(name)` shows the rest. `python -m tests.edge.public_names` writes this page.
+lines of the docstrings; the [API reference](reference.md) has the rest. `python -m tests.edge.public_names` writes this page.
 """
 
 
@@ -51,15 +51,27 @@ def describe(module: ModuleType, name: str) -> tuple[str, str]:
 
     Raises ValueError if it has no docstring.
     """
-    value = getattr(module, name)
+    return kind_of(getattr(module, name)), docstring_of(module, name).strip().splitlines()[0]
+
+
+def kind_of(value: object) -> str:
+    """Return whether a value is an exception, a class, a function or another value."""
     if inspect.isclass(value):
-        kind = "exception" if issubclass(value, BaseException) else "class"
-    else:
-        kind = "function" if inspect.isfunction(value) else "value"
-    text = (value.__doc__ or "") if kind != "value" else _value_docstring(module, name)
+        return "exception" if issubclass(value, BaseException) else "class"
+    return "function" if inspect.isfunction(value) else "value"
+
+
+def docstring_of(module: ModuleType, name: str) -> str:
+    """Return the docstring of a public name.
+
+    Raises ValueError if it has no docstring.
+    """
+    value = getattr(module, name)
+    is_value = kind_of(value) == "value"
+    text = _value_docstring(module, name) if is_value else value.__doc__ or ""
     if not text.strip():
         raise ValueError(f"{module.__name__}.{name} has no docstring: write one sentence.")
-    return kind, text.strip().splitlines()[0]
+    return str(text)
 
 
 def format_page() -> str:

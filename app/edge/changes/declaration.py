@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from .nearest_name import suggest_name
 from .tables import CHANGE, META
 from .watched_table import WatchedTable
 
@@ -49,9 +50,8 @@ def check_columns(watched: WatchedTable, types: Mapping[str, str], key: tuple[st
         watched.label_column,
     )
     if unknown := sorted({name for name in column_names if name} - types.keys()):
-        raise NotWatchableError(
-            f"{watched.table} has no column {', '.join(unknown)}: correct its WatchedTable"
-        )
+        names = ", ".join(f"{name}{suggest_name(name, types)}" for name in unknown)
+        raise NotWatchableError(f"{watched.table} has no column {names}: correct its WatchedTable")
     compared = {*key, *watched.compared_columns, *watched.instant_columns}
     if silent := sorted(compared & {*watched.ignored_columns}):
         raise NotWatchableError(

@@ -69,6 +69,8 @@ class DriftMonitor:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.on_problem = on_problem
+        self.find_setup_fault: Callable[[], str] = str
+        """Returns what the database lacks beside the triggers; empty if nothing."""
         self._engine = engine.execution_options(edge_internal=True)
         self._watched = tuple(watched)
         self._monotonic = monotonic
@@ -81,6 +83,8 @@ class DriftMonitor:
 
     def current_problem(self) -> str | None:
         """Return why no response may be shared, or None. The result may be two seconds old."""
+        if fault := self.find_setup_fault():
+            return fault
         if self._next_check is not None and self._monotonic() < self._next_check:
             return self._current_problem
         return self.check_now()
@@ -96,6 +100,8 @@ class DriftMonitor:
             was_repaired = verified_version not in {None, self._verified_version}
             self._next_check = self._monotonic() + CHECK_INTERVAL.total_seconds()
             problem = self._current_problem
+        if problem is not None and problem != before:
+            _log.warning("edge.untrusted: nothing is shared: %s", problem)
         # While the database can't be reached, nothing is written, so stored pages stay correct.
         worse = before in _NOT_ALARMING and (
             problem not in _NOT_ALARMING or (problem is None and was_repaired)

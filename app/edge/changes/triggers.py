@@ -16,6 +16,7 @@ from .declaration import NotWatchableError, check_columns, check_tables
 from .encoding_self_test import find_encoding_mismatch
 from .log import append_change
 from .metadata import get_meta, set_meta
+from .nearest_name import suggest_name
 from .tables import CHANGE, LOG_COLUMNS, META
 from .watched_table import IndexedColumn, TableSchema, WatchedTable
 
@@ -70,8 +71,13 @@ def log_everything_changed(connection: Connection) -> None:
 
 def find_drift(connection: Connection, watched: Sequence[WatchedTable]) -> str | None:
     """Return why the triggers can't be relied on, or None if they are as installed."""
+    if not watched:
+        return (
+            "no table is watched, so no page could be purged: pass a WatchedTable for each table "
+            'that pages show to edge.track(…), for example WatchedTable(table="post")'
+        )
     if missing := _missing(connection, watched):
-        return f"the database has no table {', '.join(missing)}: run `flask db upgrade`"
+        return _describe_missing(connection, missing)
     stored_digest = get_meta(connection, _TRIGGER_DIGEST_KEY)
     if stored_digest is None:
         return "the triggers were never installed: run `flask edge triggers install`"
@@ -264,6 +270,19 @@ def _trigger_module(connection: Connection) -> _TriggerModule:
 def _escape_percent(connection: Connection, statement: str) -> str:
     """Double percent signs, which the PostgreSQL driver treats as the start of a parameter."""
     return statement if connection.dialect.name == "sqlite" else statement.replace("%", "%%")
+
+
+def _describe_missing(connection: Connection, missing: list[str]) -> str:
+    """Return which tables are missing, with similar names, and the line that mends it."""
+    existing = set(sa.inspect(connection).get_table_names()) - {CHANGE, META}
+    names = ", ".join(f"{name}{suggest_name(name, existing)}" for name in missing)
+    sentence = f"the database has no table {names}: run `flask db upgrade`"
+    if CHANGE in missing or META in missing:
+        return (
+            f"{sentence}, or call define_tables(metadata) of changes, pages and purge before "
+            "metadata.create_all(engine)"
+        )
+    return f"{sentence}, or correct the name in its WatchedTable"
 
 
 def _missing(connection: Connection, watched: Sequence[WatchedTable]) -> list[str]:

@@ -72,12 +72,15 @@ def analyse_select(
     clock_name = next(filter(None, map(clock_function, parts)), "")
     if clock_name and not clock:
         raise UnshareableQueryError(f"the function {clock_name}() returns the current time")
-    table_plans: list[TablePlan] = []
-    for compiled_select in compiled_statement.selects:
-        table_plans += _SelectAnalyser(
-            statement=compiled_statement, schema=schema, compiled_select=compiled_select
-        ).table_plans()
-    return DependencyPlan(tables=tuple(table_plans), clock=clock_name)
+    analysers = [
+        _SelectAnalyser(statement=compiled_statement, schema=schema, compiled_select=one)
+        for one in compiled_statement.selects
+    ]
+    return DependencyPlan(
+        tables=tuple(plan for one in analysers for plan in one.table_plans()),
+        clock=clock_name,
+        undeclared_columns=frozenset(use for one in analysers for use in one.undeclared_columns()),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +271,32 @@ class _SelectAnalyser:
                 yield EqualityPlan(column=column.name, parameter=self._parameter(bind), kind=kind)
         if not self.compiled_select.is_outermost:
             yield from self._correlated_equality_plans(element)
+
+    def undeclared_columns(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the columns of equalities, and of the first sort key before a limit, to declare."""
+        for element in from_tables(self.select, self.compiled_select.froms) or ():
+            declared = self.schema.tables.get(element.table.name)
+            if declared is None:
+                continue
+            for condition in element.filters:
+                column, bind = parse_equality(condition)
+                if column is not None and bind is not None and element.owns(column):
+                    own = element.table.c[column.name]
+                    if is_byte_comparable(own) and not self._is_in_images(element, own.name):
+                        yield element.table.name, own.name, "compared_columns"
+            for name, declaration in self._undeclared_sort_key(element):
+                if name not in declared.instant_columns:
+                    yield element.table.name, name, declaration
+
+    def _undeclared_sort_key(self, element: FromTable) -> Iterator[tuple[str, str]]:
+        images = set(self._number_columns(element))
+        for column in element.table.columns if self._limit() is not None else ():
+            if not self._is_sorted_by(element, column.name)[0]:
+                continue
+            if isinstance(column.type, sa.DateTime):
+                yield column.name, "instant_columns"
+            elif isinstance(column.type, sa.Integer) and column.name not in images:
+                yield column.name, "compared_columns"
 
     def _correlated_equality_plans(self, element: FromTable) -> Iterator[EqualityPlan]:
         """Yield the equalities of a subquery's table with integers of the statement's rows."""

@@ -332,6 +332,8 @@ class DependencyPlan:
     tables: tuple[TablePlan, ...]
     clock: str = ""
     """The SQL function that returns the current time, or ""."""
+    undeclared_columns: frozenset[tuple[str, str, str]] = frozenset()
+    """The columns that would narrow the ranges (see `RenderRecord`)."""
 
     def add_to(
         self, record: RenderRecord, parameters: ParameterValues, rows: Sequence[Sequence[Any]]
@@ -340,5 +342,7 @@ class DependencyPlan:
         if self.clock:
             what = f"the function {self.clock}() returns the current time"
             record.use_clock(ClockUse(what=what, grain=Grain.INSTANT))
+        if record.is_dry_run:
+            record.undeclared_columns |= self.undeclared_columns
         for source in self.tables:
             source.add_to(record, parameters, rows)

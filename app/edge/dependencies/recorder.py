@@ -75,6 +75,9 @@ class RenderRecord:
     """Pool connections that are not used by a SQLAlchemy `Connection`, with the reason."""
     notes_files: bool = False
     is_dry_run: bool = False
+    undeclared_columns: set[tuple[str, str, str]] = field(default_factory=set)
+    """In a dry run: table and column by which rows are found or sorted although it is not declared,
+    with the field of `WatchedTable` that takes the column."""
     url: str = ""
     etag: str = ""
 

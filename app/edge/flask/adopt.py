@@ -20,9 +20,11 @@ from .visit import visit_page
 if TYPE_CHECKING:
     from flask import Flask
 
+    from ..dependencies.recorder import RenderRecord
     from .effective_policy import EffectivePolicy
     from .example_urls import ExampleUrl
     from .state import EdgeState
+    from .suggestions import Suggestion
 
 _OK = 200
 
@@ -87,6 +89,7 @@ class Adoption:
 
     routes: tuple[AdoptedRoute, ...]
     unchecked_reason: str
+    suggestions: tuple[Suggestion, ...] = ()
 
     def to_lines(self) -> Iterator[str]:
         """Yield one line a route, and what the lines don't say."""
@@ -95,13 +98,20 @@ class Adoption:
             yield f"{_label(route):{min(width, 40)}}  {route.summary}"
         yield ""
         yield 'PAGE is a policy of your own, such as PAGE = Policy("PAGE", edge=days(1)).'
+        for suggestion in self.suggestions:
+            yield f"More precise purges: {suggestion.to_text()}."
         if self.unchecked_reason:
             yield f"Reads of the database were not checked: {self.unchecked_reason}."
 
     def to_json(self) -> dict[str, Any]:
         """Return the routes for JSON."""
         routes = [route.to_json() for route in self.routes]
-        return {"routes": routes, "unchecked_reason": self.unchecked_reason}
+        suggestions = [suggestion.to_json() for suggestion in self.suggestions]
+        return {
+            "routes": routes,
+            "unchecked_reason": self.unchecked_reason,
+            "suggestions": suggestions,
+        }
 
 
 def adopt(app: Flask, examples: Iterable[str] = (), *, only_shared: bool = False) -> Adoption:
@@ -124,8 +134,24 @@ def adopt(app: Flask, examples: Iterable[str] = (), *, only_shared: bool = False
     urls = find_example_urls(app, examples)
     if only_shared:
         urls = [url for url in urls if _policy(app, url).policy.is_shareable]
-    routes = tuple(_adopt(app, url) for url in urls)
-    return Adoption(routes=routes, unchecked_reason=_reason_unchecked(state))
+    records: list[tuple[str, RenderRecord]] = []
+    routes = tuple(_adopt(app, url, records) for url in urls)
+    return Adoption(
+        routes=routes,
+        unchecked_reason=_reason_unchecked(state),
+        suggestions=_suggestions(state, records),
+    )
+
+
+def _suggestions(
+    state: EdgeState, records: list[tuple[str, RenderRecord]]
+) -> tuple[Suggestion, ...]:
+    """Return columns to declare; none if the database is not tracked."""
+    if state.tracker is None:
+        return ()
+    from .suggestions import find_suggestions  # noqa: PLC0415 - needs SQLAlchemy
+
+    return find_suggestions(state.tracker, records)
 
 
 def _reason_unchecked(state: EdgeState) -> str:
@@ -141,7 +167,7 @@ def _policy(app: Flask, url: ExampleUrl) -> EffectivePolicy:
     return state_of(app).policy_for_endpoint(app, url.rule.endpoint)
 
 
-def _adopt(app: Flask, url: ExampleUrl) -> AdoptedRoute:
+def _adopt(app: Flask, url: ExampleUrl, records: list[tuple[str, RenderRecord]]) -> AdoptedRoute:
     effective = _policy(app, url)
     name, place = _locate_view(app, url.rule.endpoint)
     route = AdoptedRoute(rule=url.rule.rule, view=name, place=place)
@@ -153,6 +179,8 @@ def _adopt(app: Flask, url: ExampleUrl) -> AdoptedRoute:
     if not url.path:
         return route if route.policy else replace(route, problems=(_needs_example(url),))
     visit = visit_page(app, url)
+    if visit.record is not None:
+        records.append((route.rule, visit.record))
     route = replace(route, url=url.path, status=visit.status, problems=describe_problems(visit))
     declarations = find_declarations(visit, effective)
     return replace(

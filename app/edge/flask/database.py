@@ -26,6 +26,7 @@ from .build import AppBuild
 from .condition import other_build
 from .deploy import purge_everything
 from .edge_drivers import build_purgeable_counter, drivers_from_settings, with_drivers
+from .models import find_missing_tables
 from .sampling import sampling_hooks
 from .startup import StartupGate
 from .state import EdgeState, state_of
@@ -82,8 +83,11 @@ def connect_database(app: Flask, database: TrackedDatabase) -> None:
         relay=bool(app.config["EDGE_RELAY"]),
         stands_by=not app.testing,  # tests start a relay only if EDGE_RELAY is true
         unavailable=database.unavailable,
+        find_fault=partial(find_missing_tables, state.tracker.engine),
     )
-    app.wsgi_app = state.with_fallback(app, state.startup_gate)  # type: ignore[method-assign]  # Flask documents this
+    gate = state.startup_gate
+    state.tracker.drift_monitor.find_setup_fault = lambda: gate.fault
+    app.wsgi_app = state.with_fallback(app, gate)  # type: ignore[method-assign]  # Flask documents this
 
 
 def _build_tracker(app: Flask, state: EdgeState, database: TrackedDatabase) -> Tracker:

@@ -17,6 +17,7 @@ from ..policy.policy import SettingError
 from ..purge.file_leader import FileLeader
 from ..purge.lease import GatewayLease
 from ..settings import read_folder, read_number, read_optional_bool
+from .state import state_of
 from .static import StaticFiles
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def build_gateway(
         "ignored_parameters": TRACKERS,
         "max_body_size": entry,
         "is_encoded_by_origin": _precompressed_paths(app),
-        "bypasses": lambda _path: app.debug,  # templates and code change while the process runs
+        "bypasses": lambda _path: _is_bypassed(app),
     }
     refills = read_optional_bool(app.config, "EDGE_REFILL")
     folder = read_folder(app.config, "EDGE_STORE", parent=app.instance_path)
@@ -101,6 +102,16 @@ def build_gateway(
         sites=Sites(store),
         refill=Refill(gateway, store, is_leader=leads) if refills else None,
     )
+
+
+def _is_bypassed(app: Flask) -> bool:
+    """Return whether stored pages may be outdated.
+
+    In debug mode templates and code change while the process runs. Without the tables of the
+    library, this process does not know which changes were written since its pages were stored.
+    """
+    gate = state_of(app).startup_gate
+    return app.debug or (gate is not None and bool(gate.fault))
 
 
 def _precompressed_paths(app: Flask) -> Callable[[str], bool] | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from .. import changes, pages, purge
 from ..changes import WatchedTable
 from ..changes.column_comparison import is_byte_comparable
+from ..dependencies.engine_events import INTERNAL_OPTIONS
 
 _OTHER_TABLES = frozenset({"alembic_version"})
 
@@ -23,6 +26,26 @@ def define_edge_tables(metadata: sa.MetaData) -> frozenset[str]:
             room.define_tables(metadata)
         names |= own.tables.keys()
     return frozenset(names)
+
+
+def find_missing_tables(engine: sa.Engine) -> str:
+    """Return which tables of the library the database lacks, and what to do.
+
+    Empty if it has all of them, or if it does not answer.
+    """
+    own = define_edge_tables(sa.MetaData())
+    try:
+        with engine.connect() as connection:
+            connection = connection.execution_options(**INTERNAL_OPTIONS)  # noqa: PLW2901 - as there
+            missing = sorted(own - set(sa.inspect(connection).get_table_names()))
+    except (DBAPIError, PoolTimeoutError):
+        return ""
+    if not missing:
+        return ""
+    return (
+        f"the database has no table {', '.join(missing)}: call define_tables(metadata) of changes, "
+        "pages and purge before metadata.create_all(engine), or run `flask db upgrade`"
+    )
 
 
 def watch_models(

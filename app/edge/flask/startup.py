@@ -37,6 +37,8 @@ class StartupGate:
     """Applies pending changes before a process serves its first request, and starts its relay.
 
     While this fails, `unavailable` answers, because stored pages may be older than the database.
+    If the database answers, but `find_fault` returns what it lacks, the app is called: the gateway
+    is bypassed as long as `fault` is set.
     A process with `stands_by` and without `relay` delivers purges while no relay is alive.
     """
 
@@ -48,6 +50,7 @@ class StartupGate:
         relay: bool,
         stands_by: bool = True,
         unavailable: Callable[..., Iterable[bytes]] | None = None,
+        find_fault: Callable[[], str] = str,
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -56,6 +59,9 @@ class StartupGate:
         self._relay = relay
         self._stands_by = stands_by and not relay
         self._unavailable = unavailable or service_unavailable
+        self._find_fault = find_fault
+        self.fault = ""
+        """What is missing in a database that answers; empty if nothing is."""
         self._monotonic = monotonic
         self._pause = pause
         self._ready_pid = 0
@@ -68,7 +74,8 @@ class StartupGate:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Call the app; the first request of a process waits until pending changes are applied."""
-        if self._ready_pid != os.getpid() and not self._ensure_ready():
+        is_ready = self._ready_pid == os.getpid() or self._ensure_ready()
+        if not is_ready and not self.fault:
             return self._unavailable(environ, start_response)
         return self._wsgi(environ, start_response)
 
@@ -106,7 +113,10 @@ class StartupGate:
                 self._catch_up_once()
             return self._ready_pid == os.getpid()
         except (DBAPIError, PoolTimeoutError) as error:
-            if self._retry_at is None and not is_logged(error):  # only the first failure
+            self.fault = self._find_fault()
+            if self.fault and self._retry_at is None:
+                _log.warning("edge.not_set_up: nothing is shared: %s", self.fault)
+            elif self._retry_at is None and not is_logged(error):  # only the first failure
                 reason = str(error).partition("\n")[0]
                 message = "edge.not_awake: the database is unavailable, so requests get a 503: %s"
                 _log.warning(message, reason, extra={"reason": reason})
@@ -121,6 +131,7 @@ class StartupGate:
     def _catch_up_once(self) -> None:
         self._worker.catch_up()
         self._retry_at = None  # later requests wait for the lock again
+        self.fault = ""
         if self._relay:
             Thread(target=self._worker.run, args=(Event(),), daemon=True).start()
         self._stand_by()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask import has_request_context
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from ..dependencies.recorder import RenderRecord
     from ..policy.guard import GuardFinding
     from .example_urls import ExampleUrl
 
@@ -38,6 +39,7 @@ class StrangerVisit:
         own_directives: the Cache-Control header of a view that forbids sharing by it.
         write_place: the line of a write that was refused; None if it wrote nothing.
         findings: the guard's findings.
+        record: the recorded reads; None if nothing was recorded.
     """
 
     status: int
@@ -46,6 +48,7 @@ class StrangerVisit:
     own_directives: str = ""
     write_place: str | None = None
     findings: tuple[GuardFinding, ...] = ()
+    record: RenderRecord | None = field(default=None, compare=False, repr=False)
 
 
 def visit_page(app: Flask, url: ExampleUrl) -> StrangerVisit:
@@ -70,6 +73,7 @@ def visit_page(app: Flask, url: ExampleUrl) -> StrangerVisit:
         own_directives=_directives_of(trial),
         write_place=trial.writes.get(WRITE) if WRITE in trial.writes else None,
         findings=trial.findings,
+        record=None if result is None else result.record,
     )
 
 

@@ -15,6 +15,7 @@ from app.edge.cdn import DRIVER_SETTINGS
 from app.edge.flask.cli import edge_cli
 from app.edge.settings import SETTINGS
 
+from ..api_reference import format_reference
 from ..library_copy import ROOT, copy_library, run_code
 from ..public_names import format_page
 from .code_blocks import REQUEST_BLOCKS, python_blocks
@@ -40,6 +41,7 @@ BLOCKS: dict[str, list[dict[str, str]]] = {
     "coming-from.md": [],
     "how-it-knows.md": [],
     "names.md": [],
+    "reference.md": [],
 }
 
 
@@ -155,6 +157,18 @@ def test_the_quickstart_has_the_code_of_the_readme() -> None:
 def test_the_table_of_names_is_that_of_the_code() -> None:
     """Run `python -m tests.edge.public_names` after a change of names or docstrings."""
     assert (FOLDER / "names.md").read_text(encoding="utf-8") == format_page()
+
+
+def test_the_reference_is_that_of_the_code() -> None:
+    """Run `python -m tests.edge.api_reference` after a change of signatures or docstrings."""
+    assert (FOLDER / "reference.md").read_text(encoding="utf-8") == format_reference()
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    """Each row of the table of names has a heading there."""
+    names = set(re.findall(r"^\| `(\w+)` \|", format_page(), re.MULTILINE))
+    headings = re.findall(r"^### \w+ `(\w+)`$", format_reference(), re.MULTILINE)
+    assert set(headings) == names
 
 
 def test_the_names_that_the_pages_import_are_public() -> None:
