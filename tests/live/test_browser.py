@@ -48,6 +48,19 @@ SCROLL = """async () => {
 }"""
 
 
+PICTURES = """() => [...document.querySelectorAll('img[sizes]')].map(img => {
+  const choices = img.sizes.split(/,(?![^(]*\\))/).map(choice => choice.trim());
+  const chosen = choices.find(choice =>
+    !choice.startsWith('(') || matchMedia(choice.slice(0, choice.indexOf(')') + 1)).matches);
+  const ruler = document.body.appendChild(document.createElement('div'));
+  ruler.style.width = chosen.replace(/^\\([^)]*\\)\\s*/, '');
+  const stated = ruler.getBoundingClientRect().width;
+  ruler.remove();
+  return [img.sizes, stated, img.getBoundingClientRect().width];
+})"""
+"""Each picture's `sizes`, the width that they state for this window, and its width on the page."""
+
+
 @dataclass(slots=True)
 class Visit:
     """A page that was read to its end, and what happened meanwhile."""
@@ -98,6 +111,20 @@ def visit(context: BrowserContext, url: str) -> Visit:
     page.goto(url, wait_until="networkidle")
     page.evaluate(SCROLL)
     return page_visit
+
+
+@pytest.mark.parametrize("width", [360, 412, 700, 900, 1280, 1920])
+def test_pictures_state_the_width_that_they_have(
+    site: str, browse: Callable[..., BrowserContext], width: int
+) -> None:
+    """The browser chooses a file by `sizes`: too small is blurred, too large is slow."""
+    page = browse(viewport={"width": width, "height": 900}).new_page()
+    pictures: list[tuple[str, float, float]] = []
+    for path in ("/", "/articles/lanterns", "/articles/number-7", "/topics/harbour"):
+        page.goto(f"{site}{path}")
+        pictures += page.evaluate(PICTURES)
+    assert len(pictures) > 8
+    assert [it for it in pictures if not it[2] * 0.95 <= it[1] <= it[2] * 1.4] == []
 
 
 @pytest.mark.parametrize(

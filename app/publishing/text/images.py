@@ -13,7 +13,8 @@ Resolve: TypeAlias = Callable[[str], Image | None]
 FILES = "/media/files/"
 """The start of the URLs of files that are no images."""
 
-SIZES = "(min-width: 48rem) 44rem, 100vw"
+SIZES = "(min-width: 43rem) 39rem, 92vw"
+"""How wide the column of the text is (`--measure`, `--gutter` in `site.css`)."""
 
 
 @dataclass(slots=True, kw_only=True)

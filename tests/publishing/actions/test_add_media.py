@@ -28,7 +28,8 @@ def test_an_image_is_kept_with_its_smaller_copies(app: Flask, now: datetime) -> 
     content = photograph()
     media = actions.add_media(content, "../My Photo.PNG", now=now, actor=SYSTEM)
     assert (media.name, media.content_type, media.width) == ("my-photo.png", "image/png", 600)
-    small, original = media.files
+    smallest, small, original = media.files
+    assert (smallest.width, smallest.name) == (240, "my-photo-240.webp")
     assert (small.width, small.name, small.original) == (480, "my-photo-480.webp", False)
     assert original.path == f"/media/{sha256(content).hexdigest()[:20]}/my-photo.png"
     assert original.content == content
@@ -59,9 +60,9 @@ def test_what_is_no_image_is_refused_in_a_sentence(
 def test_a_text_shows_images_of_the_media_table(app: Flask, now: datetime) -> None:
     """With their sizes and smaller copies, so that the page does not jump."""
     media = actions.add_media(photograph(), "dawn.png", now=now, actor=SYSTEM)
-    small, original = media.files
+    smallest, small, original = media.files
     markdown = f"![Dawn]({original.path})"
     html = actions.create(Draft(title="x", body_markdown=markdown), now=now, actor=SYSTEM).body_html
     assert f'src="{original.path}"' in html
-    assert f'srcset="{small.path} 480w, {original.path} 600w"' in html
+    assert f'srcset="{smallest.path} 240w, {small.path} 480w, {original.path} 600w"' in html
     assert 'width="600" height="400"' in html
