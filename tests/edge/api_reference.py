@@ -31,6 +31,11 @@ Import the library as `{NAME}`.
 
 _MAX_LINE = 100
 
+_STARS: dict[Any, str] = {
+    inspect.Parameter.VAR_POSITIONAL: "*",
+    inspect.Parameter.VAR_KEYWORD: "**",
+}
+
 _SECTIONS = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):$", re.MULTILINE)
 
 
@@ -97,7 +102,7 @@ def format_signature(name: str, function: Any) -> str:
 
 def format_parameter(parameter: inspect.Parameter) -> str:
     """Return a parameter with its annotation, and its default if that is a plain value."""
-    stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    stars = _STARS.get(parameter.kind, "")
     annotation = "" if parameter.annotation is parameter.empty else f": {parameter.annotation}"
     if parameter.default is parameter.empty:
         return f"{stars}{parameter.name}{annotation}"

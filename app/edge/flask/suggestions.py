@@ -1,4 +1,4 @@
-"""Columns that would let changes tell pages apart if they were declared."""
+"""Columns that would let changes purge pages separately if they were declared."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Suggestion:
         return (
             f'declare {self.column}: WatchedTable(table="{self.table}", '
             f'{self.declaration}=("{self.column}",)); {self.pages} registered {pages} could be '
-            f"told apart (used by {', '.join(self.rules)})"
+            f"purged separately (used by {', '.join(self.rules)})"
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ by_author = (
     .group_by(Post.author_id)
     .cte("by_author")
 )
-tagged = sa.select(post_tag.c.post_id).where(post_tag.c.tag_id == 2)
+posts_with_tag = sa.select(post_tag.c.post_id).where(post_tag.c.tag_id == 2)
 answers = sa.select(Comment.id, Comment.text).where(Comment.id == 1).cte("answers", recursive=True)
 answers = answers.union_all(
     sa.select(Comment.id, Comment.text).join(answers, Comment.parent_id == answers.c.id)
@@ -176,8 +176,8 @@ QUERIES: Queries = {
         ),
     },
     "subquery": {
-        "in": rows(sa.select(Post).where(Post.id.in_(tagged)).order_by(Post.id), *POST),
-        "not in": rows(sa.select(Post).where(Post.id.not_in(tagged)).order_by(Post.id), *POST),
+        "in": rows(sa.select(Post).where(Post.id.in_(posts_with_tag)).order_by(Post.id), *POST),
+        "not in": rows(sa.select(Post).where(Post.id.not_in(posts_with_tag)).order_by(Post.id), *POST),
         "from": pairs(sa.select(newest.c.title, newest.c.score).order_by(newest.c.id)),
         "scalar": pairs(
             sa.select(

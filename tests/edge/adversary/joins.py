@@ -12,7 +12,7 @@ LIVE = Post.status == "live"
 NEWEST = (Post.published_at.desc(), Post.id.desc())
 POST = ("slug", "title")
 Answer, Other = aliased(Comment), aliased(Post)
-Follower, Followed = aliased(User), aliased(User)
+FollowingUser, FollowedUser = aliased(User), aliased(User)
 
 AUTHOR, TAGS = joinedload(Post.author), joinedload(Post.tags)
 COMMENTS = selectinload(Post.comments)
@@ -276,16 +276,16 @@ QUERIES: Queries = {
             .order_by(Other.id)
         ),
         "followers": pairs(
-            sa.select(Follower.name, Followed.name)
-            .join(Follow, Follow.follower_id == Follower.id)
-            .join(Followed, Follow.followed_id == Followed.id)
-            .order_by(Follower.id, Followed.id)
+            sa.select(FollowingUser.name, FollowedUser.name)
+            .join(Follow, Follow.follower_id == FollowingUser.id)
+            .join(FollowedUser, Follow.followed_id == FollowedUser.id)
+            .order_by(FollowingUser.id, FollowedUser.id)
         ),
         "followers of a user": pairs(
-            sa.select(Follower.name)
-            .join(Follow, Follow.follower_id == Follower.id)
+            sa.select(FollowingUser.name)
+            .join(Follow, Follow.follower_id == FollowingUser.id)
             .where(Follow.followed_id == 4)
-            .order_by(Follower.id)
+            .order_by(FollowingUser.id)
         ),
         "better posts": pairs(
             sa.select(Other.slug)

@@ -77,27 +77,29 @@ class Report:
     """How many pages were purged and changed, and which pages were stale."""
 
     stale: list[str] = field(default_factory=list)
-    unstored: set[str] = field(default_factory=set)
-    purged: Counter[str] = field(default_factory=Counter)
+    unstored_urls: set[str] = field(default_factory=set)
+    purge_counts: Counter[str] = field(default_factory=Counter)
     """The purged pages that had not changed, by the kind of their query."""
-    unchanged: Counter[str] = field(default_factory=Counter)
+    unchanged_counts: Counter[str] = field(default_factory=Counter)
     """The pages that had not changed, by the kind of their query."""
-    changed: int = 0
+    change_count: int = 0
 
     @property
     def share(self) -> float:
         """The share of unchanged pages that were purged."""
-        return self.purged.total() / max(self.unchanged.total(), 1)
+        return self.purge_counts.total() / max(self.unchanged_counts.total(), 1)
 
     def to_lines(self) -> list[str]:
         """Return a line for each kind of query, the coarsest first."""
-        shares = {kind: self.purged[kind] / count for kind, count in self.unchanged.items()}
+        shares = {
+            kind: self.purge_counts[kind] / count for kind, count in self.unchanged_counts.items()
+        }
         lines = [
-            f"{share:6.1%} {self.purged[kind]:5} of {self.unchanged[kind]:5}  {kind}"
+            f"{share:6.1%} {self.purge_counts[kind]:5} of {self.unchanged_counts[kind]:5}  {kind}"
             for kind, share in sorted(shares.items(), key=lambda item: -item[1])
         ]
-        total = f"{self.purged.total()} of {self.unchanged.total()}"
-        return [*lines, f"{self.share:6.1%} {total} unchanged pages; {self.changed} changed"]
+        total = f"{self.purge_counts.total()} of {self.unchanged_counts.total()}"
+        return [*lines, f"{self.share:6.1%} {total} unchanged pages; {self.change_count} changed"]
 
 
 class Site:
@@ -114,7 +116,7 @@ class Site:
         for page in self.pages:
             self._bodies[page.url] = self._client.get(page.url).text
             if "hit" not in self._client.get(page.url).headers.get("Cache-Status", ""):
-                self.report.unstored.add(page.url)
+                self.report.unstored_urls.add(page.url)
 
     def write(self, name: str, write: Write) -> None:
         """Run a write, and compare all pages with the database."""
@@ -144,7 +146,7 @@ class Site:
 
     def _count(self, page: Page, *, is_hit: bool, is_changed: bool) -> None:
         if is_changed:
-            self.report.changed += 1
+            self.report.change_count += 1
             return
-        self.report.unchanged[page.kind] += 1
-        self.report.purged[page.kind] += not is_hit
+        self.report.unchanged_counts[page.kind] += 1
+        self.report.purge_counts[page.kind] += not is_hit

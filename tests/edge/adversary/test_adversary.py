@@ -41,5 +41,5 @@ def test_no_ordinary_write_leaves_a_stale_page(site: Site) -> None:
     if path := os.environ.get("ADVERSARY_REPORT"):
         Path(path).write_text("\n".join(report.to_lines()))
     assert report.stale == []
-    assert report.unstored == set()
+    assert report.unstored_urls == set()
     assert report.share < 0.15, "\n".join(report.to_lines())

@@ -1,4 +1,4 @@
-"""What an app's developer reads while the set-up is incomplete; pages are served meanwhile."""
+"""What an app's developer reads while the set-up is incomplete; pages are served uncached."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def make_engine(folder: Path, rooms: tuple[Any, ...] = ROOMS) -> sa.Engine:
     return engine
 
 
-def make_app(folder: Path, engine: sa.Engine, watched: tuple[WatchedTable, ...]) -> Flask:
+def make_app(folder: Path, engine: sa.Engine, tables: tuple[WatchedTable, ...]) -> Flask:
     """Create an app with one page and a gateway, as it runs in production."""
     app = Flask("site", static_folder=None, instance_path=str(folder))
     app.config.update(EDGE_STORE=str(folder / "store"), EDGE_RELAY=False, TESTING=True)
@@ -52,8 +52,8 @@ def make_app(folder: Path, engine: sa.Engine, watched: tuple[WatchedTable, ...])
     edge.track(
         app,
         engine,
-        watched,
-        PublicSchema.from_watched_tables(watched),
+        tables,
+        PublicSchema.from_watched_tables(tables),
         site="http://localhost",
     )
 
@@ -128,7 +128,7 @@ def test_stored_pages_are_not_served_without_the_tables(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("watched", "sentence"),
+    ("tables", "sentence"),
     [
         ((), 'no table is watched.*WatchedTable\\(table="post"\\)'),
         (
@@ -144,12 +144,12 @@ def test_stored_pages_are_not_served_without_the_tables(tmp_path: Path) -> None:
     ids=["nothing watched", "table", "column", "no similar column"],
 )
 def test_a_wrong_declaration_is_named(
-    tmp_path: Path, watched: tuple[WatchedTable, ...], sentence: str
+    tmp_path: Path, tables: tuple[WatchedTable, ...], sentence: str
 ) -> None:
     """The most similar name is suggested."""
     engine = make_engine(tmp_path)
     with engine.begin() as connection:
         install_triggers(connection, WATCHED)
-        problem = find_drift(connection, watched) or ""
+        problem = find_drift(connection, tables) or ""
     assert re.search(sentence, problem), problem
     engine.dispose()

@@ -28,18 +28,18 @@ post = sa.Table(
 )
 
 
-def make_app(folder: Path, watched: WatchedTable) -> Flask:
+def make_app(folder: Path, declaration: WatchedTable) -> Flask:
     """Create an app with pages that find a post, and that list the best and the newest."""
     engine = sa.create_engine(f"sqlite:///{folder / 'site.db'}")
     with engine.begin() as connection:
         metadata.create_all(connection)
-        install_triggers(connection, [watched])
+        install_triggers(connection, [declaration])
     app = Flask("site", static_folder=None, instance_path=str(folder))
     app.config.update(EDGE_GATEWAY=False, EDGE_RELAY=False, TESTING=True)
     edge = Edge()
     edge.init_app(app)
-    schema = PublicSchema.from_watched_tables([watched])
-    edge.track(app, engine, [watched], schema, site="http://localhost")
+    schema = PublicSchema.from_watched_tables([declaration])
+    edge.track(app, engine, [declaration], schema, site="http://localhost")
 
     def read(query: sa.Select[tuple[int, str]]) -> str:
         with engine.connect() as connection:
@@ -86,14 +86,14 @@ def test_undeclared_columns_are_suggested_with_the_number_of_pages(tmp_path: Pat
     lines = "\n".join(adoption.to_lines())
     assert (
         'declare slug: WatchedTable(table="post", compared_columns=("slug",)); 3 registered pages '
-        "could be told apart (used by /posts/<slug>)" in lines
+        "could be purged separately (used by /posts/<slug>)" in lines
     )
     assert adoption.to_json()["suggestions"][0]["table"] == "post"
 
 
 def test_nothing_is_suggested_for_declared_columns(tmp_path: Path) -> None:
     """The suggestions disappear after they were followed."""
-    watched = WatchedTable(
+    declaration = WatchedTable(
         table="post", compared_columns=("slug", "score"), instant_columns=("at",)
     )
-    assert adopt(make_app(tmp_path, watched), ["/posts/a"]).suggestions == ()
+    assert adopt(make_app(tmp_path, declaration), ["/posts/a"]).suggestions == ()
