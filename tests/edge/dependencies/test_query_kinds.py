@@ -94,7 +94,11 @@ INTERVALS: dict[str, tuple[Any, tuple[bool, bool, bool] | None]] = {
     "a limit": (LIMITED, (False, False, True)),
     "a limit with a bound": (LIMITED.where(AT < START), (False, True, True)),
     "an order without a limit": (NEWEST, None),
-    "a limit in another order": (POSTS.add_columns(AT).order_by(post.c.id, AT).limit(3), None),
+    "a limit in another order": (POSTS.add_columns(AT).order_by(post.c.title, AT).limit(3), None),
+    "a limit in the order of the key": (
+        POSTS.order_by(post.c.id, AT).limit(3),
+        (False, False, True),
+    ),
     "a limit without an order": (POSTS.add_columns(AT).limit(3), None),
     "the sort key is not selected": (POSTS.order_by(AT.desc()).limit(3), None),
     "DISTINCT": (LIMITED.distinct(), None),
