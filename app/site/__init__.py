@@ -11,6 +11,7 @@ from . import (
     archive,
     articles,
     authors,
+    browser_hints,
     demo,
     favicon,
     feeds,
@@ -52,5 +53,6 @@ def init_app(app: Flask) -> None:
     site = Blueprint("site", __name__)
     for resource in RESOURCES:
         site.register_blueprint(resource.bp)
+    site.after_request(browser_hints.add_browser_hints)
     app.register_blueprint(site)
     templating.init_app(app)
