@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from . import downloads, posts, summary, topics
+from . import authors, downloads, index, pages, posts, summary, topics
 
-RESOURCES = (posts, topics, summary, downloads)
+RESOURCES = (index, posts, pages, topics, authors, summary, downloads)
 
 
 def init_app(app: Flask) -> None:

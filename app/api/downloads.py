@@ -17,7 +17,8 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import exports
 
-from . import policies, serializers
+from . import policies, serializers, shapes
+from .descriptions import describe
 
 bp = Blueprint("downloads", __name__, url_prefix="/downloads")
 
@@ -28,6 +29,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 
 @bp.get("/posts.csv")
 @cached(policies.DOWNLOAD)
+@describe(media_type="text/csv")
 def posts_as_csv() -> ResponseReturnValue:
     """The newest articles as rows; nothing in them is read as a formula."""
     part = exports.newest(_part_size())
@@ -36,6 +38,7 @@ def posts_as_csv() -> ResponseReturnValue:
 
 @bp.get("/posts.json")
 @cached(policies.DOWNLOAD)
+@describe(shapes.Download)
 def posts_as_json() -> ResponseReturnValue:
     """The newest articles as objects."""
     part = exports.newest(_part_size())
@@ -44,6 +47,7 @@ def posts_as_json() -> ResponseReturnValue:
 
 @bp.get("/posts/<number:number>.csv")
 @cached(policies.DOWNLOAD)
+@describe(media_type="text/csv")
 def part_as_csv(number: int) -> ResponseReturnValue:
     """One part of all articles as rows; part 1 has the oldest."""
     part = exports.part(number, _part_size()) or abort(404)
@@ -52,6 +56,7 @@ def part_as_csv(number: int) -> ResponseReturnValue:
 
 @bp.get("/posts/<number:number>.json")
 @cached(policies.DOWNLOAD)
+@describe(shapes.Download)
 def part_as_json(number: int) -> ResponseReturnValue:
     """One part of all articles as objects."""
     part = exports.part(number, _part_size()) or abort(404)

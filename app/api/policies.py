@@ -14,6 +14,12 @@ _KEEPS = Freshness(
 )
 
 API = Policy(name="API", browser=_ASKS, edge=_KEEPS)
+API_CHANGES = Policy(
+    name="API_CHANGES",
+    browser=_ASKS,
+    edge=Freshness(ttl=timedelta(minutes=1), stale_if_error=timedelta(minutes=5)),
+)
+"""The number of instants is unlimited, so lists of changes expire soon."""
 DOWNLOAD = Policy(name="DOWNLOAD", browser=_ASKS, edge=_KEEPS)
 NOT_FOUND = Policy(
     name="API_NOT_FOUND",

@@ -8,19 +8,16 @@ from flask.typing import ResponseReturnValue
 from app.edge import cached
 from app.publishing.queries import topics
 
-from . import policies, serializers
+from . import policies, serializers, shapes
+from .descriptions import describe
 
 bp = Blueprint("topics", __name__, url_prefix="/api/topics")
 
 
 @bp.get("")
 @cached(policies.API)
+@describe(shapes.TopicList)
 def index() -> ResponseReturnValue:
     """Every topic that has articles, with how many."""
-    return jsonify(
-        topics=[
-            serializers.topic(topic.topic)
-            | {"description": topic.topic.description, "count": topic.count}
-            for topic in topics.with_articles()
-        ]
-    )
+    rows = [serializers.counted_topic(topic) for topic in topics.with_articles()]
+    return jsonify(shapes.TopicList(topics=rows))

@@ -5,7 +5,7 @@ Pure: the language is a parameter. Nothing here reads a request, a database or a
 
 from .catalogues import Catalogue, Catalogues, Words, fill, load_catalogues
 from .formats import format_day, format_month, format_months, format_number, join_names
-from .locales import SOURCE_LANGUAGE, catalogue_names, find_locale
+from .locales import SOURCE_LANGUAGE, catalogue_names, find_locale, find_territory_locale
 
 __all__ = [
     "SOURCE_LANGUAGE",
@@ -15,6 +15,7 @@ __all__ = [
     "catalogue_names",
     "fill",
     "find_locale",
+    "find_territory_locale",
     "format_day",
     "format_month",
     "format_months",

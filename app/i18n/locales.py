@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 
 SOURCE_LANGUAGE = "en"
 """The language of the words in the templates."""
 
 _DATA = {"en": "en-001"}
+_LIKELY = get_global("likely_subtags")
 
 
 def candidates(tag: str) -> Iterator[str]:
@@ -42,3 +44,20 @@ def find_locale(tag: str) -> Locale:
         except (UnknownLocaleError, ValueError):
             continue
     raise AssertionError("Babel has the data of English")
+
+
+@lru_cache(maxsize=64)
+def find_territory_locale(tag: str) -> str:
+    """Return a language with its territory: `de_CH` for `de-CH`, and `de_DE` for `de`.
+
+    A tag without a territory gets that of most speakers, if CLDR names one.
+    """
+    language, *subtags = tag.split("-")
+    names = (_LIKELY.get(candidate.replace("-", "_")) for candidate in candidates(tag))
+    likely = next((name for name in names if name), "").split("_")
+    territory = next((part for part in (*subtags, *likely) if _is_territory(part)), "")
+    return f"{language.lower()}_{territory}" if territory else language.lower()
+
+
+def _is_territory(part: str) -> bool:
+    return len(part) == len("CH") and part.isalpha() and part.isupper()

@@ -19,6 +19,7 @@ from app.edge.gateway import Gateway
 from app.edge.gateway.canonical_url import CanonicalUrlMiddleware
 from app.edge.gateway.compression import Compression
 
+from .cross_origin import CrossOrigin
 from .health import HealthEndpoints
 from .private_paths import PrivatePaths
 from .proxy_headers import ProxyHeaders
@@ -64,6 +65,11 @@ LAYERS = (
         type=PrivatePaths,
         purpose="makes every response below /studio and /preview private",
         wrap=lambda wsgi, _app: PrivatePaths(wsgi),
+    ),
+    Layer(
+        type=CrossOrigin,
+        purpose="lets scripts of other sites read the API, feeds and downloads",
+        wrap=lambda wsgi, _app: CrossOrigin(wsgi),
     ),
     Layer(
         type=ProxyHeaders,

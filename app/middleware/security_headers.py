@@ -52,7 +52,10 @@ SECURE_TRANSPORT = (
 _FRAME_OPTIONS = {(): "DENY", ("'none'",): "DENY", ("'self'",): "SAMEORIGIN"}
 """The X-Frame-Options for the sources of a `frame-ancestors` directive."""
 
-CROSS_ORIGIN_TYPES = ("image/", "audio/", "video/", "application/atom+xml", "application/feed+json")
+CROSS_ORIGIN_TYPES = (
+    *("image/", "audio/", "video/"),
+    *("application/atom+xml", "application/rss+xml", "application/feed+json"),
+)
 """Content types that other sites may embed: feeds are read elsewhere, with their images."""
 
 Headers = list[tuple[str, str]]

@@ -1,4 +1,4 @@
-"""Feeds: posts as Atom (RFC 4287) and as JSON Feed 1.1.
+"""Feeds: posts as Atom (RFC 4287) and as JSON Feed 1.1; `rss.py` writes them as RSS 2.0.
 
 Pure: no database and no clock; the same posts always give the same bytes.
 """
@@ -97,10 +97,15 @@ def _entry(root: ET.Element, feed: Feed, post: Post) -> None:
 
 
 def _add(parent: ET.Element, tag: str, text: str = "", **attributes: str) -> ET.Element:
-    clean = {name: _NOT_XML.sub("", value) for name, value in attributes.items()}
+    clean = {name: without_control_characters(value) for name, value in attributes.items()}
     element = ET.SubElement(parent, f"{{{_ATOM}}}{tag}", clean)
-    element.text = _NOT_XML.sub("", text) or None
+    element.text = without_control_characters(text) or None
     return element
+
+
+def without_control_characters(text: str) -> str:
+    """Return a text without the characters that XML 1.0 does not allow."""
+    return _NOT_XML.sub("", text)
 
 
 def json_feed(feed: Feed) -> bytes:

@@ -7,8 +7,10 @@ The columns of the model, `flask content site`, `site.toml`, the export and the 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import lru_cache
@@ -25,6 +27,8 @@ from .text.palette import DARK, LIGHT, ColourError, Scheme, check_accent, parse_
 Check: TypeAlias = Callable[[str, Any], Any]
 """Takes the name of a setting and a value; returns the cleaned value, or raises Invalid."""
 
+_LABEL = re.compile(r"[a-z][a-z0-9-]{0,29}")
+_ADDRESS = re.compile(r"[^@\s<>:/,]+@[^@\s<>:/,]+\.[^@\s<>:/,]+")
 MIN_PER_PAGE, MAX_PER_PAGE = 5, 100
 MAX_LINKS = 20
 
@@ -171,6 +175,49 @@ def _limit(name: str, value: Sequence[Any]) -> None:
         raise Invalid(name, f"There are {len(value)} {label}; {MAX_LINKS} are the most.")
 
 
+def _preferences(values: tuple[str, str]) -> Check:
+    """Return the check of `label=value, …`; labels are free, since they are no standard yet."""
+
+    def check(name: str, text: str) -> str:
+        line = validation.clean_line(name, text, limit=200, empty=True)
+        pairs = [pair.partition("=") for pair in line.split(",") if pair.strip()]
+        cleaned = {label.strip(): value.strip() for label, _, value in pairs}
+        for label, value in cleaned.items():
+            if not _LABEL.fullmatch(label) or value not in values:
+                pair = f"{label}={value}"
+                raise Invalid(
+                    name,
+                    f"{pair[:60]!r} is no preference: write a label of lower-case letters and "
+                    f"hyphens, then ={values[0]} or ={values[1]}, and a comma between two.",
+                )
+        return ", ".join(f"{label}={value}" for label, value in cleaned.items())
+
+    return check
+
+
+def _contact(name: str, value: str) -> str:
+    """Return a contact as a URI (RFC 9116, section 2.5.3)."""
+    contact = validation.clean_line(name, value, limit=300, empty=True)
+    if not contact:
+        return ""
+    if _ADDRESS.fullmatch(contact):
+        contact = f"mailto:{contact}"
+    is_mail = contact.startswith("mailto:") and _ADDRESS.fullmatch(contact.removeprefix("mailto:"))
+    if not is_mail and not (contact.startswith("https://") and is_link(contact)):
+        raise Invalid(
+            name, f"{contact[:60]!r} is neither a mail address nor a URL that begins with https://."
+        )
+    return contact
+
+
+def _day(name: str, value: str) -> str:
+    text = validation.clean_line(name, value, limit=40, empty=True)
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise Invalid(name, f"{text!r} is not a day such as 2026-12-31.") from None
+
+
 def _text(name: str, limit: int, help_text: str, *, default: str = "") -> SiteSetting:
     return SiteSetting(
         name=name,
@@ -301,6 +348,43 @@ SETTINGS = (
         Kind.URLS,
         _urls,
         'Pages of the site on other services; the links have rel="me", which verifies them.',
+    ),
+    SiteSetting(
+        name="content_signal",
+        kind=Kind.TEXT,
+        default="",
+        help="What crawlers may do with texts, for robots.txt, such as search=yes, ai-train=no.",
+        check=_preferences(("yes", "no")),
+        column="content_signal",
+        type=sa.String(200),
+    ),
+    SiteSetting(
+        name="content_usage",
+        kind=Kind.TEXT,
+        default="",
+        help="The same for robots.txt and the header Content-Usage, such as train-ai=n.",
+        check=_preferences(("y", "n")),
+        column="content_usage",
+        type=sa.String(200),
+    ),
+    SiteSetting(
+        name="security_contact",
+        kind=Kind.TEXT,
+        default="",
+        help="Where to report a vulnerability, for security.txt: a URL or a mail address.",
+        check=_contact,
+        column="security_contact",
+        type=sa.String(300),
+    ),
+    SiteSetting(
+        name="security_expires",
+        kind=Kind.TEXT,
+        default="",
+        help="The day on which security.txt expires; without it there is none. Less than a year "
+        "ahead, such as 2026-12-31.",
+        check=_day,
+        column="security_expires",
+        type=sa.String(10),
     ),
     _switch("emoji", "Whether :smile: becomes an emoji."),
     _switch("smart_punctuation", "Whether quotes and dashes become typographic."),

@@ -12,16 +12,20 @@ from . import (
     articles,
     authors,
     browser_hints,
+    content_usage,
     demo,
     favicon,
     feeds,
     files,
     home,
+    llms,
     media,
     pages,
     query_redirects,
     robots,
     search,
+    security_txt,
+    share_images,
     sitemap,
     templating,
     theme,
@@ -39,12 +43,15 @@ RESOURCES = (
     feeds,
     sitemap,
     robots,
+    security_txt,
+    llms,
     search,
     media,
     files,
     demo,
     favicon,
     theme,
+    share_images,
 )
 
 
@@ -56,3 +63,4 @@ def init_app(app: Flask) -> None:
     site.after_request(browser_hints.add_browser_hints)
     app.register_blueprint(site)
     templating.init_app(app)
+    content_usage.init_app(app)

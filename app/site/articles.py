@@ -9,6 +9,7 @@ from app.edge import cached
 from app.publishing.queries import articles
 
 from . import policies
+from .markdown_response import respond_with_markdown
 
 bp = Blueprint("articles", __name__)
 
@@ -26,3 +27,10 @@ def show(slug: str) -> ResponseReturnValue:
         about=around.about,
         related=around.related,
     )
+
+
+@bp.get("/articles/<slug:slug>.md")
+@cached(policies.MARKDOWN)
+def markdown(slug: str) -> ResponseReturnValue:
+    """The Markdown source of one published article."""
+    return respond_with_markdown(articles.source_by_slug(slug) or abort(404))

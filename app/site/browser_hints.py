@@ -25,7 +25,7 @@ def add_browser_hints(response: Response) -> Response:
         f"<{_file_url(font)}>; rel=preload; as=font; type=font/woff2; crossorigin"
         for font in _FONTS
     ]
-    response.headers["Link"] = ", ".join(links)
+    response.headers.add("Link", ", ".join(links))
     return response
 
 

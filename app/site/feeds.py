@@ -1,4 +1,4 @@
-"""Feeds of everything, of a topic and of an author, as Atom and as JSON."""
+"""Feeds of everything, of a topic and of an author, as Atom, as RSS and as JSON."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from app.edge import cached
 from app.publishing.feeds import SIZE, Feed, atom, json_feed
 from app.publishing.models import Author, Topic
 from app.publishing.queries import articles, authors, site, topics
+from app.publishing.rss import rss
 
-from . import policies
+from . import content_usage, policies
 
 bp = Blueprint("feeds", __name__)
 
@@ -20,6 +21,13 @@ bp = Blueprint("feeds", __name__)
 def everything_as_atom() -> ResponseReturnValue:
     """The newest articles as Atom."""
     return _atom(None)
+
+
+@bp.get("/feed.rss")
+@cached(policies.FEED)
+def everything_as_rss() -> ResponseReturnValue:
+    """The newest articles as RSS."""
+    return _rss(None)
 
 
 @bp.get("/feed.json")
@@ -36,6 +44,13 @@ def topic_as_atom(slug: str) -> ResponseReturnValue:
     return _atom(topics.by_slug(slug) or abort(404))
 
 
+@bp.get("/topics/<slug:slug>/feed.rss")
+@cached(policies.FEED)
+def topic_as_rss(slug: str) -> ResponseReturnValue:
+    """A topic's newest articles as RSS."""
+    return _rss(topics.by_slug(slug) or abort(404))
+
+
 @bp.get("/topics/<slug:slug>/feed.json")
 @cached(policies.FEED)
 def topic_as_json(slug: str) -> ResponseReturnValue:
@@ -50,6 +65,13 @@ def author_as_atom(slug: str) -> ResponseReturnValue:
     return _atom(authors.by_slug(slug) or abort(404))
 
 
+@bp.get("/authors/<slug:slug>/feed.rss")
+@cached(policies.FEED)
+def author_as_rss(slug: str) -> ResponseReturnValue:
+    """An author's newest articles as RSS."""
+    return _rss(authors.by_slug(slug) or abort(404))
+
+
 @bp.get("/authors/<slug:slug>/feed.json")
 @cached(policies.FEED)
 def author_as_json(slug: str) -> ResponseReturnValue:
@@ -62,13 +84,20 @@ def _atom(about: Topic | Author | None) -> Response:
     return Response(document, content_type="application/atom+xml; charset=utf-8")
 
 
+def _rss(about: Topic | Author | None) -> Response:
+    document = rss(_feed(about, "feed.rss", cover=False))
+    return Response(document, content_type="application/rss+xml; charset=utf-8")
+
+
 def _json(about: Topic | Author | None) -> Response:
     document = json_feed(_feed(about, "feed.json", cover=True))
     return Response(document, content_type="application/feed+json")
 
 
 def _feed(about: Topic | Author | None, name: str, *, cover: bool) -> Feed:
-    title, subtitle, language = site.columns("title", "tagline", "language")
+    names = ("title", "tagline", "language", "content_usage")
+    title, subtitle, language, usage = site.columns(*names)
+    content_usage.use(usage)
     below = about.path if about else ""
     return Feed(
         site_url=current_app.config["SITE_URL"],

@@ -9,6 +9,7 @@ from app.edge import cached
 from app.publishing.queries import pages
 
 from . import policies
+from .markdown_response import respond_with_markdown
 
 bp = Blueprint("pages", __name__)
 
@@ -18,3 +19,10 @@ bp = Blueprint("pages", __name__)
 def show(slug: str) -> ResponseReturnValue:
     """One published page."""
     return render_template("site/pages/show.html", page=pages.by_slug(slug) or abort(404))
+
+
+@bp.get("/<slug:slug>.md")
+@cached(policies.MARKDOWN)
+def markdown(slug: str) -> ResponseReturnValue:
+    """The Markdown source of one published page."""
+    return respond_with_markdown(pages.source_by_slug(slug) or abort(404))

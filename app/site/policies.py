@@ -18,7 +18,9 @@ __all__ = [
     "FEED",
     "HOME",
     "LIST",
+    "LLMS",
     "MANIFEST",
+    "MARKDOWN",
     "MEDIA",
     "NOT_FOUND",
     "NO_STORE",
@@ -56,6 +58,8 @@ ARCHIVE = purged("ARCHIVE")
 FEED = purged("FEED")
 SITEMAP = purged("SITEMAP")
 ROBOTS = purged("ROBOTS")
+LLMS = purged("LLMS")
+MARKDOWN = purged("MARKDOWN")
 MANIFEST = purged("MANIFEST")
 
 REDIRECT = Policy(

@@ -1,4 +1,4 @@
-"""The robots.txt: paths that crawlers are asked to skip."""
+"""The robots.txt: paths that crawlers are asked to skip, and what they may do with the texts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from flask import Blueprint, Response, current_app
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
+from app.publishing.queries import site
 
 from . import policies
 
@@ -16,8 +17,11 @@ bp = Blueprint("robots", __name__)
 @cached(policies.ROBOTS)
 def show() -> ResponseReturnValue:
     """The robots.txt of the site (RFC 9309)."""
+    signal, usage = site.columns("content_signal", "content_usage")
     lines = (
         "User-agent: *",
+        *([f"Content-Signal: {signal}"] if signal else []),
+        *([f"Content-Usage: {usage}"] if usage else []),
         "Disallow: /search",
         "Disallow: /edge/",
         "",

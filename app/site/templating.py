@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from flask import Flask, current_app, g
+from flask import Flask, g
 from markupsafe import Markup, escape
 
 from app import i18n
@@ -22,8 +22,12 @@ from app.publishing.models import Author, Media, Post, Site, Topic
 from app.publishing.queries import pages, site
 from app.publishing.search.snippets import Piece
 
-from . import theme, translation
+from . import content_usage, structured_data, theme, translation
 from .local_time import has_later_change
+from .share_images import ShareImage, image_of_post, image_of_site
+from .structured_data import absolute as absolute  # noqa: PLC0414 - a filter, exported as the others
+from .structured_data import breadcrumbs
+from .structured_data import iso as iso  # noqa: PLC0414 - as above
 
 _MONTH_ANCHORS = (
     *("january", "february", "march", "april", "may", "june", "july"),
@@ -46,7 +50,9 @@ class Publication:
     def site(self) -> Site:
         """The settings of the site: its title and the like."""
         self.record = current_record()
-        return site.settings()
+        settings = site.settings()
+        content_usage.use(settings.content_usage)
+        return settings
 
     @cached_property
     def logo(self) -> Picture | None:
@@ -89,10 +95,9 @@ class Publication:
         return theme.icon_path(self.look, size)
 
     @cached_property
-    def social_image(self) -> str:
-        """The address of the image that other sites show with a link to a page without a cover."""
-        given = site.picture(site.social_image_id())
-        return given.path if given is not None else theme.social_path(self.look)
+    def share_image(self) -> ShareImage:
+        """The image that other sites show with a link to a page without a cover."""
+        return image_of_site(self.look, site.picture(site.social_image_id()))
 
     @cached_property
     def _pages(self) -> list[Post]:
@@ -127,16 +132,6 @@ def add_publication() -> dict[str, Publication]:
     publication = Publication()
     g.publication = weakref.ref(publication)
     return {"publication": publication}
-
-
-def absolute(path: str) -> str:
-    """Return the absolute URL of a path; an absolute URL stays as it is."""
-    return path if "://" in path else f"{current_app.config['SITE_URL']}{path}"
-
-
-def iso(instant: datetime) -> str:
-    """Format an instant in ISO 8601, to the second."""
-    return instant.isoformat(timespec="seconds")
 
 
 def iso_milliseconds(instant: datetime) -> str:
@@ -185,27 +180,21 @@ def has_standfirst(post: Post) -> bool:
     return bool(post.summary) and post.summary.rstrip("…. ")[:_ALIKE] not in begins
 
 
-def linked_data(article: Post, settings: Site) -> dict[str, Any]:
+def linked_data(article: Post, publication: Publication) -> dict[str, Any]:
     """Return the schema.org data of an article for search engines, as JSON-LD."""
     cover = renditions(article.cover) if article.cover else None
-    language = languages.find_own_language(article.language, settings.language)
-    return {
-        "@context": "https://schema.org",
-        "@type": "Article",
-        "headline": article.title,
-        "description": article.summary,
-        "url": absolute(article.path),
-        "mainEntityOfPage": absolute(article.path),
-        "datePublished": iso(article.published_at or article.created_at),
-        "dateModified": iso(article.updated_at),
-        "wordCount": article.word_count,
-        "author": [
-            {"@type": "Person", "name": author.name, "url": absolute(author.path)}
-            for author in article.authors
-        ],
-        **({"image": absolute(cover["src"])} if cover else {}),
-        **({"inLanguage": language} if language else {}),
-    }
+    image = cover["src"] if cover else ""
+    return structured_data.article(article, publication.site, publication.logo, image)
+
+
+def website_data(publication: Publication) -> dict[str, Any]:
+    """Return the schema.org data of the front page, as JSON-LD."""
+    return structured_data.website(publication.site, publication.logo)
+
+
+def og_locale(tag: str) -> str:
+    """Return a language as the Open Graph protocol spells it: `de_CH`."""
+    return i18n.find_territory_locale(tag)
 
 
 def language_attributes(post: Post, settings: Site, text: str | None = None) -> Markup:
@@ -259,6 +248,7 @@ def bare(url: str) -> str:
 FILTERS = (
     absolute,
     bare,
+    breadcrumbs,
     by_month,
     clock,
     dir_of,
@@ -266,6 +256,7 @@ FILTERS = (
     finished,
     has_later_change,
     has_standfirst,
+    image_of_post,
     iso,
     iso_milliseconds,
     isolate,
@@ -273,6 +264,8 @@ FILTERS = (
     linked_data,
     links,
     marked,
+    og_locale,
     plain,
     renditions,
+    website_data,
 )

@@ -91,3 +91,22 @@ def test_names_are_escaped_and_links_are_not() -> None:
     """An author may be called `<b>`."""
     line = i18n.join_names(["<b>", Markup("<i>B</i>")], "en")
     assert line == Markup("&lt;b&gt; and <i>B</i>")
+
+
+TERRITORIES = {
+    "en": "en_US",
+    "de": "de_DE",
+    "de-CH": "de_CH",
+    "zh-Hant": "zh_TW",
+    "sr-Latn-RS": "sr_RS",
+    "es-419": "es_ES",
+    "fil": "fil_PH",
+    "eo": "eo",
+    "xx": "xx",
+}
+
+
+@pytest.mark.parametrize(("tag", "locale"), TERRITORIES.items())
+def test_a_language_is_written_with_its_territory(tag: str, locale: str) -> None:
+    """As the Open Graph protocol spells it; a language of no country stays without one."""
+    assert i18n.find_territory_locale(tag) == locale

@@ -143,8 +143,17 @@ MOST_STATEMENTS = {
     "/search?q=text": 8,
     "/nothing-here": 8,
     "/feed.xml": 5,
+    "/feed.rss": 5,
+    "/articles/lanterns.md": 4,
+    "/about.md": 2,
+    "/llms.txt": 4,
     "/sitemap.xml": 5,
     "/api/posts": 5,
+    "/api/posts?updated_since=2020-01-01T00:00:00Z": 5,
+    "/api/pages": 1,
+    "/api/authors": 1,
+    "/api": 0,
+    "/api/openapi.json": 1,
     "/downloads/posts.csv": 3,
 }
 

@@ -13,16 +13,20 @@ ATOM = {"a": "http://www.w3.org/2005/Atom"}
 
 @pytest.mark.parametrize("below", BELOW)
 def test_a_feed_holds_the_newest_articles_in_full(site_app: Flask, below: str) -> None:
-    """As Atom and as JSON, with the same articles."""
+    """As Atom, as RSS and as JSON, with the same articles."""
     client = site_app.test_client()
     atom = client.get(f"{below}/feed.xml")
+    rss = client.get(f"{below}/feed.rss")
     json = client.get(f"{below}/feed.json")
     assert atom.content_type == "application/atom+xml; charset=utf-8"
+    assert rss.content_type == "application/rss+xml; charset=utf-8"
+    assert rss.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert json.content_type == "application/feed+json"
     root = ET.fromstring(atom.data)
     titles = [entry.text for entry in root.findall("a:entry/a:title", ATOM)]
     assert json.json is not None
     assert titles == [item["title"] for item in json.json["items"]]
+    assert titles == [title.text for title in ET.fromstring(rss.data).iterfind(".//item/title")]
     assert titles[0] == "Lanterns"
     assert "A text with a note" in json.json["items"][0]["content_html"]
     own = root.find("a:link[@rel='self']", ATOM)
@@ -38,9 +42,11 @@ def test_a_feed_of_a_topic_holds_only_its_articles(site_app: Flask) -> None:
     assert "Plain" not in [item["title"] for item in answer.json["items"]]
 
 
-def test_a_feed_of_nothing_known_is_not_found(app: Flask) -> None:
-    """An unknown topic has no feed."""
-    assert app.test_client().get("/topics/none/feed.xml").status_code == 404
+@pytest.mark.parametrize("name", ["feed.xml", "feed.rss", "feed.json"])
+@pytest.mark.parametrize("below", ["/topics/none", "/authors/none"])
+def test_a_feed_of_nothing_known_is_not_found(app: Flask, below: str, name: str) -> None:
+    """An unknown topic or author has no feed."""
+    assert app.test_client().get(f"{below}/{name}").status_code == 404
 
 
 def test_a_feed_has_no_clock(site_app: Flask) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.publishing.editing import lookups, publications, working_copies, writes
 from app.publishing.editing.copy_fields import CopyFields, merge_fields
+from app.publishing.editing.slug_style import find_slug_style
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import (
     Ownership,
@@ -136,11 +137,12 @@ def _fields(session: Session, copy: WorkingCopy, post: Post | None, release: Rel
 
 def _slug(session: Session, fields: CopyFields, post: Post) -> str:
     """Return the slug to save; an empty one follows the title until readers have seen the post."""
-    if fields.slug or not working_copies.has_automatic_slug(post):
+    if fields.slug or not working_copies.has_automatic_slug(session, post):
         return fields.slug
-    if slugify(fields.title) == slugify(post.title):
+    style = find_slug_style(session)
+    if slugify(fields.title, style) == slugify(post.title, style):
         return ""
-    return lookups.find_free_slug(session, post.kind, slugify(fields.title))
+    return lookups.find_free_slug(session, post.kind, slugify(fields.title, style))
 
 
 def _write(

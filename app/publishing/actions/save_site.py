@@ -41,6 +41,10 @@ class SiteDraft:
     posts_per_page: int = 20
     copyright: str = ""
     profiles: Sequence[str] = ()
+    content_signal: str = ""
+    content_usage: str = ""
+    security_contact: str = ""
+    security_expires: str = ""
     emoji: bool = False
     smart_punctuation: bool = False
     slugs: str = "ascii"

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, undefer_group
 
+from app.publishing.editing.slug_style import find_slug_style
 from app.publishing.errors import Conflict, Missing
 from app.publishing.models import (
     Author,
@@ -115,15 +116,15 @@ def with_facts_of_post(session: Session, fields: CopyFields, post: Post) -> Copy
 
 def _facts(session: Session, post: Post) -> dict[str, Any]:
     facts = writes.facts_of(session, post)
-    facts["slug"] = "" if has_automatic_slug(post) else post.slug
+    facts["slug"] = "" if has_automatic_slug(session, post) else post.slug
     return {**facts, **{name: tuple(facts[name]) for name in ("author_ids", "topic_ids")}}
 
 
-def has_automatic_slug(post: Post) -> bool:
+def has_automatic_slug(session: Session, post: Post) -> bool:
     """Tell whether the slug follows the title: it was made from it, and no reader has seen it."""
     if post.first_published_at is not None or post.published_at is not None:
         return False
-    automatic = slugify(post.title)
+    automatic = slugify(post.title, find_slug_style(session))
     suffix = post.slug.removeprefix(automatic).removeprefix("-")
     return post.slug.startswith(automatic) and (not suffix or suffix.isdecimal())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -15,8 +16,10 @@ from .post_selects import (
     Posts,
     articles,
     for_feeds,
+    for_links,
     for_lists,
     for_reading,
+    for_source,
     for_titles,
 )
 
@@ -47,6 +50,41 @@ class Surroundings:
 def by_slug(slug: str) -> Post | None:
     """One published article with its body."""
     return db.session.scalar(articles().where(Post.slug == slug).options(*for_reading()))
+
+
+def source_by_slug(slug: str) -> Post | None:
+    """One published article with its Markdown."""
+    options = for_source(authors_and_topics=True)
+    return db.session.scalar(articles().where(Post.slug == slug).options(*options))
+
+
+def newest_summed_up(limit: int) -> list[Post]:
+    """The newest articles: their titles and summaries alone."""
+    columns = (Post.title, Post.summary, Post.published_at)
+    statement = articles().order_by(*NEWEST_FIRST).limit(limit).options(*for_links(*columns))
+    return list(db.session.scalars(statement))
+
+
+def changed_since(since: datetime, *, after: int, limit: int) -> list[Post]:
+    """The articles that readers saw change at an instant or later, the earliest change first.
+
+    Articles that changed at the instant itself are listed only if their id is greater than `after`.
+    """
+    change_time = sa.case(
+        (Post.published_at > Post.updated_at, Post.published_at), else_=Post.updated_at
+    )
+    later = sa.or_(change_time > since, sa.and_(change_time == since, Post.id > after))
+    statement = articles().where(later).order_by(change_time, Post.id).limit(limit)
+    return list(db.session.scalars(statement.options(*for_lists(details=True))))
+
+
+def is_storable(at: datetime) -> bool:
+    """Tell whether a database can compare an instant: in UTC, its year has four digits."""
+    try:
+        at.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def newest(

@@ -18,3 +18,14 @@ def file(fingerprint: str, name: str) -> MediaFile | None:
         .limit(1)
     )
     return db.session.scalar(statement.options(undefer(MediaFile.content)))
+
+
+def original(fingerprint: str) -> MediaFile | None:
+    """The original of an image with its content, by the fingerprint in its URL."""
+    statement = (
+        sa.select(MediaFile)
+        .where(MediaFile.fingerprint == fingerprint, MediaFile.original)
+        .order_by(MediaFile.id)
+        .limit(1)
+    )
+    return db.session.scalar(statement.options(undefer(MediaFile.content)))

@@ -24,13 +24,15 @@ _SUMMED_UP = (*_TITLED, Post.summary, Post.published_at)
 DATED = (Post.published_at, Post.published_on)
 _LISTED = (*_SUMMED_UP, Post.cover_id)
 _DETAILS = (Post.cover_alt, Post.updated_at, Post.word_count)
+_IDENTIFIED = (Post.feed_id, Post.created_at)
+"""What the identifier in feeds is made from; no write changes it."""
 _FED = (*_SUMMED_UP, Post.feed_id, Post.created_at, Post.updated_at, Post.body_html)
 _READ = (
     *_LISTED,
     Post.published_on,
     *_DETAILS,
     Post.minutes,
-    Post.created_at,
+    *_IDENTIFIED,
     Post.body_html,
     Post.contents,
 )
@@ -53,7 +55,7 @@ def for_lists(*, details: bool = False, minutes: bool = False) -> tuple[Executab
     instead of its local date. `minutes` adds the time that it takes to read. A list that does not
     say these is the same when they change.
     """
-    more = _DETAILS if details else (Post.published_on,)
+    more = (*_DETAILS, *_IDENTIFIED) if details else (Post.published_on,)
     columns = (*_LISTED, *more, *((Post.minutes,) if minutes else ()))
     topics = Post.topics if details else Post.topics.and_(post_topic.c.position == 0)
     return (load_only(*columns, raiseload=True), *_around(topics), *_COVER)
@@ -81,6 +83,20 @@ def for_reading() -> tuple[ExecutableOption, ...]:
 def for_pages() -> tuple[ExecutableOption, ...]:
     """Load what the page of a page shows: it has neither authors nor topics."""
     return (load_only(*_READ, raiseload=True), *_COVER)
+
+
+def for_page_lists(*, text: bool = False) -> tuple[ExecutableOption, ...]:
+    """Load what the API says of a page, and its `text` where it is shown."""
+    columns = (*_TITLED, Post.summary, Post.updated_at, *_IDENTIFIED)
+    body = (Post.body_html, Post.contents) if text else ()
+    return (load_only(*columns, *body, raiseload=True), raiseload("*"))
+
+
+def for_source(*, authors_and_topics: bool) -> tuple[ExecutableOption, ...]:
+    """Load the Markdown of a post and the facts above it."""
+    columns = (*_SUMMED_UP, Post.updated_at, Post.body_markdown)
+    names = _around(Post.topics) if authors_and_topics else ()
+    return (load_only(*columns, raiseload=True), *names, raiseload("*"))
 
 
 def _around(topics: Any) -> tuple[ExecutableOption, ...]:

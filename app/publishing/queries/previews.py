@@ -14,6 +14,7 @@ from app.publishing.editing.copy_fields import CopyFields
 from app.publishing.editing.draft import body
 from app.publishing.editing.local_dates import local_date, site_zone
 from app.publishing.editing.rendering import body_columns, render_text
+from app.publishing.editing.slug_style import find_slug_style
 from app.publishing.editing.working_copies import fields_of_post as read_fields
 from app.publishing.errors import Missing
 from app.publishing.models import Author, Kind, Media, Post, PreviewLink, Topic, WorkingCopy
@@ -32,11 +33,12 @@ def build_post(
     rendered = render_text(
         session, fields.title, fields.body_markdown, language=fields.language or None
     )
+    style = find_slug_style(session)
     published_at = (post.published_at if post else None) or now
     preview = Post(
         id=post.id if post else 0,
         kind=kind,
-        slug=fields.slug or (post.slug if post else slugify(fields.title or "untitled")),
+        slug=fields.slug or (post.slug if post else slugify(fields.title or "untitled", style)),
         title=fields.title or "Untitled",
         summary=fields.summary or rendered.excerpt,
         language=fields.language or None,
@@ -51,8 +53,11 @@ def build_post(
     )
     authors = _in_order(session, Author, fields.author_ids)
     topics = _in_order(session, Topic, fields.topic_ids)
-    preview.authors = [*authors, *(Author(name=n, slug=slugify(n)) for n in fields.new_authors)]
-    preview.topics = [*topics, *(Topic(name=n, slug=slugify(n)) for n in fields.new_topics)]
+    preview.authors = [
+        *authors,
+        *(Author(name=n, slug=slugify(n, style)) for n in fields.new_authors),
+    ]
+    preview.topics = [*topics, *(Topic(name=n, slug=slugify(n, style)) for n in fields.new_topics)]
     preview.cover = _cover(session, fields.cover_id)
     return preview
 

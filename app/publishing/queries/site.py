@@ -21,6 +21,7 @@ _ON_EVERY_PAGE = (
     *(Site.title, Site.tagline, Site.description, Site.language),
     *(Site.logo_id, Site.logo_dark_id, Site.icon_id, Site.accent, Site.accent_dark),
     *(Site.footer_html, Site.footer_links, Site.copyright, Site.profiles),
+    Site.content_usage,
 )
 _SHOWN = load_only(*_ON_EVERY_PAGE, raiseload=True)
 

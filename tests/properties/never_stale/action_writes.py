@@ -233,6 +233,10 @@ SETTING_VALUES: dict[str, tuple[Any, ...]] = {
     "posts_per_page": (2, 3),
     "copyright": ("", "© Us"),
     "profiles": ((), ("https://example.com/@us",)),
+    "content_signal": ("", "search=yes, ai-train=no"),
+    "content_usage": ("", "train-ai=n"),
+    "security_contact": ("", "mailto:safe@example.com"),
+    "security_expires": ("", "2026-12-31"),
     "emoji": (True, False),
     "smart_punctuation": (True, False),
 }

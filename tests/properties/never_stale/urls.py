@@ -44,7 +44,7 @@ def file_path(name: str) -> str:
 
 def listed(place: str, slugs: tuple[str, ...]) -> list[str]:
     """The addresses of a noun that articles are listed under: a topic or an author."""
-    below = ("", "/pages/1", "/pages/2", "/feed.xml", "/feed.json")
+    below = ("", "/pages/1", "/pages/2", "/feed.xml", "/feed.rss", "/feed.json")
     return [f"{place}/{slug}{path}" for slug in slugs for path in below]
 
 
@@ -79,10 +79,15 @@ ADDRESSES = (
     "/topics",
     *listed("/topics", TOPICS),
     "/feed.xml",
+    "/feed.rss",
     "/feed.json",
+    *(f"/articles/{slug}.md" for slug in ARTICLES),
+    *(f"/{slug}.md" for slug in PAGES),
+    "/llms.txt",
     "/sitemap.xml",
     *(f"/sitemaps/{number}.xml" for number in (1, 2, 3)),
     "/robots.txt",
+    "/.well-known/security.txt",
     "/favicon.ico",
     "/site.webmanifest",
     *theme_paths(),
@@ -94,12 +99,19 @@ ADDRESSES = (
     "/search?page=2&q=rain",
     "/search?q=rainn",
     *(image_path(name) for name in IMAGES),
+    *(f"/theme/covers/{image_path(name).split('/')[2]}.jpg" for name in IMAGES),
     *(file_path(name) for name in FILES),
     "/index.php",
     "/index.php?p=20",
     "/api/posts",
     *(f"/api/posts/pages/{number}" for number in (1, 2)),
     *(f"/api/posts/{slug}" for slug in ARTICLES[:3]),
+    "/api",
+    "/api/openapi.json",
+    "/api/posts?updated_since=2020-06-01T00:00:00Z",
+    "/api/authors",
+    "/api/pages",
+    *(f"/api/pages/{slug}" for slug in PAGES),
     "/api/summary",
     "/api/topics",
     "/downloads/posts.csv",

@@ -128,3 +128,22 @@ def test_a_long_text_with_small_changes_is_merged_quickly() -> None:
     assert time.process_time() - began < 1.5
     assert "Paragraph nine with" in merged
     assert "Paragraph 9 with" in merged
+
+
+def test_many_equal_paragraphs_are_refused_although_they_could_be_merged() -> None:
+    """Their comparison takes time that grows with the square of their number."""
+    paragraphs = ["same\n"] * 1_500
+    mine = ["mine\n", *paragraphs[1:-1], "mine\n"]
+    theirs = [*paragraphs[:700], "theirs\n", *paragraphs[701:]]
+    with pytest.raises(OverlapError, match="too large"):
+        merge_text(*("".join(side) for side in (paragraphs, mine, theirs)))
+
+
+def test_a_long_change_takes_in_several_short_ones() -> None:
+    """One writer changes the first word of every paragraph, the other a word in two of them."""
+    base = [f"first{n} middle last{n} end\n" for n in range(10)]
+    mine = [line.replace("first", "FIRST") for line in base]
+    theirs = [line.replace("last2", "LAST2").replace("last8", "LAST8") for line in base]
+    expected = [line.replace("first", "FIRST") for line in theirs]
+    for pair in ((mine, theirs), (theirs, mine)):
+        assert merge_text(*("".join(side) for side in (base, *pair))) == "".join(expected)

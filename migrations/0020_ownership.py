@@ -1,6 +1,6 @@
 """Whose post it is, and when a post was first published.
 
-Revision ID: 0023
+Revision ID: 0020
 Revises: 0019
 Create Date: 2026-11-29
 """
@@ -14,7 +14,7 @@ from alembic import op
 
 from app.database import Instant
 
-revision = "0023"
+revision = "0020"
 down_revision = "0019"
 branch_labels = None
 depends_on = None

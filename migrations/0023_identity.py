@@ -1,7 +1,7 @@
 """The settings of a site's looks, its time zone, and the local date of each post.
 
-Revision ID: 0020
-Revises: 0025
+Revision ID: 0023
+Revises: 0022
 Create Date: 2026-11-29
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0025"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """The site's setting of slugs: spelt in ASCII, or in the script of the title.
 
-Revision ID: 0021
-Revises: 0025
+Revision ID: 0025
+Revises: 0024
 Create Date: 2026-11-29
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

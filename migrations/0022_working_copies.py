@@ -2,8 +2,8 @@
 
 Ids are never reused: a browser tab that was left open must not save into another writer's copy.
 
-Revision ID: 0025
-Revises: 0024
+Revision ID: 0022
+Revises: 0021
 Create Date: 2026-11-29
 """
 
@@ -14,8 +14,8 @@ from alembic import op
 
 from app.database import Instant
 
-revision = "0025"
-down_revision = "0024"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

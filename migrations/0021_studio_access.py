@@ -1,7 +1,7 @@
 """The studio's access: sessions, links, the throttle, the events, and the key of the installation.
 
-Revision ID: 0024
-Revises: 0023
+Revision ID: 0021
+Revises: 0020
 Create Date: 2026-11-29
 """
 
@@ -15,8 +15,8 @@ from alembic import op
 
 from app.database import Instant
 
-revision = "0024"
-down_revision = "0023"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

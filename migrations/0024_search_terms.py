@@ -1,7 +1,7 @@
 """One search index for both databases, in plain tables, and the triggers that report changes.
 
-Revision ID: 0022
-Revises: 0020
+Revision ID: 0024
+Revises: 0023
 Create Date: 2026-11-29
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0020"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
