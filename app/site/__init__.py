@@ -11,6 +11,7 @@ from . import (
     archive,
     articles,
     authors,
+    browser_hints,
     content_usage,
     demo,
     favicon,
@@ -59,6 +60,7 @@ def init_app(app: Flask) -> None:
     site = Blueprint("site", __name__)
     for resource in RESOURCES:
         site.register_blueprint(resource.bp)
+    site.after_request(browser_hints.add_browser_hints)
     app.register_blueprint(site)
     templating.init_app(app)
     content_usage.init_app(app)

@@ -113,6 +113,18 @@ def visit(context: BrowserContext, url: str) -> Visit:
     return page_visit
 
 
+@pytest.mark.parametrize(
+    ("path", "is_used"),
+    [("/", False), ("/topics", False), ("/articles/number-7", False), ("/articles/lanterns", True)],
+)
+def test_the_italic_font_is_loaded_only_by_texts_with_italics(
+    site: str, browse: Callable[..., BrowserContext], path: str, is_used: bool
+) -> None:
+    """It has 41 KB, and the pages' own words are upright."""
+    requests = visit(browse(viewport=DESKTOP), f"{site}{path}").requests
+    assert any("newsreader-italic" in url for url in requests) is is_used
+
+
 @pytest.mark.parametrize("width", [360, 412, 700, 900, 1280, 1920])
 def test_pictures_state_the_width_that_they_have(
     site: str, browse: Callable[..., BrowserContext], width: int

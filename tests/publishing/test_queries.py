@@ -142,7 +142,7 @@ def test_earlier_articles_of_a_topic_never_hold_later_ones(app: Flask) -> None:
     assert titles(articles.earlier_about(topic, article, 2)) == ["n2", "n1"]
 
 
-def related_to(slug: str) -> tuple[str | None, list[str]]:
+def find_related(slug: str) -> tuple[str | None, list[str]]:
     """Return what the related articles share with this one, and their titles."""
     article = articles.by_slug(slug)
     assert article is not None
@@ -159,11 +159,11 @@ def test_related_articles_share_a_topic_else_an_author_else_their_dates_are_near
     content.post("by-ada", at=content.day(2), authors=["Ada"])
     content.post("lone-topic", at=content.day(3), topics=["U"], authors=["Ada"])
     content.post("of-nobody", at=content.day(4))
-    assert related_to("second") == ("T", ["first"])
-    assert related_to("by-ada") == ("Ada", ["second", "first"])
-    assert related_to("lone-topic") == ("Ada", ["by-ada", "second", "first"])
-    assert related_to("of-nobody") == (None, ["by-ada", "second", "first"])
-    assert related_to("first") == (None, [])
+    assert find_related("second") == ("T", ["first"])
+    assert find_related("by-ada") == ("Ada", ["second", "first"])
+    assert find_related("lone-topic") == ("Ada", ["by-ada", "second", "first"])
+    assert find_related("of-nobody") == (None, ["by-ada", "second", "first"])
+    assert find_related("first") == (None, [])
 
 
 def test_pages_are_numbered_from_the_oldest_and_read_from_the_newest(app: Flask) -> None:

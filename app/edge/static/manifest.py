@@ -49,6 +49,7 @@ _IMPORT = re.compile(
 """A comment, or an import of another module by a relative path."""
 _MODULES = (".js", ".mjs")
 _TYPES = {
+    ".speculationrules": "application/speculationrules+json",
     ".avif": "image/avif",
     ".css": "text/css",
     ".ico": "image/x-icon",

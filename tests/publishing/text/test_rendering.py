@@ -121,12 +121,12 @@ def test_headings_stay_where_no_first_level_is_used() -> None:
 
 def test_headings_in_closed_details_are_not_listed() -> None:
     """A link to one would lead to nothing visible; in open `<details>` it is visible."""
-    closed, opened = "<details><summary>s</summary>\n\n", "<details open><summary>s</summary>\n\n"
-    end = "\n\n</details>\n\n"
-    nested = f"{opened}## open\n\n{closed}## nested{end}{end}"
-    rendered = render_text(f"## a\n\n{closed}## hidden{end}{nested}## b")
-    assert [h.text for h in rendered.toc] == ["a", "open", "b"]
-    assert 'id="hidden"' in rendered.html
+    start, end = "<details><summary>s</summary>\n\n", "\n\n</details>\n\n"
+    open_start = start.replace("<details>", "<details open>")
+    inner = f"{open_start}## shown\n\n{start}## inner{end}{end}"
+    page = render_text(f"## a\n\n{start}## outer{end}{inner}## b")
+    assert [h.text for h in page.toc] == ["a", "shown", "b"]
+    assert 'id="outer"' in page.html
 
 
 @pytest.mark.parametrize(
