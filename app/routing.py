@@ -12,6 +12,8 @@ class Slug(BaseConverter):
     """Lower-case letters and digits of any script, with single hyphens between them."""
 
     regex = r"[a-z0-9\u0080-\U0010ffff]+(?:-[a-z0-9\u0080-\U0010ffff]+)*"
+    edge_regex = r"(?:[a-z0-9-]|[\x80-\xff]|\x25[0-9A-Fa-f]{2})+"
+    """The same for edges, which see bytes or percent-encoded bytes."""
 
     def to_python(self, value: str) -> str:
         """Return the slug; another spelling of one is no slug, so that a page has one URL."""

@@ -25,8 +25,19 @@ CloudFront accepts ten.
 RESERVED = frozenset(
     {
         *("account", "admin", "api", "archive", "articles", "authors", "downloads", "edge"),
-        *("favicon", "feed", "healthz", "login", "logout", "media", "page", "pages", "preview"),
-        *("readyz", "robots", "search", "site", "sitemap", "sitemaps", "static", "studio", "tags"),
+        *("favicon", "feed", "healthz", "llms", "login", "logout", "media", "page", "pages"),
+        *(
+            "preview",
+            "readyz",
+            "robots",
+            "search",
+            "site",
+            "sitemap",
+            "sitemaps",
+            "static",
+            "studio",
+            "tags",
+        ),
         *("theme", "topics", "users", "well-known"),
     }
 )

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
 
 from app.edge import cached
-from app.publishing.looks.drawing import SOCIAL_SIZE
+from app.publishing.looks.drawing import SOCIAL_SIZE, is_readable
 from app.publishing.looks.look import SVG, Look, Picture
 from app.publishing.looks.share_image import share_jpeg
 from app.publishing.models import Post
@@ -42,7 +42,7 @@ def show(fingerprint: str) -> ResponseReturnValue:
     if not fingerprint.isalnum():
         abort(404)
     file = media.original(fingerprint) or abort(404)
-    if file.content_type == SVG:
+    if file.content_type == SVG or not is_readable(file.content):
         abort(404)
     return Response(share_jpeg(file.content), content_type="image/jpeg")
 

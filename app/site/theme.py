@@ -109,7 +109,8 @@ def icon_content(look: Look) -> bytes | None:
 def _content(source: Picture | None) -> bytes | None:
     if source is None or source.is_drawing:
         return None
-    return site.image_content(source.media_id)
+    content = site.image_content(source.media_id)
+    return content if content is not None and drawing.is_readable(content) else None
 
 
 def stylesheet_path(accent: str, accent_dark: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,10 @@ ARTICLES = 60
 """Enough for several numbered pages of every list."""
 
 FINGERPRINT = "0123456789abcdef0123"
+PIXEL = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
+"""A PNG of one pixel."""
 ACCENT = "#8a1c5b"
 LOOK = Look(title="A site", accent=ACCENT)
 EXAMPLES: dict[str, object] = {
@@ -52,6 +57,7 @@ EXAMPLES: dict[str, object] = {
 BY_RULE: dict[str, Mapping[str, object]] = {
     "/articles/": {"slug": "article-1"},
     "/api/posts/": {"slug": "article-1"},
+    "/api/pages/": {"slug": "about"},
     "/authors/": {"slug": "ada"},
     "/topics/": {"slug": "ink"},
     "/archive/<year": {"number": BEGAN.year},
@@ -97,7 +103,12 @@ def fill(session: Session) -> None:
     """Write a site: articles of an author under a topic, a page, a picture, a redirect."""
     session.add_all(
         [
-            Site(title=LOOK.title, accent=ACCENT),
+            Site(
+                title=LOOK.title,
+                accent=ACCENT,
+                security_contact="https://example.com/security",
+                security_expires="2030-01-01",
+            ),
             Author(slug="ada", name="Ada"),
             Topic(slug="ink", name="Ink"),
         ]
@@ -108,7 +119,7 @@ def fill(session: Session) -> None:
     session.add(media)
     session.add(Redirect(source="/old", target="/about", created_at=BEGAN))
     session.flush()
-    file = {"width": 1, "height": 1, "size": 3, "original": True, "content": b"png"}
+    file = {"width": 1, "height": 1, "size": 3, "original": True, "content": PIXEL}
     arguments = {"fingerprint": FINGERPRINT, "name": "a.png", "content_type": "image/png"}
     session.add(MediaFile(media_id=media.id, **arguments, **file))
     linked = {"digest": "0" * 64, "size": 3, "content": b"png", "created_at": BEGAN}

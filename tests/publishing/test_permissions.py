@@ -261,6 +261,8 @@ SITE_STEPS: dict[str, Callable[[Actor], object]] = {
     "add_redirect": lambda actor: actions.add_redirect(
         "/old", target="/archive", now=NOW, actor=actor
     ),
+    "add_post_redirects": lambda actor: actions.add_post_redirects([], now=NOW, actor=actor),
+    "change_site": lambda actor: actions.change_site({"title": "Site"}, actor=actor),
     "arrange_menu": lambda actor: actions.arrange_menu([], actor=actor),
     "save_author": lambda actor: actions.save_author(AuthorDraft(name="Ada"), now=NOW, actor=actor),
     "save_topic": lambda actor: actions.save_topic(TopicDraft(name="Sea"), now=NOW, actor=actor),
@@ -278,7 +280,7 @@ SITE_STEPS: dict[str, Callable[[Actor], object]] = {
 """The other actions."""
 
 WRITER_STEPS = {"create", "create_copy", "save_topic", "add_file", "add_media"}
-OWNER_STEPS = {"save_site", "render_again"}
+OWNER_STEPS = {"save_site", "change_site", "render_again"}
 SYSTEM_STEPS = {"publish_due", "index_queue", "queue_outdated", "reindex"}
 
 

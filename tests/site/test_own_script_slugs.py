@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from app.publishing.actions import AuthorDraft, SiteDraft, TopicDraft
 from app.publishing.errors import Invalid
 from app.publishing.models import Kind, Post, Site
 from app.publishing.permissions import SYSTEM
+from app.routing import Slug
 
 from . import content
 
@@ -178,3 +180,12 @@ def test_an_unknown_style_is_refused() -> None:
     """The sentence lists the styles."""
     with pytest.raises(Invalid, match="ascii, unicode"):
         set_style("emoji")
+
+
+@pytest.mark.parametrize("slug", ["lanterns", "東京-1", "straße", "a-b"])
+def test_edges_match_a_slug_as_bytes_and_percent_encoded(slug: str) -> None:
+    """Varnish and CDNs see `%E6…`, nginx sees the bytes."""
+    for text in (quote(slug), slug.encode().decode("latin-1")):
+        assert re.fullmatch(Slug.edge_regex, text)
+    for text in ("A", "a/b", "a.md", "a b", "%e6%9", ""):
+        assert not re.fullmatch(Slug.edge_regex, text)

@@ -15,6 +15,7 @@ from PIL import Image
 from app.publishing.looks.share_image import share_jpeg
 from app.publishing.models import MediaFile, Post
 from app.publishing.transaction import transaction
+from app.site import share_images
 
 from . import content
 from .html import Page
@@ -212,3 +213,15 @@ def test_a_title_can_not_leave_the_structured_data(app: Flask) -> None:
     with transaction() as session:
         session.execute(sa.update(Post).values(title="</script><b>&'\""))
     assert data_of(app, "/articles/odd")["Article"]["headline"] == "</script><b>&'\""
+
+
+def test_a_stored_image_that_can_not_be_decoded_is_not_found(app: Flask) -> None:
+    """SQL from outside may have altered it; the page of the article is not affected."""
+    with transaction() as session:
+        media = content.image(session, "oak")
+        session.flush()
+        path = share_images.image_of_post(Post(title="A", cover=media, cover_alt="Oak"))
+        for file in media.files:
+            file.content = b"no image"
+    assert path is not None
+    assert app.test_client().get(path.path).status_code == 404

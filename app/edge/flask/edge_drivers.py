@@ -40,9 +40,10 @@ def drivers_from_settings(app: Flask, site: str) -> DriverFactory:
     """
 
     def make(name: str) -> Driver | None:
-        if name not in DRIVER_SETTINGS or why_not_purgeable(name, app.config):
+        if name not in DRIVER_SETTINGS:
             return None
-        require(Extra.CDN, f"the purge driver of {name}")
+        if why_not_purgeable(name, app.config) is None:
+            require(Extra.CDN, f"the purge driver of {name}")
         return build_driver(name, app.config, site=site)
 
     return make

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .effective_policy import EffectivePolicy
 
 _VARIABLE = re.compile(r"<(?:[^<>:]+:)?([A-Za-z_]\w*)>")
+_IS_UNICODE = re.compile(r"[^\x00-\x7f]|\\[uUN]")
 _ANY_PATH = f"(?:{PathConverter.regex})"
 _FIXED, _VARIABLE_SEGMENT, _MULTI_SEGMENT = range(3)
 
@@ -115,7 +116,16 @@ def _converters(rule: Any) -> dict[str, Any]:
 
 
 def _expression(converter: Any) -> str:
-    return f"(?:{converter.regex})"
+    """Return the regular expression of a converter in the notation that all edges understand.
+
+    Edges match bytes, percent-encoded in some of them, and have no escapes such as `\\u0080`. A
+    converter of other scripts has an attribute `edge_regex`; without it, any text matches.
+    """
+    own: str = getattr(converter, "edge_regex", "")
+    if not own:
+        any_text = "[^/]+" if converter.part_isolating else ".+"
+        own = any_text if _IS_UNICODE.search(converter.regex) else converter.regex
+    return f"(?:{own})"
 
 
 def _fill_variables(rule: Any, format_converter: Any, *, literally: bool = False) -> str:

@@ -98,6 +98,16 @@ def _sheet(size: int) -> Iterator[tuple[int, int, int, int]]:
     yield round(14 * unit), round(50 * unit), round(36 * unit), round(54 * unit)
 
 
+def is_readable(content: bytes) -> bool:
+    """Return whether an image can be decoded; a stored one may have been altered by SQL."""
+    try:
+        with Image.open(BytesIO(content)) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+    return True
+
+
 def _fitted(content: bytes, size: int) -> Image.Image:
     """Return an image inside a square of this size, on paper where it is transparent."""
     with Image.open(BytesIO(content)) as opened:

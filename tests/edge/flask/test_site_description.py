@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 from flask import Flask
+from werkzeug.routing import BaseConverter
 
 from app.edge import NO_STORE, Freshness, Policy, PolicyError, cached
 from app.edge.cdn.site_description import RouteRule
@@ -70,6 +71,34 @@ def test_an_edge_finds_the_policy_that_the_app_finds(path: str) -> None:
 def test_an_edge_finds_nothing_where_the_app_does(path: str) -> None:
     """Dots and lengths in rules are matched exactly."""
     assert first(list_route_rules(build_app()), path) is None
+
+
+class AnyScript(BaseConverter):
+    """Words of any script."""
+
+    regex = r"[\u0080-\U0010ffff]+"
+
+
+class Encoded(AnyScript):
+    """The same, as edges see them."""
+
+    edge_regex = r"(?:\x25[0-9A-F]{2})+"
+
+
+@pytest.mark.parametrize(
+    ("converter", "pattern"),
+    [(AnyScript, "^/w/(?:[^/]+)$"), (Encoded, r"^/w/(?:(?:\x25[0-9A-F]{2})+)$")],
+)
+def test_an_expression_of_other_scripts_is_written_for_edges(
+    converter: type[BaseConverter], pattern: str
+) -> None:
+    """No edge knows escapes of Unicode characters; nginx and Varnish would not start."""
+    app = Flask(__name__, static_folder=None)
+    app.url_map.converters["script"] = converter
+    Edge().init_app(app)
+    app.add_url_rule("/w/<script:word>", "show", cached(PUBLIC)(lambda word: word))
+    (rule,) = list_route_rules(app)
+    assert rule.pattern == pattern
 
 
 def test_parameters_are_declared_or_unknown() -> None:

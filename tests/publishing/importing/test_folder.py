@@ -343,7 +343,6 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "front matter without an end": ("---\ntitle: x\n", "bad.md:1: the front matter opens"),
     "no front matter": ("hello", "bad.md:1: has no front matter"),
     "a text over the limit": (text(body="x " * 300_000), "bad.md:1: The text has"),
-    "an address over the limit": (text(front=f"url: /{'x' * 600}/"), "The address has"),
     "a file over the limit": (b"x" * 1_100_000, "bad.md: is larger than"),
 }
 
