@@ -118,8 +118,9 @@ def _converters(rule: Any) -> dict[str, Any]:
 def _expression(converter: Any) -> str:
     """Return the regular expression of a converter in the notation that all edges understand.
 
-    Edges match bytes, percent-encoded in some of them, and have no escapes such as `\\u0080`. A
-    converter of other scripts has an attribute `edge_regex`; without it, any text matches.
+    Edges match bytes, percent-encoded in some of them, and have no escapes of Unicode
+    characters. A converter of other scripts has an attribute `edge_regex`; without it, any text
+    matches.
     """
     own: str = getattr(converter, "edge_regex", "")
     if not own:
