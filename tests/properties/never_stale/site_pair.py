@@ -24,7 +24,7 @@ from app import create_app, i18n
 from app.edge.flask.deploy import release
 from app.extensions import db
 from app.i18n.catalogues import FOLDER
-from app.publishing import actions, site_settings
+from app.publishing import actions, setting_checks
 from app.publishing.models import Kind
 from app.publishing.permissions import SYSTEM
 from app.publishing.queries import archive, articles, exports, search
@@ -47,7 +47,7 @@ def short_lists(patch: pytest.MonkeyPatch) -> None:
     """Let few articles do what many do otherwise: fill lists, pages, feeds and sitemaps."""
     for module, name, size in (
         (archive, "PAGE_SIZE", 3),
-        (site_settings, "MIN_PER_PAGE", 1),
+        (setting_checks, "MIN_PER_PAGE", 1),
         (archive, "YEAR_SIZE", 5),
         (exports, "SITEMAP_SIZE", 4),
         (exports, "PART_SIZE", 4),
