@@ -23,6 +23,7 @@ from . import (
     posts,
     previews,
     publishing,
+    redirects,
     revisions,
     setup,
     users,
@@ -41,6 +42,7 @@ RESOURCES = (
     revisions,
     previews,
     publishing,
+    redirects,
 )
 """The modules with a blueprint `bp`; the rule of each of their routes is in `roles.py`."""
 

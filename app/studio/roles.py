@@ -47,6 +47,7 @@ _EDIT = RouteRule(verb=Verb.EDIT_COPY)
 _SAVE = RouteRule(verb=Verb.SAVE_DRAFT)
 _REVIEW = RouteRule(verb=Verb.REQUEST_REVIEW)
 _PUBLISH = RouteRule(verb=Verb.PUBLISH)
+_REDIRECTS = RouteRule(verb=Verb.EDIT_REDIRECTS)
 
 RULES: Mapping[str, RouteRule] = {
     "studio.home.show": _MEMBER,
@@ -100,5 +101,8 @@ RULES: Mapping[str, RouteRule] = {
     "studio.publishing.schedule": _PUBLISH,
     "studio.publishing.show": _LIST,
     "studio.publishing.progress": _LIST,
+    "studio.redirects.index": _REDIRECTS,
+    "studio.redirects.add": _REDIRECTS,
+    "studio.redirects.delete": _REDIRECTS,
 }
 """The rule of each endpoint."""

@@ -215,6 +215,12 @@ def make_copy(actor: Actor) -> WorkingCopy:
     return copy
 
 
+def delete_a_redirect(actor: Actor) -> None:
+    """Add a redirect and delete it as the actor."""
+    redirect = actions.add_redirect("/older", target="/archive", now=NOW, actor=SYSTEM)
+    actions.delete_redirect(redirect.id, actor=actor)
+
+
 def only(column: Any) -> Any:
     """The value of a column whose table has one row."""
     return db.session.scalars(sa.select(column)).one()
@@ -261,6 +267,7 @@ SITE_STEPS: dict[str, Callable[[Actor], object]] = {
     "add_redirect": lambda actor: actions.add_redirect(
         "/old", target="/archive", now=NOW, actor=actor
     ),
+    "delete_redirect": delete_a_redirect,
     "add_post_redirects": lambda actor: actions.add_post_redirects([], now=NOW, actor=actor),
     "change_site": lambda actor: actions.change_site({"title": "Site"}, actor=actor),
     "arrange_menu": lambda actor: actions.arrange_menu([], actor=actor),

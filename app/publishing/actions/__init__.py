@@ -19,6 +19,7 @@ from .change_post import change_post, move_post
 from .change_site import change_site
 from .create import create
 from .create_copy import create_copy
+from .delete_redirect import delete_redirect
 from .discard_copy import discard_copy
 from .open_copy import open_copy
 from .preview_links import create_preview_link, revoke_preview_link
@@ -64,6 +65,7 @@ __all__ = [
     "create",
     "create_copy",
     "create_preview_link",
+    "delete_redirect",
     "discard_copy",
     "discard_fork",
     "forget_presence",

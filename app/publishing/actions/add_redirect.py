@@ -63,6 +63,8 @@ def checked(source: str, post_id: int | None, target: str | None) -> tuple[str, 
 
 
 def _checked_target(target: str) -> str:
+    if not target.strip():
+        raise Invalid("target", "Write a path such as /archive, or a URL with https://.")
     if target.startswith("/") and not target.startswith(("//", "/\\")):
         _normal("target", target)
         return validation.clean_line("target", target, limit=2000)

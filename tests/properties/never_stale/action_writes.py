@@ -18,6 +18,7 @@ from app.publishing.models import (
     Media,
     Post,
     PreviewLink,
+    Redirect,
     Site,
     Topic,
     WorkingCopy,
@@ -168,6 +169,12 @@ def add_redirect(desk: Desk) -> None:
     else:
         target = desk.one(("/archive", "/old/other", "https://example.com/"))
         actions.add_redirect(source, now=desk.now, target=target, actor=SYSTEM)
+
+
+def delete_redirect(desk: Desk) -> None:
+    """An old address leads nowhere any more."""
+    redirect_id = desk.one(db.session.scalars(sa.select(Redirect.id).order_by(Redirect.id)))
+    actions.delete_redirect(redirect_id, actor=SYSTEM)
 
 
 def add_post_redirects(desk: Desk) -> None:
@@ -393,6 +400,7 @@ VERBS: dict[Door, int] = {
     render_again: 1,
     arrange_menu: 1,
     add_redirect: 2,
+    delete_redirect: 1,
     add_post_redirects: 1,
     reindex: 1,
     index_queue: 1,

@@ -93,3 +93,10 @@ def test_a_redirect_needs_one_end(article: Post, now: datetime) -> None:
         actions.add_redirect("/a", post_id=article.id, target="/b", now=now, actor=SYSTEM)
     with pytest.raises(Missing):
         actions.add_redirect("/a", post_id=99, now=now, actor=SYSTEM)
+
+
+@pytest.mark.parametrize("target", ["", "  "])
+def test_an_empty_target_is_refused(app: Flask, target: str, now: datetime) -> None:
+    """It would be a redirect without an address."""
+    with pytest.raises(Invalid, match="Write a path"):
+        actions.add_redirect("/old", target=target, now=now, actor=SYSTEM)
