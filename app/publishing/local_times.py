@@ -42,9 +42,15 @@ def zone_names() -> tuple[str, ...]:
     return tuple(sorted(name for name in available_timezones() if "/" in name or name == "UTC"))
 
 
+@cache
+def _all_zones() -> frozenset[str]:
+    """Return all names, also old ones such as GMT or Japan, which a site may have as its zone."""
+    return frozenset(available_timezones())
+
+
 def find_zone(name: str) -> ZoneInfo:
     """Return the zone; raises Invalid for a name that this system does not know."""
-    if name not in zone_names():
+    if name not in _all_zones():
         raise Invalid("zone", f"{name!r} is no time zone. Choose one such as Europe/Berlin.")
     return ZoneInfo(name)
 

@@ -25,6 +25,7 @@ from . import (
     publishing,
     redirects,
     revisions,
+    settings,
     setup,
     users,
 )
@@ -43,6 +44,7 @@ RESOURCES = (
     previews,
     publishing,
     redirects,
+    settings,
 )
 """The modules with a blueprint `bp`; the rule of each of their routes is in `roles.py`."""
 

@@ -95,7 +95,7 @@ def _render_plan(
         error=error,
         typed=typed or LocalTime(text="", zone=zone),
         choices=[(choice, describe(choice, typed.zone if typed else zone)) for choice in choices],
-        zones=zone_names(),
+        zones=sorted({*zone_names(), zone}),
         Status=Status,
         describe=describe,
         zone=zone,
@@ -105,8 +105,7 @@ def _render_plan(
 
 def site_zone() -> str:
     """Return the name of the site's time zone."""
-    name = site.time_zone()
-    return name if name in zone_names() else "UTC"
+    return site.time_zone()
 
 
 def _remedy(copy: WorkingCopy, problem: PublishingError | None) -> str:

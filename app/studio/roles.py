@@ -48,6 +48,7 @@ _SAVE = RouteRule(verb=Verb.SAVE_DRAFT)
 _REVIEW = RouteRule(verb=Verb.REQUEST_REVIEW)
 _PUBLISH = RouteRule(verb=Verb.PUBLISH)
 _REDIRECTS = RouteRule(verb=Verb.EDIT_REDIRECTS)
+_SETTINGS = RouteRule(verb=Verb.SAVE_SITE)
 
 RULES: Mapping[str, RouteRule] = {
     "studio.home.show": _MEMBER,
@@ -101,6 +102,8 @@ RULES: Mapping[str, RouteRule] = {
     "studio.publishing.schedule": _PUBLISH,
     "studio.publishing.show": _LIST,
     "studio.publishing.progress": _LIST,
+    "studio.settings.show": _SETTINGS,
+    "studio.settings.save": _SETTINGS,
     "studio.redirects.index": _REDIRECTS,
     "studio.redirects.add": _REDIRECTS,
     "studio.redirects.delete": _REDIRECTS,

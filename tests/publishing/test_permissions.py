@@ -276,6 +276,9 @@ SITE_STEPS: dict[str, Callable[[Actor], object]] = {
     "save_site": lambda actor: actions.save_site(
         SiteDraft(title="Site"), expected_version=None, actor=actor
     ),
+    "publish_site": lambda actor: actions.publish_site(
+        SiteDraft(title="Site"), expected_version=None, now=NOW, actor=actor
+    ),
     "render_again": lambda actor: actions.render_again(actor=actor),
     "publish_due": publish_what_is_due,
     "index_queue": lambda actor: actions.index_queue(actor=actor),
@@ -287,7 +290,7 @@ SITE_STEPS: dict[str, Callable[[Actor], object]] = {
 """The other actions."""
 
 WRITER_STEPS = {"create", "create_copy", "save_topic", "add_file", "add_media"}
-OWNER_STEPS = {"save_site", "change_site", "render_again"}
+OWNER_STEPS = {"save_site", "publish_site", "change_site", "render_again"}
 SYSTEM_STEPS = {"publish_due", "index_queue", "queue_outdated", "reindex"}
 
 

@@ -26,6 +26,7 @@ from .preview_links import create_preview_link, revoke_preview_link
 from .publish import publish
 from .publish_copy import Release, Timing, publish_copy
 from .publish_due import publish_due
+from .publish_site import publish_site
 from .rebase_copy import Rebase, rebase_copy
 from .record_presence import forget_presence, record_presence
 from .reindex import index_queue, queue_outdated, reindex
@@ -75,6 +76,7 @@ __all__ = [
     "publish",
     "publish_copy",
     "publish_due",
+    "publish_site",
     "queue_outdated",
     "rebase_copy",
     "record_presence",

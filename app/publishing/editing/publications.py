@@ -15,24 +15,28 @@ from app.publishing.permissions import Actor
 def record_publication(
     session: Session,
     action: str,
-    run: Callable[[], Post],
+    run: Callable[[], Post | None],
     *,
     now: datetime,
     actor: Actor,
     copy_id: int | None = None,
 ) -> Publication:
-    """Run the action, and insert the record of it with the pages that its changes affect."""
-    posts: list[Post] = []
+    """Run the action, and insert the record of it with the pages that its changes affect.
+
+    `run` returns the post that it changes, or None if it changes no post.
+    """
+    posts: list[Post | None] = []
 
     def write() -> None:
         posts.append(run())
         session.flush()
 
     impact = impact_of_action(session.connection(), write, action)
+    post = posts[0]
     publication = Publication(
         at=now,
         action=action,
-        post_id=posts[0].id,
+        post_id=post.id if post else None,
         copy_id=copy_id,
         user_id=actor.user_id,
         urls=list(impact.urls),

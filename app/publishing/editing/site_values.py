@@ -43,8 +43,13 @@ def _link(name: str, value: Any) -> dict[str, str]:
 
 
 def parse_link(text: str) -> dict[str, str]:
-    """Return the link that is written as `text = URL`; an incomplete one is refused when saved."""
-    label, _, url = text.partition("=")
+    """Return the link that is written as `text = URL`; an incomplete one is refused when saved.
+
+    The text may contain ` = `: a URL has no spaces, so the last one separates the two.
+    """
+    label, separator, url = text.rpartition(" = ")
+    if not separator:
+        label, _, url = text.partition("=")
     return {"text": label.strip(), "url": url.strip()}
 
 

@@ -22,7 +22,8 @@ class Publication(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(Instant)
     action: Mapped[str] = mapped_column(sa.String(16))
-    """`save`, `publish`, `update`, `schedule`, `unpublish`, `archive` or `rename`."""
+    """`save`, `publish`, `update`, `schedule`, `unpublish`, `archive`, `rename` or
+    `settings`."""
     post_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("post.id", ondelete="SET NULL"), index=True
     )

@@ -95,3 +95,24 @@ def image_content(media_id: int) -> bytes | None:
     """Return the bytes of an image of the site."""
     statement = sa.select(MediaFile.content).join(Media, Media.id == MediaFile.media_id)
     return db.session.scalar(statement.where(Media.id == media_id, MediaFile.original))
+
+
+def stored_columns() -> dict[str, Any]:
+    """Return all settings by their columns, for the form that changes them."""
+    return dict(zip(BY_COLUMN, columns(*BY_COLUMN), strict=True))
+
+
+def stored_version() -> int | None:
+    """Return the version of the settings, None if they were never saved."""
+    return db.session.scalar(sa.select(Site.version).where(Site.id == 1))
+
+
+def list_images(limit: int = 500) -> list[tuple[int, str]]:
+    """Return the newest images with name and size in pixels, and the images that the site uses."""
+    values = [value for name, value in stored_columns().items() if name.endswith("_id")]
+    site_ids = [value for value in values if value is not None]
+    newest = sa.select(Media.id).order_by(Media.id.desc()).limit(limit)
+    statement = sa.select(Media.id, Media.name, Media.width, Media.height)
+    condition = sa.or_(Media.id.in_(newest), Media.id.in_(site_ids))
+    rows = db.session.execute(statement.where(condition).order_by(Media.name, Media.id))
+    return [(row.id, f"{row.name} ({row.width} × {row.height})") for row in rows]

@@ -131,7 +131,21 @@ def save_topic(desk: Desk) -> None:
 def save_site(desk: Desk) -> None:
     """Every page shows the site's title, feeds its tagline."""
     site = db.session.get(Site, 1)
-    draft = actions.SiteDraft(
+    draft = site_draft(desk)
+    actions.save_site(draft, expected_version=site.version if site else None, actor=SYSTEM)
+
+
+def publish_site(desk: Desk) -> None:
+    """The settings are saved from the studio."""
+    site = db.session.get(Site, 1)
+    version = site.version if site else None
+    draft = site_draft(desk)
+    actions.publish_site(draft, expected_version=version, now=desk.now, actor=SYSTEM)
+
+
+def site_draft(desk: Desk) -> actions.SiteDraft:
+    """Return settings with some values changed."""
+    return actions.SiteDraft(
         title=desk.one(("Site", "Other")),
         tagline=desk.one(("", "Daily")),
         description=desk.one(("", "A site")),
@@ -139,7 +153,6 @@ def save_site(desk: Desk) -> None:
         emoji=desk.one((True, False)),
         smart_punctuation=desk.one((True, False)),
     )
-    actions.save_site(draft, expected_version=site.version if site else None, actor=SYSTEM)
 
 
 def change_site(desk: Desk) -> None:
@@ -396,6 +409,7 @@ VERBS: dict[Door, int] = {
     save_author: 2,
     save_topic: 2,
     save_site: 1,
+    publish_site: 1,
     change_site: 4,
     render_again: 1,
     arrange_menu: 1,
