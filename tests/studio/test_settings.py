@@ -61,7 +61,7 @@ def load_form(browser: Browser) -> dict[str, str]:
 
 def read_form(page: str) -> dict[str, str]:
     """Return the fields of the form in a page."""
-    main = page.partition('<form method="post" action="/studio/settings">')[2]
+    main = page.partition('<form method="post" action="/studio/settings" class="sections">')[2]
     fields = find_fields(main.partition("</form>")[0])
     switch_names = re.findall(r'type="checkbox" name="(\w+)"[^>]* checked', main)
     image_ids = re.findall(
