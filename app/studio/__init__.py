@@ -13,6 +13,7 @@ from app.private_paths import PREFIXES
 
 from . import (
     account,
+    authors,
     cli,
     copies,
     errors,
@@ -25,6 +26,7 @@ from . import (
     publishing,
     revisions,
     setup,
+    topics,
     users,
 )
 from .policies import STUDIO
@@ -41,6 +43,8 @@ RESOURCES = (
     revisions,
     previews,
     publishing,
+    authors,
+    topics,
 )
 """The modules with a blueprint `bp`; the rule of each of their routes is in `roles.py`."""
 

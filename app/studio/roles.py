@@ -47,6 +47,9 @@ _EDIT = RouteRule(verb=Verb.EDIT_COPY)
 _SAVE = RouteRule(verb=Verb.SAVE_DRAFT)
 _REVIEW = RouteRule(verb=Verb.REQUEST_REVIEW)
 _PUBLISH = RouteRule(verb=Verb.PUBLISH)
+_AUTHORS = RouteRule(verb=Verb.EDIT_AUTHORS)
+_NEW_TOPIC = RouteRule(verb=Verb.CREATE_TOPIC)
+_TOPICS = RouteRule(verb=Verb.EDIT_TOPICS)
 
 RULES: Mapping[str, RouteRule] = {
     "studio.home.show": _MEMBER,
@@ -100,5 +103,13 @@ RULES: Mapping[str, RouteRule] = {
     "studio.publishing.schedule": _PUBLISH,
     "studio.publishing.show": _LIST,
     "studio.publishing.progress": _LIST,
+    "studio.authors.index": _AUTHORS,
+    "studio.authors.create": _AUTHORS,
+    "studio.authors.show": _AUTHORS,
+    "studio.authors.save": _AUTHORS,
+    "studio.topics.index": _NEW_TOPIC,
+    "studio.topics.create": _NEW_TOPIC,
+    "studio.topics.show": _TOPICS,
+    "studio.topics.save": _TOPICS,
 }
 """The rule of each endpoint."""

@@ -22,7 +22,7 @@ from .people import SAME_ORIGIN, add_person, count_logins, sign_in
 
 SITE, HOST = "https://example.org", "example.org"
 IDS = ("user_id", "login_id", "post_id", "copy_id", "fork_id", "link_id", "publication_id")
-NUMBERS = (*IDS, "number", "old", "new")
+NUMBERS = (*IDS, "author_id", "topic_id", "number", "old", "new")
 ARGUMENTS: dict[str, Any] = {"token": "0" * 64, **dict.fromkeys(NUMBERS, 99)}
 """The values of the variable parts of an address; nothing has these numbers."""
 
