@@ -50,6 +50,7 @@ _PUBLISH = RouteRule(verb=Verb.PUBLISH)
 _AUTHORS = RouteRule(verb=Verb.EDIT_AUTHORS)
 _NEW_TOPIC = RouteRule(verb=Verb.CREATE_TOPIC)
 _TOPICS = RouteRule(verb=Verb.EDIT_TOPICS)
+_MERGE = RouteRule(verb=Verb.MERGE_TOPICS)
 
 RULES: Mapping[str, RouteRule] = {
     "studio.home.show": _MEMBER,
@@ -111,5 +112,6 @@ RULES: Mapping[str, RouteRule] = {
     "studio.topics.create": _NEW_TOPIC,
     "studio.topics.show": _TOPICS,
     "studio.topics.save": _TOPICS,
+    "studio.topics.merge": _MERGE,
 }
 """The rule of each endpoint."""

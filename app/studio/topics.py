@@ -1,4 +1,4 @@
-"""Topics: list, add and edit them."""
+"""Topics: list, add, edit and merge them."""
 
 from __future__ import annotations
 
@@ -53,12 +53,21 @@ def create() -> ResponseReturnValue:
 def show(topic_id: int) -> ResponseReturnValue:
     """Show the form of one topic."""
     topic = post_labels.find_topic(topic_id)
-    draft = TopicDraft(name=topic.name, slug=topic.slug, description=topic.description)
-    return _render_topic(topic, draft)
+    return _render_topic(topic, _draft_of(topic))
+
+
+def _draft_of(topic: Topic) -> TopicDraft:
+    return TopicDraft(name=topic.name, slug=topic.slug, description=topic.description)
 
 
 def _render_topic(topic: Topic, draft: TopicDraft, error: FormError | None = None) -> Response:
-    page = render_template("studio/topics/show.html", topic=topic, draft=draft, error=error)
+    page = render_template(
+        "studio/topics/show.html",
+        topic=topic,
+        draft=draft,
+        error=error,
+        topics=post_labels.list_topics(current_actor()),
+    )
     return make_response(page, error.status if error else HTTPStatus.OK)
 
 
@@ -72,6 +81,27 @@ def save(topic_id: int) -> ResponseReturnValue:
         topic = post_labels.find_topic(topic_id)
         return _render_topic(topic, draft, FormError.from_action(error))
     return redirect(url_for("studio.topics.index"), HTTPStatus.SEE_OTHER)
+
+
+@bp.post("/topics/<int:topic_id>/merge")
+def merge(topic_id: int) -> ResponseReturnValue:
+    """Merge the topic into another one and delete it."""
+    topic = post_labels.find_topic(topic_id)
+    try:
+        into_id = _read_other_topic(topic_id)
+        into = actions.merge_topics(topic_id, into_id=into_id, now=now(), actor=current_actor())
+    except Invalid as error:
+        return _render_topic(topic, _draft_of(topic), FormError.from_action(error))
+    target = url_for("studio.topics.show", topic_id=into.id)
+    return redirect(target, HTTPStatus.SEE_OTHER)
+
+
+def _read_other_topic(topic_id: int) -> int:
+    """Return the id of the chosen topic; raises Invalid if none is chosen."""
+    into_id = request.form.get("into", type=int)
+    if into_id is None or into_id == topic_id:
+        raise Invalid("into", "Choose the topic that shall have the posts.")
+    return into_id
 
 
 def _read_draft() -> TopicDraft:

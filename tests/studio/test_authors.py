@@ -32,8 +32,10 @@ def browser(app: Flask) -> Browser:
 def find_row(resource: str) -> Author | Topic:
     """Return the only author or topic."""
     db.session.rollback()
-    model = MODELS[resource]
-    return db.session.get_one(model, db.session.scalars(sa.select(model.id)).one())
+    model = Author if resource == "authors" else Topic
+    rows: list[Author | Topic] = list(db.session.scalars(sa.select(model)))
+    assert len(rows) == 1
+    return rows[0]
 
 
 @pytest.mark.parametrize("resource", FIELDS)
@@ -142,3 +144,32 @@ def test_a_row_that_is_gone_is_404(browser: Browser, resource: str) -> None:
     assert browser.get(f"/studio/{resource}/99").status_code == 404
     assert browser.post(f"/studio/{resource}/99", {"name": "Rain"}).status_code == 404
     assert browser.post(f"/studio/{resource}/99", {"name": ""}).status_code == 404
+
+
+def test_a_topic_is_merged_from_its_page(browser: Browser) -> None:
+    """The form offers the other topics; the answer leads to the one that has the posts now."""
+    rain, fog = (
+        actions.save_topic(TopicDraft(name=name), now=NOW, actor=SYSTEM).id
+        for name in ("Rain", "Fog")
+    )
+    page = browser.get(f"/studio/topics/{rain}").text
+    assert f'<option value="{fog}">Fog</option>' in page
+    assert f'<option value="{rain}">' not in page
+    assert "/topics/rain redirects to it" in page
+    answer = browser.post(f"/studio/topics/{rain}/merge", {"into": fog})
+    assert (answer.status_code, answer.location) == (303, f"/studio/topics/{fog}")
+    assert find_row("topics").name == "Fog"
+    assert read_public(browser, "/topics/rain").location == "/topics/fog"
+    assert browser.post(f"/studio/topics/{rain}/merge", {"into": fog}).status_code == 404
+
+
+@pytest.mark.parametrize("into", ["", "x", "itself"])
+def test_a_merge_without_another_topic_is_refused_at_the_field(browser: Browser, into: str) -> None:
+    """No topic is deleted."""
+    rain = actions.save_topic(TopicDraft(name="Rain"), now=NOW, actor=SYSTEM).id
+    actions.save_topic(TopicDraft(name="Fog"), now=NOW, actor=SYSTEM)
+    chosen = str(rain) if into == "itself" else into
+    answer = browser.post(f"/studio/topics/{rain}/merge", {"into": chosen})
+    assert answer.status_code == 422
+    assert '<p class="problem" id="into-note">Choose the topic' in answer.text
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Topic)) == 2
