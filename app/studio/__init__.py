@@ -21,6 +21,7 @@ from . import (
     home,
     links,
     login,
+    menu,
     posts,
     previews,
     publishing,
@@ -45,6 +46,7 @@ RESOURCES = (
     publishing,
     authors,
     topics,
+    menu,
 )
 """The modules with a blueprint `bp`; the rule of each of their routes is in `roles.py`."""
 

@@ -50,6 +50,7 @@ _PUBLISH = RouteRule(verb=Verb.PUBLISH)
 _AUTHORS = RouteRule(verb=Verb.EDIT_AUTHORS)
 _NEW_TOPIC = RouteRule(verb=Verb.CREATE_TOPIC)
 _TOPICS = RouteRule(verb=Verb.EDIT_TOPICS)
+_PAGES = RouteRule(verb=Verb.EDIT_PAGES)
 _MERGE = RouteRule(verb=Verb.MERGE_TOPICS)
 
 RULES: Mapping[str, RouteRule] = {
@@ -113,5 +114,7 @@ RULES: Mapping[str, RouteRule] = {
     "studio.topics.show": _TOPICS,
     "studio.topics.save": _TOPICS,
     "studio.topics.merge": _MERGE,
+    "studio.menu.show": _PAGES,
+    "studio.menu.arrange": _PAGES,
 }
 """The rule of each endpoint."""
