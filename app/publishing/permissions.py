@@ -55,6 +55,7 @@ class Verb(StrEnum):
     REPLACE_MEDIA = "replace and delete media"
     CREATE_TOPIC = "create a topic"
     EDIT_TOPICS = "edit topics"
+    MERGE_TOPICS = "merge topics"
     EDIT_AUTHORS = "edit authors"
     EDIT_REDIRECTS = "edit redirects"
     EDIT_PAGES = "edit pages and the menu"

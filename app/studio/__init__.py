@@ -13,6 +13,7 @@ from app.private_paths import PREFIXES
 
 from . import (
     account,
+    authors,
     cli,
     copies,
     errors,
@@ -20,6 +21,7 @@ from . import (
     home,
     links,
     login,
+    menu,
     posts,
     previews,
     publishing,
@@ -27,6 +29,7 @@ from . import (
     revisions,
     settings,
     setup,
+    topics,
     users,
 )
 from .policies import STUDIO
@@ -45,6 +48,9 @@ RESOURCES = (
     publishing,
     redirects,
     settings,
+    authors,
+    topics,
+    menu,
 )
 """The modules with a blueprint `bp`; the rule of each of their routes is in `roles.py`."""
 

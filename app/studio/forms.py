@@ -1,12 +1,14 @@
-"""Read the fields of a post from a form or from the JSON of a script."""
+"""Read the fields of a form or of the JSON of a script."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from app.publishing.actions import CopyFields
+from app.publishing.errors import Conflict, Invalid
 
 PLAIN = ("title", "slug", "summary", "body_markdown", "language", "cover_alt")
 
@@ -95,3 +97,29 @@ def _number(form: Mapping[str, Any], name: str) -> int | None:
 def read_version(form: Mapping[str, Any]) -> int:
     """Return the version that the writer has loaded; 0 if the form names none."""
     return _number(form, "version") or 0
+
+
+def read_texts(form: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """Return the texts of these fields; a field that the form lacks is empty."""
+    return {name: _text(form, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormError:
+    """The error of an action, with the field at which the form shows it."""
+
+    field: str
+    message: str
+    status: HTTPStatus
+
+    @classmethod
+    def from_action(cls, error: Invalid | Conflict) -> FormError:
+        """Return the error of a form whose only unique field is its slug."""
+        if isinstance(error, Invalid):
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+            return cls(field=error.field, message=str(error), status=status)
+        return cls(field="slug", message=str(error), status=HTTPStatus.CONFLICT)
+
+    def __str__(self) -> str:
+        """Return the sentence for the user."""
+        return self.message

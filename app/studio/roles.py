@@ -49,6 +49,11 @@ _REVIEW = RouteRule(verb=Verb.REQUEST_REVIEW)
 _PUBLISH = RouteRule(verb=Verb.PUBLISH)
 _REDIRECTS = RouteRule(verb=Verb.EDIT_REDIRECTS)
 _SETTINGS = RouteRule(verb=Verb.SAVE_SITE)
+_AUTHORS = RouteRule(verb=Verb.EDIT_AUTHORS)
+_NEW_TOPIC = RouteRule(verb=Verb.CREATE_TOPIC)
+_TOPICS = RouteRule(verb=Verb.EDIT_TOPICS)
+_PAGES = RouteRule(verb=Verb.EDIT_PAGES)
+_MERGE = RouteRule(verb=Verb.MERGE_TOPICS)
 
 RULES: Mapping[str, RouteRule] = {
     "studio.home.show": _MEMBER,
@@ -107,5 +112,16 @@ RULES: Mapping[str, RouteRule] = {
     "studio.redirects.index": _REDIRECTS,
     "studio.redirects.add": _REDIRECTS,
     "studio.redirects.delete": _REDIRECTS,
+    "studio.authors.index": _AUTHORS,
+    "studio.authors.create": _AUTHORS,
+    "studio.authors.show": _AUTHORS,
+    "studio.authors.save": _AUTHORS,
+    "studio.topics.index": _NEW_TOPIC,
+    "studio.topics.create": _NEW_TOPIC,
+    "studio.topics.show": _TOPICS,
+    "studio.topics.save": _TOPICS,
+    "studio.topics.merge": _MERGE,
+    "studio.menu.show": _PAGES,
+    "studio.menu.arrange": _PAGES,
 }
 """The rule of each endpoint."""

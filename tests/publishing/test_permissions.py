@@ -261,6 +261,15 @@ COPY_STEPS: dict[str, Callable[[WorkingCopy, Actor], object]] = {
 """The actions on a working copy."""
 
 
+def merge_two_topics(actor: Actor) -> object:
+    """Merge a topic into another one."""
+    ids = [
+        actions.save_topic(TopicDraft(name=name), now=NOW, actor=SYSTEM).id
+        for name in ("Rain", "Fog")
+    ]
+    return actions.merge_topics(ids[0], into_id=ids[1], now=NOW, actor=actor)
+
+
 SITE_STEPS: dict[str, Callable[[Actor], object]] = {
     "create": make_post,
     "create_copy": lambda actor: actions.create_copy(Kind.ARTICLE, now=NOW, actor=actor),
@@ -273,6 +282,7 @@ SITE_STEPS: dict[str, Callable[[Actor], object]] = {
     "arrange_menu": lambda actor: actions.arrange_menu([], actor=actor),
     "save_author": lambda actor: actions.save_author(AuthorDraft(name="Ada"), now=NOW, actor=actor),
     "save_topic": lambda actor: actions.save_topic(TopicDraft(name="Sea"), now=NOW, actor=actor),
+    "merge_topics": merge_two_topics,
     "save_site": lambda actor: actions.save_site(
         SiteDraft(title="Site"), expected_version=None, actor=actor
     ),

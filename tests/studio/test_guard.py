@@ -21,8 +21,9 @@ from app.studio.roles import RULES, RouteRule
 from .people import SAME_ORIGIN, add_person, count_logins, sign_in
 
 SITE, HOST = "https://example.org", "example.org"
-IDS = ("user_id", "login_id", "post_id", "copy_id", "fork_id", "link_id")
-NUMBERS = (*IDS, "publication_id", "redirect_id", "number", "old", "new")
+IDS = ("user_id", "login_id", "post_id", "copy_id", "fork_id", "link_id", "publication_id")
+ROWS = ("author_id", "topic_id", "redirect_id")
+NUMBERS = (*IDS, *ROWS, "number", "old", "new")
 ARGUMENTS: dict[str, Any] = {"token": "0" * 64, **dict.fromkeys(NUMBERS, 99)}
 """The values of the variable parts of an address; nothing has these numbers."""
 

@@ -21,6 +21,7 @@ from .create import create
 from .create_copy import create_copy
 from .delete_redirect import delete_redirect
 from .discard_copy import discard_copy
+from .merge_topics import merge_topics
 from .open_copy import open_copy
 from .preview_links import create_preview_link, revoke_preview_link
 from .publish import publish
@@ -71,6 +72,7 @@ __all__ = [
     "discard_fork",
     "forget_presence",
     "index_queue",
+    "merge_topics",
     "move_post",
     "open_copy",
     "publish",

@@ -87,8 +87,13 @@ def set_authors_and_topics(
 ) -> bool:
     """Set the authors and topics of the post in this order; return whether they changed."""
     wrote = _link(session, post_author, post_author.c.author_id, post.id, authors)
-    about = _link(session, post_topic, post_topic.c.topic_id, post.id, topics)
+    about = set_topics(session, post.id, topics)
     return wrote or about
+
+
+def set_topics(session: Session, post_id: int, topics: Sequence[int]) -> bool:
+    """Set the topics of the post in this order; return whether they changed."""
+    return _link(session, post_topic, post_topic.c.topic_id, post_id, topics)
 
 
 def add_links(session: Session, post: Post, links: Links) -> None:

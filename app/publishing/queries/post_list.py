@@ -120,7 +120,7 @@ def _text(column: sa.orm.InstrumentedAttribute[dict[str, object]]) -> sa.Cast[st
 
 
 def _conditions(wanted: PostFilter, actor: Actor) -> list[sa.ColumnElement[bool]]:
-    conditions = [_visible_to(actor)]
+    conditions = [visible_to(actor)]
     if wanted.status is not None:
         conditions.append(Post.status == wanted.status)
     for word in wanted.words.split():
@@ -135,7 +135,8 @@ def _conditions(wanted: PostFilter, actor: Actor) -> list[sa.ColumnElement[bool]
     return conditions
 
 
-def _visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+def visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition for the posts that the actor may see in the list."""
     if actor.role is not Role.WRITER:
         return sa.true()
     own = sa.select(Ownership.post_id).where(Ownership.user_id == actor.user_id)
@@ -161,7 +162,7 @@ def _columns() -> tuple[sa.sql.base.ExecutableOption, ...]:
 
 
 def _count(actor: Actor) -> dict[Status, int]:
-    statement = sa.select(Post.status, sa.func.count()).where(_visible_to(actor))
+    statement = sa.select(Post.status, sa.func.count()).where(visible_to(actor))
     rows = dict(db.session.execute(statement.group_by(Post.status)).all())
     return {status: rows.get(status, 0) for status in Status}
 

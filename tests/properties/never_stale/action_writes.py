@@ -128,6 +128,12 @@ def save_topic(desk: Desk) -> None:
     )
 
 
+def merge_topics(desk: Desk) -> None:
+    """The posts of one topic move to another one, and its page redirects."""
+    topic_id, into_id = desk.one(desk.ids(Topic)), desk.one(desk.ids(Topic))
+    actions.merge_topics(topic_id, into_id=into_id, now=desk.now, actor=SYSTEM)
+
+
 def save_site(desk: Desk) -> None:
     """Every page shows the site's title, feeds its tagline."""
     site = db.session.get(Site, 1)
@@ -408,6 +414,7 @@ VERBS: dict[Door, int] = {
     rename: 2,
     save_author: 2,
     save_topic: 2,
+    merge_topics: 1,
     save_site: 1,
     publish_site: 1,
     change_site: 4,
