@@ -20,6 +20,7 @@ from . import (
     home,
     links,
     login,
+    media,
     posts,
     previews,
     publishing,
@@ -41,6 +42,7 @@ RESOURCES = (
     revisions,
     previews,
     publishing,
+    media,
 )
 """The modules with a blueprint `bp`; the rule of each of their routes is in `roles.py`."""
 
@@ -52,6 +54,7 @@ def init_app(app: Flask) -> None:
         studio.register_blueprint(resource.bp)
     studio.before_request(guard.check_request)
     studio.after_request(guard.finish)
+    studio.teardown_request(guard.close_files)
     studio.context_processor(guard.template_values)
     errors.register(studio)
     app.register_blueprint(studio)

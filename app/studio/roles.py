@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.publishing.images import MAX_BYTES
 from app.publishing.models import Role
 from app.publishing.permissions import PERMISSIONS, Scope, Verb
 
 TEXT_BYTES = 4 * 1024 * 1024
 """The largest body of a request that carries text."""
+
+UPLOAD_BYTES = MAX_BYTES + 64 * 1024
+"""The largest body of an upload: one image of the largest size, and the rest of the form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ _EDIT = RouteRule(verb=Verb.EDIT_COPY)
 _SAVE = RouteRule(verb=Verb.SAVE_DRAFT)
 _REVIEW = RouteRule(verb=Verb.REQUEST_REVIEW)
 _PUBLISH = RouteRule(verb=Verb.PUBLISH)
+_UPLOAD = RouteRule(verb=Verb.UPLOAD_MEDIA, max_bytes=UPLOAD_BYTES)
 
 RULES: Mapping[str, RouteRule] = {
     "studio.home.show": _MEMBER,
@@ -100,5 +105,7 @@ RULES: Mapping[str, RouteRule] = {
     "studio.publishing.schedule": _PUBLISH,
     "studio.publishing.show": _LIST,
     "studio.publishing.progress": _LIST,
+    "studio.media.index": _LIST,
+    "studio.media.upload": _UPLOAD,
 }
 """The rule of each endpoint."""

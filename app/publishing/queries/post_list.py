@@ -120,7 +120,7 @@ def _text(column: sa.orm.InstrumentedAttribute[dict[str, object]]) -> sa.Cast[st
 
 
 def _conditions(wanted: PostFilter, actor: Actor) -> list[sa.ColumnElement[bool]]:
-    conditions = [_visible_to(actor)]
+    conditions = [visible_to(actor)]
     if wanted.status is not None:
         conditions.append(Post.status == wanted.status)
     for word in wanted.words.split():
@@ -135,11 +135,17 @@ def _conditions(wanted: PostFilter, actor: Actor) -> list[sa.ColumnElement[bool]
     return conditions
 
 
-def _visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+def visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition for the posts that the actor may see."""
+    return sa.or_(Post.status == Status.PUBLISHED, owned_by(actor))
+
+
+def owned_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition for the posts that the actor may edit: all, or a writer's own."""
     if actor.role is not Role.WRITER:
         return sa.true()
     own = sa.select(Ownership.post_id).where(Ownership.user_id == actor.user_id)
-    return sa.or_(Post.status == Status.PUBLISHED, Post.id.in_(own))
+    return Post.id.in_(own)
 
 
 def _order(status: Status | None) -> tuple[sa.UnaryExpression[Any], ...]:
@@ -161,7 +167,7 @@ def _columns() -> tuple[sa.sql.base.ExecutableOption, ...]:
 
 
 def _count(actor: Actor) -> dict[Status, int]:
-    statement = sa.select(Post.status, sa.func.count()).where(_visible_to(actor))
+    statement = sa.select(Post.status, sa.func.count()).where(visible_to(actor))
     rows = dict(db.session.execute(statement.group_by(Post.status)).all())
     return {status: rows.get(status, 0) for status in Status}
 
