@@ -575,3 +575,21 @@ def test_a_busy_server_gets_the_image_again(site: Site) -> None:
     page.route("**/studio/media", answer)
     page.set_input_files("#image-files", [image_file()])
     expect(page.locator("#body_markdown")).to_have_value(re.compile(r"sea-view\.png\)$"))
+
+
+def test_the_library_shows_its_images(site: Site) -> None:
+    """Each with a thumbnail that loads, its name, and the text that uses it."""
+    media = actions.add_media(image_file()["buffer"], "sea.png", now=NOW, actor=ADA)
+    path = next(file.path for file in media.files if file.original)
+    new_copy(title="By the sea", text=f"![]({path})")
+    page = site.open("/studio/media")
+    shown = page.locator(".images img")
+    assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") == 80
+    expect(page.locator(".images .name")).to_have_text("sea.png")
+    page.click("text=Used in 1 text")
+    page.click("text=By the sea")
+    expect(page.locator("#title")).to_have_value("By the sea")
+    page.goto(f"{site.url}/studio/media")
+    page.set_input_files("#files", [image_file("a.png"), image_file("b.png")])
+    page.click(".upload button")
+    expect(page.locator(".notice")).to_have_text("2 images are stored.")
