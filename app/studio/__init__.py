@@ -21,6 +21,7 @@ from . import (
     home,
     links,
     login,
+    media,
     menu,
     posts,
     previews,
@@ -51,6 +52,7 @@ RESOURCES = (
     authors,
     topics,
     menu,
+    media,
 )
 """The modules with a blueprint `bp`; the rule of each of their routes is in `roles.py`."""
 
@@ -62,6 +64,7 @@ def init_app(app: Flask) -> None:
         studio.register_blueprint(resource.bp)
     studio.before_request(guard.check_request)
     studio.after_request(guard.finish)
+    studio.teardown_request(guard.close_files)
     studio.context_processor(guard.template_values)
     errors.register(studio)
     app.register_blueprint(studio)

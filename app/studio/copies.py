@@ -28,6 +28,7 @@ from app.publishing.queries import (
 
 from .forms import read_fields, read_version, to_form
 from .guard import current_actor, now
+from .media import ACCEPT
 from .names import load_names
 
 bp = Blueprint("copies", __name__)
@@ -98,6 +99,7 @@ def render_editor(
         notice=notice,
         has_changes=copy.fields != copy.base_fields,
         Status=Status,
+        accept=ACCEPT,
     )
     response = make_response(page, status)
     response.headers["Content-Security-Policy"] = WITH_FRAME

@@ -158,3 +158,9 @@ def finish(response: Response) -> Response:
     if current is not None and current.session is not None:
         sessions.touch(current.session, current.now)
     return response
+
+
+def close_files(error: BaseException | None) -> None:
+    """Close the temporary files of an upload."""
+    del error
+    request.close()

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.publishing.images import MAX_BYTES
 from app.publishing.models import Role
 from app.publishing.permissions import PERMISSIONS, Scope, Verb
 
 TEXT_BYTES = 4 * 1024 * 1024
 """The largest body of a request that carries text."""
+
+UPLOAD_BYTES = MAX_BYTES + 64 * 1024
+"""The largest body of an upload: one image of the largest size, and the rest of the form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,7 @@ _NEW_TOPIC = RouteRule(verb=Verb.CREATE_TOPIC)
 _TOPICS = RouteRule(verb=Verb.EDIT_TOPICS)
 _PAGES = RouteRule(verb=Verb.EDIT_PAGES)
 _MERGE = RouteRule(verb=Verb.MERGE_TOPICS)
+_UPLOAD = RouteRule(verb=Verb.UPLOAD_MEDIA, max_bytes=UPLOAD_BYTES)
 
 RULES: Mapping[str, RouteRule] = {
     "studio.home.show": _MEMBER,
@@ -123,5 +128,7 @@ RULES: Mapping[str, RouteRule] = {
     "studio.topics.merge": _MERGE,
     "studio.menu.show": _PAGES,
     "studio.menu.arrange": _PAGES,
+    "studio.media.index": _LIST,
+    "studio.media.upload": _UPLOAD,
 }
 """The rule of each endpoint."""

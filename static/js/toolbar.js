@@ -37,6 +37,7 @@ export function show(bar, area) {
   bar.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const rtl = getComputedStyle(bar).direction === "rtl";
+    const buttons = [...bar.children]; // other modules may have added some
     const place = buttons.indexOf(document.activeElement);
     if (!step || place < 0) return;
     event.preventDefault();

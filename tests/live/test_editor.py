@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from threading import Thread
 from typing import Any, Literal
 
@@ -13,7 +15,16 @@ from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyp
     Axe,
 )
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from PIL import Image
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    FilePayload,
+    Page,
+    Route,
+    ViewportSize,
+    expect,
+)
 from werkzeug.serving import make_server
 
 from app.extensions import db
@@ -433,11 +444,13 @@ def test_the_pages_of_writing_are_accessible(site: Site, scheme: Literal["light"
     release = actions.Release(timing=actions.Timing.NOW)
     publication = actions.publish_copy(changed, release, version=2, now=NOW, actor=ADA).id
     post_id = post.id
+    actions.add_media(image_file()["buffer"], "sea.png", now=NOW, actor=ADA)
     db.session.remove()
     page = site.open("/studio", viewport=PHONE, color_scheme=scheme)
     wrong = {}
     for address in (
         "/studio/posts",
+        "/studio/media",
         f"/studio/posts/{post_id}",
         f"/studio/posts/{post_id}/revisions",
         f"/studio/posts/{post_id}/revisions/1..2",
@@ -476,3 +489,107 @@ def test_words_typed_during_a_save_are_carried_over(site: Site) -> None:
             [address, sent, merged, current],
         )
         assert result == expected
+
+
+def image_file(name: str = "Sea view.png") -> FilePayload:
+    """A small PNG as a file input takes it."""
+    out = BytesIO()
+    Image.new("RGB", (80, 60), "teal").save(out, "PNG")
+    return {"name": name, "mimeType": "image/png", "buffer": out.getvalue()}
+
+
+def test_a_chosen_image_is_uploaded_and_shown(site: Site) -> None:
+    """Its Markdown is a paragraph at the caret, the alternative text is selected, undo works."""
+    page = site.open(new_copy(text="First words."), viewport={"width": 1400, "height": 800})
+    page.click("#toggle-preview")
+    type_at(page, "end", "")
+    with page.expect_file_chooser() as chooser:
+        page.click('#toolbar button:has-text("Image")')
+    chooser.value.set_files([image_file()])
+    area = page.locator("#body_markdown")
+    expect(area).to_have_value(re.compile(r"^First words\.\n\n!\[Describe this image\]\(/media/"))
+    page.keyboard.type("The sea")
+    text = re.compile(r"^First words\.\n\n!\[The sea\]\(/media/[0-9a-f]{20}/sea-view\.png\)$")
+    expect(area).to_have_value(text)
+    shown = page.frame_locator("#preview iframe").locator(".prose figure img")
+    expect(shown).to_have_attribute("alt", "The sea")
+    assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") == 80
+    expect(page.locator("#uploads")).to_be_empty()
+    for _ in range(10):
+        page.keyboard.press("Control+z")
+    expect(area).to_have_value("First words.")
+
+
+PASTE_OR_DROP = """(area, [kind, name, bytes]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], name));
+  const options = { bubbles: true, cancelable: true };
+  const event = kind === "drop"
+    ? new DragEvent("drop", { ...options, dataTransfer: data })
+    : new ClipboardEvent("paste", { ...options, clipboardData: data });
+  area.dispatchEvent(event);
+}"""
+
+
+def test_images_that_are_pasted_or_dropped_are_uploaded(site: Site) -> None:
+    """Each becomes a paragraph of its own."""
+    page = site.open(new_copy(text=""))
+    content = list(image_file()["buffer"])
+    area = page.locator("#body_markdown")
+    area.evaluate(PASTE_OR_DROP, ["paste", "a.png", content])
+    expect(area).to_have_value(re.compile(r"^!\[Describe this image\]\(/media/\w+/a\.png\)$"))
+    type_at(page, "end", "")
+    area.evaluate(PASTE_OR_DROP, ["drop", "b.png", content])
+    expect(area).to_have_value(re.compile(r"a\.png\)\n\n!\[Describe this image\]\(/media/\S+\)$"))
+
+
+def test_an_image_that_is_refused_is_named_with_the_reason(site: Site) -> None:
+    """The text stays as it is; a lost connection can be tried again."""
+    page = site.open(new_copy(text="Words."))
+    type_at(page, "end", "")
+    wrong: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": b"no image"}
+    page.set_input_files("#image-files", [wrong])
+    problem = page.locator("#uploads .problem")
+    expect(problem).to_contain_text("a.png was not uploaded. The file is none of JPEG, PNG")
+    problem.get_by_role("button", name="Close").click()
+    page.route("**/studio/media", lambda route: route.abort())
+    page.set_input_files("#image-files", [image_file()])
+    expect(problem).to_contain_text("There is no connection.")
+    assert page.input_value("#body_markdown") == "Words."
+    page.unroute("**/studio/media")
+    problem.get_by_role("button", name="Try again").click()
+    expect(page.locator("#body_markdown")).to_have_value(re.compile(r"Words\.\n*.*sea-view\.png"))
+
+
+def test_a_busy_server_gets_the_image_again(site: Site) -> None:
+    """The script waits for Retry-After and needs no click."""
+    page = site.open(new_copy(text=""))
+    answers = iter([503])
+
+    def answer(route: Route) -> None:
+        if next(answers, None) is None:
+            route.continue_()
+        else:
+            route.fulfill(status=503, headers={"Retry-After": "1"}, body="{}")
+
+    page.route("**/studio/media", answer)
+    page.set_input_files("#image-files", [image_file()])
+    expect(page.locator("#body_markdown")).to_have_value(re.compile(r"sea-view\.png\)$"))
+
+
+def test_the_library_shows_its_images(site: Site) -> None:
+    """Each with a thumbnail that loads, its name, and the text that uses it."""
+    media = actions.add_media(image_file()["buffer"], "sea.png", now=NOW, actor=ADA)
+    path = next(file.path for file in media.files if file.original)
+    new_copy(title="By the sea", text=f"![]({path})")
+    page = site.open("/studio/media")
+    shown = page.locator(".images img")
+    assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") == 80
+    expect(page.locator(".images .name")).to_have_text("sea.png")
+    page.click("text=Used in 1 text")
+    page.click("text=By the sea")
+    expect(page.locator("#title")).to_have_value("By the sea")
+    page.goto(f"{site.url}/studio/media")
+    page.set_input_files("#files", [image_file("a.png"), image_file("b.png")])
+    page.click(".upload button")
+    expect(page.locator(".notice")).to_have_text("2 images are stored.")

@@ -137,10 +137,15 @@ def _conditions(wanted: PostFilter, actor: Actor) -> list[sa.ColumnElement[bool]
 
 def visible_to(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition for the posts that the actor may see in the list."""
+    return sa.or_(Post.status == Status.PUBLISHED, owned_by(actor))
+
+
+def owned_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition for the posts that the actor may edit: all, or a writer's own."""
     if actor.role is not Role.WRITER:
         return sa.true()
     own = sa.select(Ownership.post_id).where(Ownership.user_id == actor.user_id)
-    return sa.or_(Post.status == Status.PUBLISHED, Post.id.in_(own))
+    return Post.id.in_(own)
 
 
 def _order(status: Status | None) -> tuple[sa.UnaryExpression[Any], ...]:
