@@ -22,7 +22,7 @@ def add_browser_hints(response: Response) -> Response:
     response.headers["Speculation-Rules"] = f'"{_file_url(_RULES)}"'
     links = [f"<{_file_url(_STYLES)}>; rel=preload; as=style"]
     links += [
-        f"<{_file_url(font)}>; rel=preload; as=font; type=font/woff2; crossorigin"
+        f'<{_file_url(font)}>; rel=preload; as=font; type="font/woff2"; crossorigin'
         for font in _FONTS
     ]
     response.headers.add("Link", ", ".join(links))

@@ -100,7 +100,7 @@ class DriftMonitor:
             was_repaired = verified_version not in {None, self._verified_version}
             self._next_check = self._monotonic() + CHECK_INTERVAL.total_seconds()
             problem = self._current_problem
-        if problem is not None and problem != before:
+        if problem not in _NOT_ALARMING and problem != before:  # an outage has its own log line
             _log.warning("edge.untrusted: nothing is shared: %s", problem)
         # While the database can't be reached, nothing is written, so stored pages stay correct.
         worse = before in _NOT_ALARMING and (
