@@ -121,7 +121,7 @@ def test_a_template_with_an_error_is_replaced_by_ours(
     app = open_theme({"templates/site/home/show.html": source})
     with caplog.at_level(logging.ERROR):
         assert [home(app), home(app)] == [expected, expected]
-    (message,) = [record.getMessage() for record in caplog.records]
+    (message,) = [r.getMessage() for r in caplog.records if r.name == "app.theme_folder"]
     assert message.startswith("theme.broken: theme template ")
     assert sentence in message
 
