@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib import import_module
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ from flask import Flask
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.actions import Draft, PostRedirect
-from app.publishing.errors import Missing
+from app.publishing.errors import Conflict, Missing
 from app.publishing.models import Kind, Redirect
 from app.publishing.permissions import SYSTEM
 from app.publishing.transaction import transaction
@@ -80,3 +82,25 @@ def test_a_redirect_to_a_post_that_does_not_exist_is_refused(app: Flask, now: da
 def test_no_redirects_are_no_error(app: Flask, now: datetime) -> None:
     """A batch without old addresses adds nothing."""
     assert actions.add_post_redirects([], now=now, actor=SYSTEM) == []
+
+
+def test_a_path_that_another_user_has_just_redirected_is_named_alone(
+    app: Flask, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database refuses the batch; then each redirect is added by itself."""
+    post = actions.create(Draft(title="First"), now=now, publish=True, actor=SYSTEM).id
+    actions.add_redirect("/b", target="/elsewhere", now=now, actor=SYSTEM)
+    batch = import_module("app.publishing.actions.add_post_redirects")
+    load = batch._load
+
+    def load_without_the_other(*arguments: Any) -> Any:
+        rows = load(*arguments)
+        rows.targets.pop("/b")
+        return rows
+
+    monkeypatch.setattr(batch, "_load", load_without_the_other)
+    every = [PostRedirect(source=source, post_id=post) for source in ("/a", "/b", "/c")]
+    errors = actions.add_post_redirects(every, now=now, actor=SYSTEM)
+    assert [type(error) for error in errors] == [type(None), Conflict, type(None)]
+    db.session.rollback()
+    assert redirects() == {"/a": (post, None), "/b": (None, "/elsewhere"), "/c": (post, None)}

@@ -22,6 +22,12 @@ def menu() -> list[str]:
     return list(db.session.scalars(query.order_by(Post.menu_position)))
 
 
+def versions() -> dict[str, int]:
+    """Return the version of each post by its slug."""
+    rows = db.session.execute(sa.select(Post.slug, Post.version))
+    return {slug: version for slug, version in rows}  # noqa: C416 - rows are no tuples for mypy
+
+
 def test_the_menu_holds_exactly_the_pages_that_are_named(
     app: Flask, now: datetime, dump: Callable[[], Any]
 ) -> None:
@@ -41,3 +47,16 @@ def test_a_page_that_is_not_there_leaves_the_menu_as_it_is(app: Flask, now: date
     """The sentence names it."""
     with pytest.raises(Missing, match="'nowhere'"):
         actions.arrange_menu(["nowhere"], actor=SYSTEM)
+
+
+def test_a_page_that_keeps_its_place_is_not_written(app: Flask, now: datetime) -> None:
+    """Only the pages whose place changes get a new version."""
+    names = ("one", "two", "three", "four")
+    for name in names:
+        draft = Draft(title=name, slug=name, kind=Kind.PAGE)
+        actions.create(draft, now=now, publish=True, actor=SYSTEM)
+    actions.arrange_menu(names, actor=SYSTEM)
+    before = versions()
+    actions.arrange_menu(["one", "three", "two", "four"], actor=SYSTEM)
+    after = versions()
+    assert {slug for slug in names if after[slug] != before[slug]} == {"two", "three"}

@@ -422,3 +422,14 @@ def test_a_release_with_a_time_is_a_schedule(now: datetime) -> None:
     for contradiction in ({"timing": Timing.AT}, {"timing": Timing.NOW, "due": now}):
         with pytest.raises(ValueError, match="due time"):
             Release(**contradiction)
+
+
+@pytest.mark.parametrize("has_owner", [True, False])
+def test_a_command_saves_a_copy_for_the_user_who_began_it(
+    ada: Actor, now: datetime, has_owner: bool
+) -> None:
+    """SYSTEM owns no post: it is that of the copy's user, or of nobody."""
+    copy = actions.create_copy(Kind.ARTICLE, START, now=now, actor=ada if has_owner else SYSTEM)
+    actions.publish_copy(copy.id, PUBLISH, version=copy.version, now=now, actor=SYSTEM)
+    owners = db.session.scalars(sa.select(Ownership.user_id)).all()
+    assert list(owners) == ([ada.user_id] if has_owner else [])

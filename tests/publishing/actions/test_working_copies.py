@@ -12,6 +12,7 @@ from flask import Flask
 from app.extensions import db
 from app.publishing import actions
 from app.publishing.actions import AuthorDraft, CopyFields, Draft, Rebase, SaveOutcome, TopicDraft
+from app.publishing.actions.rebase_copy import lock_both
 from app.publishing.editing.working_copies import MOST_STEPS, STEPS, StaleCopyError
 from app.publishing.errors import Conflict, Forbidden, Invalid, Missing
 from app.publishing.models import (
@@ -25,6 +26,7 @@ from app.publishing.models import (
     WorkingCopyStep,
 )
 from app.publishing.permissions import SYSTEM, Actor
+from app.publishing.transaction import transaction
 from tests.publishing.actions.people import hire
 
 TEXT = "One two three.\n\nFour five six.\n"
@@ -401,3 +403,72 @@ def test_saving_a_copy_changes_no_watched_table(
     actions.create_preview_link(copy_id, now=now, actor=bob)
     actions.request_review(copy_id, ready=True, actor=ada)
     assert db.session.scalar(log) == before
+
+
+def test_a_merge_that_adds_nothing_writes_nothing(
+    copy: WorkingCopy, ada: Actor, bob: Actor, now: datetime
+) -> None:
+    """The second editor sent the text as it was when loaded: the copy has it and more."""
+    actions.save_copy(copy.id, change(copy, "two", "2"), version=1, now=now, actor=ada)
+    saved = actions.save_copy(copy.id, START, version=1, now=now, actor=bob)
+    assert (saved.outcome, saved.version) == (SaveOutcome.MERGED, 2)
+    assert text_of(copy.id) == "One 2 three.\n\nFour five six.\n"
+
+
+def test_a_fork_that_equals_the_copy_is_resolved_without_a_new_version(
+    copy: WorkingCopy, ada: Actor, bob: Actor, now: datetime
+) -> None:
+    """The writer chose the text that the copy has; the fork is deleted."""
+    first, second = change(copy, "two", "2"), change(copy, "two", "zwei")
+    actions.save_copy(copy.id, first, version=1, now=now, actor=ada)
+    fork_id = actions.save_copy(copy.id, second, version=1, now=now, actor=bob).fork_id
+    assert fork_id is not None
+    resolved = actions.resolve_fork(copy.id, fork_id, first, version=2, now=now, actor=bob)
+    assert resolved.version == 2
+    assert db.session.get(Fork, fork_id) is None
+
+
+def test_a_copy_that_asks_twice_for_a_review_is_written_once(copy: WorkingCopy, ada: Actor) -> None:
+    """A second press of the button changes nothing."""
+    for _ in range(2):
+        assert actions.request_review(copy.id, ready=True, actor=ada).ready
+    assert not actions.request_review(copy.id, ready=False, actor=ada).ready
+
+
+def test_commands_have_no_tabs(copy: WorkingCopy, now: datetime) -> None:
+    """SYSTEM is no person whom other editors could meet."""
+    actions.record_presence(copy.id, "t", unsaved=True, now=now, actor=SYSTEM)
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Presence)) == 0
+
+
+def test_a_copy_follows_a_revision_with_the_same_text(
+    post: Post, ada: Actor, now: datetime
+) -> None:
+    """A re-import makes a revision without a change; the copy is not outdated by it."""
+    copy = actions.open_copy(post.id, now=now, actor=ada)
+    fields, before = copy.fields, copy.base_revision
+    assert before is not None
+    with transaction() as session:
+        session.add(
+            Revision(
+                post_id=post.id,
+                number=before + 1,
+                title=post.title,
+                summary=post.summary,
+                body_markdown=fields["body_markdown"],
+                created_at=now,
+            )
+        )
+    again = actions.open_copy(post.id, now=now, actor=ada)
+    assert again.fields == fields
+    assert again.base_revision == before + 1
+
+
+def test_a_rebase_of_a_copy_that_was_never_saved_names_the_reason(
+    copy: WorkingCopy, ada: Actor, now: datetime
+) -> None:
+    """There is no post whose newer text it could take over; a deleted copy is gone."""
+    with pytest.raises(Missing, match="never saved"):
+        lock_both(copy.id, ada)
+    with pytest.raises(Missing, match="working copy"):
+        lock_both(copy.id + 99, ada)
